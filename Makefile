@@ -53,7 +53,7 @@ KERNELS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*/*.c))
 SHARDS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard shards/*/*.c))
 PROGRAM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard mpi/*.c mpi/*/*.c))
 # Texts that the program carries: mpi/WING/NAME.gp is the constant vb_NAME_gp.
-TEXTS   := $(patsubst %,$(BUILD)/%.o,$(wildcard mpi/*/*.gp mpi/*/*.css mpi/*/*.html))
+TEXTS   := $(patsubst %,$(BUILD)/%.o,$(wildcard mpi/*/*.gp mpi/*/*.css mpi/*/*.html mpi/*/*.js))
 PROGRAM += $(TEXTS)
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
@@ -74,6 +74,7 @@ $(TEXTS:.o=.c): $(BUILD)/%.c: % Makefile
 	@name=vb_$(subst .,_,$(notdir $<)); echo "/* $< */ extern const char $$name[]; const char $$name[] =" >$@
 	@case $< in \
 	  *.css) sed 's,/\*.*\*/,,; s/^ *//; s/^\([a-z-]*\): /\1:/; s/ {$$/{/; s/, /,/g' $< | tr -d '\n' | sed 's/;}/}/g; s/[\\"]/\\&/g; s/.*/"&"/' ;; \
+	  *.js) sed 's,^ *//.*,,; s/^ *//; /^$$/d; s/[\\"]/\\&/g; s/.*/"&\\n"/' $< ;; \
 	  *) sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< ;; esac >>$@
 	@echo ';' >>$@
 $(TEXTS): %.o: %.c

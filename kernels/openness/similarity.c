@@ -257,9 +257,9 @@ static void find_pool(const image_view *image, int from, int y, uint64_t *pool) 
     }
 }
 
-/* *tied (or NULL) is set when a class of a vocabulary is exactly as similar as y. */
+/* takers (or NULL): of every vocabulary; *tied (or NULL) is set when a class of a vocabulary is exactly as similar as y. */
 static void judge_row(const image_view *image, const vb_label_space *space, const vb_memberships *memberships, int y,
-                      uint8_t *beaten, uint8_t *tied, vb_verdict *verdict) {
+                      uint8_t *beaten, uint8_t *tied, int *takers, vb_verdict *verdict) {
     const float *scores = image->scores;
     double score = score64(image, y), other_score = 0;
     memset(beaten, 0, (size_t)space->vocabularies);
@@ -275,6 +275,10 @@ static void judge_row(const image_view *image, const vb_label_space *space, cons
         if (order < 0 || (!order && c > y)) continue;
         for (int i = memberships->offsets[c]; i < memberships->offsets[c + 1]; i++) beaten[memberships->vocabularies[i]] = 1;
     }
+    for (int u = 0; takers && u < space->vocabularies; u++)
+        takers[u] = beaten[u] ? best_other(image, y, space->members + space->offsets[u],
+                                           space->offsets[u + 1] - space->offsets[u], &other_score) :
+                                -1;
     if (!verdict) return;
     int other = best_other(image, y, NULL, space->classes, &other_score);
     verdict->label = y;
@@ -331,6 +335,7 @@ int64_t vb_similarity_judge_bytes(int64_t classes, int64_t rows) {
 /* What a judgement gives; NULL: not wanted. */
 typedef struct outcome {
     uint8_t *beaten, *tied;
+    int *takers;
     vb_verdict *verdicts;
     int from; /* the pool's first class */
     uint64_t *pool;
@@ -341,7 +346,7 @@ static void judge_image(const image_view *image, const vb_label_space *space, co
                         int64_t i, const outcome *out) {
     if (out->tied) out->tied[i] = 0;
     judge_row(image, space, memberships, label, out->beaten + i * space->vocabularies, out->tied ? out->tied + i : NULL,
-              out->verdicts ? out->verdicts + i : NULL);
+              out->takers ? out->takers + i * space->vocabularies : NULL, out->verdicts ? out->verdicts + i : NULL);
     if (out->pool)
         find_pool(image, out->from, label, out->pool + (size_t)i * vb_similarity_pool_words(image->bank->classes - out->from));
 }
@@ -393,7 +398,9 @@ done:
 
 int vb_similarity_judge(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, uint8_t *beaten,
                         vb_verdict *verdicts, int threads, vb_error *err) {
-    return judge_block(bank, space, block, &(outcome){.beaten = beaten, .tied = block->tied, .verdicts = verdicts}, threads, err);
+    return judge_block(bank, space, block,
+                       &(outcome){.beaten = beaten, .tied = block->tied, .takers = block->takers, .verdicts = verdicts}, threads,
+                       err);
 }
 
 int vb_similarity_judge_pool(const vb_text_bank *bank, const vb_label_space *space, const vb_image_block *block, int from,

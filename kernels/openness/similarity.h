@@ -51,6 +51,9 @@ typedef struct vb_image_block {
      * equivalent of the image's, has exactly its similarity, so that the numbers of the classes decide between them; else 0 (the
      * part leaves it). Not by vb_similarity_judge_pool. */
     uint8_t *tied;
+    /* Out of vb_similarity_judge; NULL: not wanted. takers[i * vocabularies + u]: the first-ranked class of vocabulary u, where u
+     * beats image i; else -1. */
+    int *takers;
 } vb_image_block;
 
 /* Sorts classes by rank for the image x of the bank's dim (row number `row` in messages), the first-ranked first. VB_EDATA as

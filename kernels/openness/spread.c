@@ -17,7 +17,8 @@ double vb_spread_jackknife(const double *values, int n) {
     for (int i = 0; i < n; i++) mean += values[i];
     mean /= n;
     for (int i = 0; i < n; i++) squares += (values[i] - mean) * (values[i] - mean);
-    return n < 2 ? NAN : sqrt((double)(n - 1) / n * squares);
+    double error = n < 2 ? NAN : sqrt((double)(n - 1) / n * squares);
+    return error < nothing ? 0 : error;
 }
 
 /* ratio: the squared quantile over the number of draws */

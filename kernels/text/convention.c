@@ -12,7 +12,7 @@
                                              "eng_Latn 256047", "2", "1", false, true)                                           \
             row(roberta, "RoBERTa", VB_TOKENIZER_BYTES, VB_CLEAN_WHITESPACE, "<s>", "</s>", "<pad>", false, false)               \
                 row(clipa, "CLIPA, OpenVision", VB_TOKENIZER_WORDS, VB_CLEAN_WHITESPACE, "[CLS]", "[SEP]", "[PAD]", true, false) \
-                    row(bert, "Chinese-CLIP", VB_TOKENIZER_WORDS, VB_CLEAN_NONE, "[CLS]", "[SEP]", "[PAD]", false, false)        \
+                    row(bert, "Chinese-CLIP, ALIGN", VB_TOKENIZER_WORDS, VB_CLEAN_NONE, "[CLS]", "[SEP]", "[PAD]", false, false) \
                         row(plain, "the tokenizer alone", ~0u, VB_CLEAN_NONE, NULL, NULL, "0", false, false)
 
 #define ROW(name, about, kinds, cleaning, start, end, pad, strip_end, fairseq)                                                   \

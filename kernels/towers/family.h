@@ -15,7 +15,7 @@
         VB_FAMILIES_OF_OPEN_CLIP(each) VB_FAMILIES_OF_BERT(each)
 #define VB_FAMILIES_OF_CONVOLUTIONS(each) each(convnext) each(mobileclip_b) each(mobileclip_s) each(vitamin)
 #define VB_FAMILIES_OF_OPEN_CLIP(each) each(clipa) each(openvision) each(mobileclip_l) each(coca)
-#define VB_FAMILIES_OF_BERT(each) each(roberta) each(altclip) each(chinese_clip) each(nllb) each(nllb_siglip)
+#define VB_FAMILIES_OF_BERT(each) each(roberta) each(altclip) each(chinese_clip) each(align) each(nllb) each(nllb_siglip)
 
 #define VB_FAMILY_ONE(name) +1
 #define VB_FAMILY_WORD(name) #name,
@@ -28,6 +28,7 @@ enum { VB_FAMILY_COUNT = VB_FAMILIES(VB_FAMILY_ONE) };
 typedef struct vb_family_pixels {
     float mean[3], std[3];
     bool squash, bilinear;
+    int resize_to; /* before a centre crop to the side; 0: no more than that */
 } vb_family_pixels;
 
 /* All sizes inferred from the tensors, as OpenAI's build_model infers them. Zero where a tower is absent. */

@@ -1,11 +1,12 @@
-/* CLIPs whose texts are encoded by a tower of BERT's kind: RoBERTa and XLM-RoBERTa, AltCLIP, Chinese-CLIP, NLLB-CLIP.
+/* CLIPs whose texts are encoded by a tower of BERT's kind: RoBERTa and XLM-RoBERTa, AltCLIP, Chinese-CLIP, ALIGN, NLLB-CLIP.
  *
  * Sources: open_clip 3.3 hf_model.py and its model configurations; transformers 5.24 modeling_bert.py, modeling_xlm_roberta.py,
- * modeling_altclip.py, modeling_chinese_clip.py, modeling_m2m_100.py. Each text is computed up to its padding, which is masked
- * there: what is masked changes nothing. */
+ * modeling_altclip.py, modeling_chinese_clip.py, modeling_align.py, modeling_m2m_100.py. Each text is computed up to its
+ * padding, which is masked there: what is masked changes nothing. */
 #include <math.h>
 #include <stdio.h>
 
+#include "kernels/towers/efficientnet.h"
 #include "kernels/towers/family.h"
 #include "kernels/towers/text_input.h"
 #include "kernels/towers/transformer.h"
@@ -19,6 +20,7 @@ typedef struct tower {
     bool computed;   /* positions are sines and cosines, and not in the file; token rows are scaled by the root of the width */
     bool pre_norm;   /* norms in front of attention and MLP, and one at the end; else behind the sums, and one in front of all */
     bool mean;       /* the mean of a text's rows is pooled, else the first one */
+    bool bias;       /* the projection has one */
     bool hidden_gap; /* between pooling and projection: norm and layer (AltCLIP); else a layer without bias, and GELU */
 } tower;
 
@@ -106,7 +108,7 @@ static int emit_projection(vb_binder *binder, const tower *t, int x, int width, 
             return VB_NO_VALUE;
         x = vb_program_linear(program, x, &hidden, t->hidden_gap ? VB_LINEAR : VB_GELU, VB_NO_VALUE, err);
     }
-    if (vb_binder_projection(binder, &projection, shape[0], false, embed, "text_projection")) return VB_NO_VALUE;
+    if (vb_binder_projection(binder, &projection, shape[0], t->bias, embed, "text_projection")) return VB_NO_VALUE;
     return vb_program_linear(program, x, &projection, VB_LINEAR, VB_NO_VALUE, err);
 }
 
@@ -153,6 +155,7 @@ static int emit(vb_binder *binder, const vb_family *family, const tower *t, cons
 static const tower roberta = {.name = "RoBERTa", .pad = 1, .first = 2, .mean = true};
 static const tower alt_clip = {.name = "XLM-RoBERTa", .pad = 1, .first = 2, .hidden_gap = true};
 static const tower bert = {.name = "BERT"};
+static const tower bert_and_bias = {.name = "BERT", .bias = true};
 static const tower m2m = {.name = "M2M-100", .pad = 1, .first = 2, .computed = true, .pre_norm = true};
 
 #define EMITTER(name, tower)                                                                                                     \
@@ -163,6 +166,7 @@ static const tower m2m = {.name = "M2M-100", .pad = 1, .first = 2, .computed = t
 EMITTER(emit_roberta, roberta)
 EMITTER(emit_alt_clip, alt_clip)
 EMITTER(emit_bert, bert)
+EMITTER(emit_align_texts, bert_and_bias)
 EMITTER(emit_m2m, m2m)
 
 static const vb_family_sign roberta_signs[] = {{.has = {"ln_embedding.weight", "text_hidden.weight"},
@@ -172,10 +176,13 @@ static const vb_family_sign alt_clip_signs[] = {{.has = {"ln_embedding.weight", 
                                                 {{0}, {0}}};
 static const vb_family_sign bert_signs[] = {{.has = {"ln_embedding.weight"}, .lacks = {"ln_final.weight", "text_hidden.weight"}},
                                             {{0}, {0}}};
+static const vb_family_sign align_signs[] = {{.has = {"visual.stem.conv.weight"}}, {{0}, {0}}};
 static const vb_family_sign m2m_signs[] = {{.has = {"ln_encoder.weight"}, .lacks = {"visual.attn_pool.probe"}}, {{0}, {0}}};
 static const vb_family_sign siglip_signs[] = {{.has = {"ln_encoder.weight", "visual.attn_pool.probe"}}, {{0}, {0}}};
 
 static const vb_family_pixels half = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.5f, 0.5f, 0.5f}, .squash = true};
+static const vb_family_pixels of_align = {
+    .mean = {0.5f, 0.5f, 0.5f}, .std = {0.5f, 0.5f, 0.5f}, .squash = true, .bilinear = true, .resize_to = 346};
 static const vb_head_width siglip_heads[] = {{1152, 72}, {0}};
 static const vb_head_width image_heads[] = {{1280, 80}, {0}};
 
@@ -239,6 +246,27 @@ const vb_family vb_family_chinese_clip = {
     .signs = bert_signs,
     .image = vb_vit_emit,
     .text = emit_bert,
+};
+
+const vb_family vb_family_align = {
+    .name = "align",
+    .published = "kakaobrain/align-base",
+    .tested = "embeddings of transformers for a tiny model, and for a random one in the published size",
+    .cache_key = 65,
+    .fixed_heads = true,
+    .resolution = 289,
+    .image_activation = VB_SILU,
+    .text_activation = VB_GELU,
+    .text_epsilon = 1e-12f,
+    .text_projection_bias = true,
+    .text_mask = VB_MASK_PADDING,
+    .text_pooling = VB_POOLING_FIRST,
+    .context = 64,
+    .pixels = &of_align,
+    .conventions = "bert",
+    .signs = align_signs,
+    .image = vb_efficientnet_emit,
+    .text = emit_align_texts,
 };
 
 const vb_family vb_family_nllb = {

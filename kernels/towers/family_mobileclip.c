@@ -24,7 +24,7 @@ static int emit_stem(vb_binder *binder, vb_activation activation, int x) {
         if (vb_binder_shape(binder, 4, shape, "%s.%d.conv.weight", backbone, i) ||
             vb_binder_filter(binder, &conv.weight, shape[0], in, conv.kernel, "%s.%d.conv.weight", backbone, i) ||
             (last ? !(conv.bias = vb_binder_floats(binder, shape[0], 0, "%s.%d.conv.bias", backbone, i)) :
-                    vb_fold_norm(binder, shape[0], &conv.scale, &conv.bias, "%s.%d.bn", backbone, i)))
+                    vb_fold_norm(binder, shape[0], 0, &conv.scale, &conv.bias, "%s.%d.bn", backbone, i)))
             return VB_NO_VALUE;
         x = vb_program_conv(binder->program, x, &conv, VB_NO_VALUE, binder->err);
     }

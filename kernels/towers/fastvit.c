@@ -203,7 +203,7 @@ static int emit_norm(const tower *t, const char *prefix, int x) {
     const int channels = t->program->values[x].columns;
     if (vb_binder_has(t->binder, "%s.norm.running_mean", prefix)) {
         vb_channel_filter filter = {.times = 1, .kernel = 1, .stride = 1};
-        if (vb_fold_norm(t->binder, channels, &filter.weight, &filter.bias, "%s.norm", prefix)) return VB_NO_VALUE;
+        if (vb_fold_norm(t->binder, channels, 0, &filter.weight, &filter.bias, "%s.norm", prefix)) return VB_NO_VALUE;
         return vb_program_depthwise(t->program, x, &filter, VB_NO_VALUE, t->err);
     }
     vb_norm norm;

@@ -22,9 +22,12 @@ static int bind_statistics(vb_binder *binder, int channels, statistics *s, const
     return s->variance ? 0 : -1;
 }
 
-static double factor_of(const statistics *s, int channel) { return s->gamma[channel] / sqrt(s->variance[channel] + 1e-5); }
+static double factor_of(const statistics *s, double epsilon, int channel) {
+    return s->gamma[channel] / sqrt(s->variance[channel] + (epsilon > 0 ? epsilon : 1e-5));
+}
 
-int vb_fold_norm(vb_binder *binder, int channels, const float **scale, const float **bias, const char *format, ...) {
+int vb_fold_norm(vb_binder *binder, int channels, double epsilon, const float **scale, const float **bias, const char *format,
+                 ...) {
     char name[VB_NAME - 16];
     va_list args;
     va_start(args, format);
@@ -36,7 +39,7 @@ int vb_fold_norm(vb_binder *binder, int channels, const float **scale, const flo
     if (!factors) return -1;
     float *summands = factors + channels;
     for (int j = 0; j < channels; j++) {
-        double factor = factor_of(&s, j);
+        double factor = factor_of(&s, epsilon, j);
         factors[j] = (float)factor;
         summands[j] = (float)(s.beta[j] - s.mean[j] * factor);
     }
@@ -63,8 +66,9 @@ static double *at(vb_fold *fold, int out, int in, int row, int column) {
 }
 
 int vb_fold_convolution(vb_binder *binder, vb_fold *fold, int kernel, const char *conv, const char *norm) {
-    const int border = (fold->kernel - kernel) / 2, rows = fold->along_rows ? 1 : kernel, top = (fold->kernel - rows) / 2;
-    assert(kernel >= 1 && kernel <= fold->kernel && (fold->kernel - kernel) % 2 == 0);
+    const int spare = fold->kernel - kernel, border = fold->behind ? spare : spare / 2, rows = fold->along_rows ? 1 : kernel,
+              top = fold->behind ? spare : (fold->kernel - rows) / 2;
+    assert(kernel >= 1 && kernel <= fold->kernel && (fold->behind ? spare <= 1 : spare % 2 == 0));
     vb_matrix matrix;
     statistics s;
     const float *bias = NULL;
@@ -74,7 +78,7 @@ int vb_fold_convolution(vb_binder *binder, vb_fold *fold, int kernel, const char
         (!norm && !(bias = vb_binder_floats(binder, fold->out, 0, "%s.bias", conv))))
         return -1;
     for (int o = 0; o < fold->out; o++) {
-        const double factor = norm ? factor_of(&s, o) : 1;
+        const double factor = norm ? factor_of(&s, fold->epsilon, o) : 1;
         fold->bias[o] += norm ? s.beta[o] - s.mean[o] * factor : (double)bias[o];
         for (int64_t k = 0; k < matrix.cols; k++) {
             const int tap = (int)(k % (rows * kernel));
@@ -91,7 +95,7 @@ int vb_fold_identity(vb_binder *binder, vb_fold *fold, const char *norm) {
     assert(fold->kernel % 2 && fold->out % fold->in == 0);
     if (norm && bind_statistics(binder, fold->out, &s, norm)) return -1;
     for (int o = 0; o < fold->out; o++) {
-        const double factor = norm ? factor_of(&s, o) : 1;
+        const double factor = norm ? factor_of(&s, fold->epsilon, o) : 1;
         if (norm) fold->bias[o] += s.beta[o] - s.mean[o] * factor;
         *at(fold, o, o % fold->in, middle, middle) += factor;
     }

@@ -10,6 +10,8 @@
  * channel reads: 1 of a depthwise convolution. */
 typedef struct vb_fold {
     int out, in, kernel;
+    double epsilon;  /* of the BatchNorms; 0: 1e-5 */
+    bool behind;     /* filters that are smaller by one stand behind a row and a column of zeros, not in the middle */
     bool along_rows; /* the file's filters are 1 x kernel, and lie in the middle row */
     double *weight, *bias;
 } vb_fold;
@@ -41,8 +43,8 @@ int vb_fold_pointwise(vb_binder *binder, vb_linear *linear, int out, int in, con
 /* Multiplies the outputs of a bound linear layer that has a bias by the vector `name`. */
 int vb_fold_layer_scale(vb_binder *binder, vb_linear *linear, int width, const char *name);
 
-/* A BatchNorm (epsilon 1e-5) as a factor and a summand a channel, owned by the program. NAME is a printf format. */
-int vb_fold_norm(vb_binder *binder, int channels, const float **scale, const float **bias, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+/* A BatchNorm (epsilon 0: 1e-5) as a factor and a summand a channel, owned by the program. NAME is a printf format. */
+int vb_fold_norm(vb_binder *binder, int channels, double epsilon, const float **scale, const float **bias, const char *format,
+                 ...) __attribute__((format(printf, 6, 7)));
 
 #endif

@@ -12,7 +12,7 @@ enum { STAGES = 4, EXPANSION = 4 };
 static int bind_conv(vb_binder *binder, vb_convolution *layer, int out, int in, int kernel, const char *conv, const char *norm) {
     *layer = (vb_convolution){.kernel = kernel, .stride = 1, .padding = kernel / 2, .last = VB_RELU};
     if (vb_binder_filter(binder, &layer->weight, out, in, kernel, "visual.%s.weight", conv)) return -1;
-    return vb_fold_norm(binder, out, &layer->scale, &layer->bias, "visual.%s", norm);
+    return vb_fold_norm(binder, out, 0, &layer->scale, &layer->bias, "visual.%s", norm);
 }
 
 static int emit_stem(vb_binder *binder, int width, int x) {

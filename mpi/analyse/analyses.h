@@ -8,9 +8,10 @@
 /* The row of analysis a of the list (mpi/experiment/analyses_list.h). */
 const vb_analysis *vb_analyses_row(int a);
 
-/* Whether the analyses of the set are defined for a dataset's labels, `sets` or single ones; VB_EUNSUPPORTED names one that is
- * not. Local. */
-int vb_analyses_check(uint32_t set, const char *model, const char *dataset, bool sets, vb_error *err);
+/* Whether the experiment's analyses are defined for a dataset and its labels for this model, `sets` or single ones: the error of
+ * the first that is not names it. Local. */
+int vb_analyses_check(const vb_experiment *experiment, const vb_model_spec *spec, const vb_dataset_state *data, bool sets,
+                      vb_error *err);
 
 /* Adds `analyses`, those of the set (mpi/experiment/analyses_spec.h), to the pair's result (rank 0; NULL elsewhere); without
  * `images` less what depends on the images alone. docs/analyses.md describes it. Embeddings are read unit by unit again.

@@ -276,7 +276,8 @@ static int64_t points_below(int64_t names) {
 int64_t vb_confidence_pass_bytes(const vb_pair_shape *s) {
     int64_t all = s->classes + s->names, draws = s->names ? s->trials : 0;
     int64_t row = 8 * (2 + s->vocabularies / 64 + draws + 2 * (s->vocabularies + 1 + draws * (points_below(s->names) - 1)));
-    return all * s->dim * 4 * 2 + (s->encoded ? s->names * s->dim * 4 : 0) + s->names * (200 + 4 * draws) +
+    /* Texts of both, packed too; the names' once more while they are encoded, or put in a row. */
+    return all * s->dim * 4 * 2 + s->names * s->dim * 4 + s->names * (200 + 4 * draws) +
            vb_similarity_judge_bytes(all, VB_UNIT_SAMPLES) + vb_masses_bytes(s->classes, s->names, s->threads) +
            s->names * VB_UNIT_SAMPLES / 8 + 2 * s->images * row;
 }

@@ -34,8 +34,8 @@ typedef struct vb_confidence_pass {
 } vb_confidence_pass;
 
 /* Fills the pass unless it is done. VB_ECONFIG: no logit scale where `scale_for` (the name of an analysis, else NULL) needs one.
- * Memory a rank: texts of classes and names four times, vb_masses_bytes, and its rows; on rank 0 all rows. Collective; free also
- * after a failure. */
+ * Memory a rank: texts of classes twice and of names three times, vb_masses_bytes, and its rows; on rank 0 all rows.
+ * Collective; free also after a failure. */
 int vb_confidence_pass_run(vb_confidence_pass *pass, vb_context *context, const vb_pair *pair, const char *scale_for,
                            vb_error *err);
 void vb_confidence_pass_free(vb_confidence_pass *pass);

@@ -8,17 +8,14 @@
 #include "kernels/base/memory.h"
 #include "kernels/openness/names_curve.h"
 #include "mpi/analyse/analysis.h"
+#include "mpi/analyse/open_curve_errors.h"
 #include "mpi/analyse/open_curve_section.h"
 #include "mpi/evaluate/foreign_names.h"
 #include "mpi/evaluate/unit_pass.h"
 #include "mpi/evaluate/unit_views.h"
 
-/* An image within one of its vocabularies: the names that take it among the vocabulary's classes and among all; WRONG where it is
- * wrong without names. */
-enum { WRONG = -1 };
-typedef struct image_row {
-    int32_t vocabulary, class, own, all;
-} image_row;
+enum { WRONG = VB_OPEN_CURVE_WRONG };
+typedef vb_open_curve_row image_row;
 
 typedef struct curve_work {
     const vb_pair *pair;
@@ -75,15 +72,17 @@ static int count_image(curve_work *work, const vb_unit_views *views, int64_t i, 
     const int64_t vocabularies = work->names.space.vocabularies, first = vb_unit_views_first(views, i),
                   words = (int64_t)work->words;
     int64_t view;
-    int class;
-    bool right = true;
-    for (int64_t u = 0; u < vocabularies && right; u++) right = !beaten[first * vocabularies + u];
-    int32_t all = right ? takers(work, bits + first * words, (int)vocabularies) : WRONG;
+    int class, beating = 0, sole = WRONG;
+    for (int u = 0; u < vocabularies; u++)
+        if (beaten[first * vocabularies + u]) sole = beating++ ? WRONG : u;
+    const int32_t taken = beating < 2 ? takers(work, bits + first * words, (int)vocabularies) : WRONG,
+                  image = work->count ? work->rows[work->count - 1].image + 1 : 0;
     for (int v = 0; v < vocabularies; v++) {
         if (!vb_unit_views_in(views, i, v, &view, &class)) continue;
         if (vb_grow((void **)&work->rows, &work->capacity, work->count + 1, sizeof *work->rows, "images", err)) return -1;
         int32_t own = beaten[view * vocabularies + v] ? WRONG : takers(work, bits + view * words, v);
-        work->rows[work->count++] = (image_row){v, class, own, all};
+        work->rows[work->count++] =
+            (image_row){v, class, own, beating ? WRONG : taken, sole, beating == 1 ? taken : WRONG, image};
     }
     return 0;
 }
@@ -322,6 +321,9 @@ static int make_figures(vb_analysis_work *work, const curve_work *its, image_row
     for (int scope = 0; scope < 2; scope++) all.mean[scope].part = vb_json_set_object(work->json, curves, scopes[scope]);
     if (!status) status = add_runs(&all, curves, rows, n, err);
     if (!status) set_means(&all);
+    const vb_open_curve_rows images = {rows,       n,          vocabularies,    its->names.space.classes,
+                                       its->pools, all.points, all.point_count, vb_image_source_sets(its->pair->source) != NULL};
+    if (!status) status = vb_open_curve_errors(work->json, curves, &images, err);
     for (int scope = 0; scope < 2; scope++) {
         vb_free(all.mean[scope].sum);
         vb_free(all.mean[scope].squares);
@@ -352,8 +354,14 @@ static int run_open_curve(vb_analysis_work *work, vb_error *err) {
         for (int r = 0; r < blocks.count; r++) n += blocks.sizes[r] / sizeof *rows;
         if (!(rows = vb_array(n, sizeof *rows, "images", err))) status = -1;
         char *to = (char *)rows;
-        for (int r = 0; r < blocks.count && !status; to += blocks.sizes[r++])
-            if (blocks.sizes[r]) memcpy(to, blocks.bytes[r], blocks.sizes[r]);
+        int32_t images = 0; /* of the ranks before */
+        for (int r = 0; r < blocks.count && !status; to += blocks.sizes[r++]) {
+            image_row *block = (image_row *)to;
+            size_t count = blocks.sizes[r] / sizeof *rows;
+            if (count) memcpy(block, blocks.bytes[r], blocks.sizes[r]);
+            for (size_t i = 0; i < count; i++) block[i].image += images;
+            if (count) images = block[count - 1].image + 1;
+        }
         if (!status) status = make_figures(work, &its, rows, n, err);
     }
     vb_comm_blocks_free(&blocks);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "kernels/openness/spread.h"
 #include "mpi/base/json.h"
 
 enum { KEY_ROWS = 3 /* of figure.gp's key: maxrows */, DESCRIBED = 12 /* models whose curves are put into words */ };
@@ -20,6 +21,11 @@ static double number_at(const json_t *list, size_t i) { return number(json_array
 /* A list of the curve within the own vocabulary, or among all classes. */
 static const json_t *list_of(const json_t *curve, const char *scope, const char *key) {
     return json_object_get(json_object_get(curve, scope), key);
+}
+
+/* The errors that the table shows: by classes. */
+static const json_t *errors_of(const json_t *curve, const char *scope) {
+    return json_object_get(list_of(curve, scope, "errors"), vb_spread_names[VB_SPREAD_CLASSES]);
 }
 
 /* The index of n names among the points; the last one when there are fewer names. */
@@ -40,11 +46,12 @@ static int fill_table(const vb_section_subject *subject, vb_grid *grid, vb_error
     (void)err;
     grid->columns = COLUMNS;
     grid->left = 1;
+    grid->note = "±: standard error by classes as clusters; those by images and by vocabularies: results.json";
     grid->caption = "Accuracy (%) within the own vocabulary among n foreign names, over all sets of them";
     vb_grid_heads(grid, heads);
     for (int m = 0; m < subject->count; m++) {
         const json_t *curve = curve_of(&subject->results[m]), *own = json_object_get(curve, "own"),
-                     *accuracy = list_of(curve, "own", "accuracy"), *errors = list_of(curve, "own", "se"),
+                     *accuracy = list_of(curve, "own", "accuracy"), *errors = errors_of(curve, "own"),
                      *halved = json_object_get(own, "halved_at");
         if (!curve) continue;
         json_int_t names = json_integer_value(json_object_get(own, "names"));
@@ -56,7 +63,7 @@ static int fill_table(const vb_section_subject *subject, vb_grid *grid, vb_error
             vb_grid_percent(grid, there ? number_at(accuracy, p) : NAN, there ? number_at(errors, p) : NAN);
         }
         const json_t *all = json_object_get(curve, "all"), *of_all = json_object_get(all, "accuracy"),
-                     *all_errors = json_object_get(all, "se");
+                     *all_errors = errors_of(curve, "all");
         size_t last = point_of(curve, names), end = point_of(curve, json_integer_value(json_object_get(all, "names")));
         vb_grid_percent(grid, number_at(accuracy, last), number_at(errors, last));
         vb_grid_percent(grid, number(json_object_get(own, "area")), NAN);
@@ -71,7 +78,7 @@ static int fill_table(const vb_section_subject *subject, vb_grid *grid, vb_error
 /* ---- the figure ---- */
 
 static void add_data(vb_plot *plot, const vb_section_subject *subject, double *low, double *high, json_int_t *most) {
-    vb_strbuf_add(&plot->csv, "model,names,accuracy,standard_error,accuracy_among_all\n");
+    vb_strbuf_add(&plot->csv, "model,names,accuracy,standard_error_by_classes,accuracy_among_all\n");
     *low = 1;
     *high = 0;
     for (int m = 0; m < subject->count; m++) {
@@ -82,7 +89,7 @@ static void add_data(vb_plot *plot, const vb_section_subject *subject, double *l
             vb_strbuf_format(&plot->csv, "%d,%lld,", m + 1, (long long)n);
             vb_plot_add_number(&plot->csv, 100 * value);
             vb_strbuf_add(&plot->csv, ",");
-            vb_plot_add_number(&plot->csv, 100 * number_at(list_of(curve, "own", "se"), p));
+            vb_plot_add_number(&plot->csv, 100 * number_at(errors_of(curve, "own"), p));
             vb_strbuf_add(&plot->csv, ",");
             vb_plot_add_number(&plot->csv, 100 * number_at(list_of(curve, "all", "accuracy"), p));
             vb_strbuf_add(&plot->csv, "\n");

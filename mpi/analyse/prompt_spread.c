@@ -256,7 +256,16 @@ static double prompt_spread_operations(const vb_pair_shape *s) {
     return 2.0 * (double)s->images * (double)s->classes * (double)s->dim * (double)s->variants;
 }
 
-const vb_analysis vb_analysis_prompt_spread = {.run = run_prompt_spread,
+/* WordNet's names are English: beside names of another language they would not be other words for the same. */
+static int check_prompt_spread(const vb_experiment *experiment, const vb_dataset_state *data, vb_error *err) {
+    if (!experiment->prompt_spread.synonyms || !data->spec->names) return 0;
+    return vb_errorf(err, VB_EUNSUPPORTED,
+                     "synonyms are WordNet's, and the classes have the names of %s: synonyms: false leaves them out",
+                     data->spec->names);
+}
+
+const vb_analysis vb_analysis_prompt_spread = {.check = check_prompt_spread,
+                                               .run = run_prompt_spread,
                                                .bytes = prompt_spread_bytes,
                                                .operations = prompt_spread_operations,
                                                .section = &vb_prompt_spread_section};

@@ -1,4 +1,4 @@
-set tmargin 2.2
+set tmargin 4.7
 set lmargin 7
 set rmargin 3
 set xrange [-0.6:@LAST@]

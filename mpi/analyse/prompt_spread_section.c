@@ -60,7 +60,7 @@ static int plot_spread(const vb_section_subject *subject, vb_plotter *plotter, v
     for (int m = 0; m < subject->count; m++) count += spread_of(&subject->results[m]) != NULL;
     if (!count) return 0;
     const char **names = vb_array((size_t)count, sizeof *names, "names of models", err);
-    if (!names || vb_plot_begin(&plot, plotter, figure, "prompt-spread", subject->title, 330, err)) {
+    if (!names || vb_plot_begin(&plot, plotter, figure, "prompt-spread", subject->title, 370, err)) {
         vb_free(names);
         return -1;
     }

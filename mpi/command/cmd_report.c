@@ -19,7 +19,7 @@ const vb_flag vb_cmd_report_flags[] = {
 };
 
 const char vb_cmd_report_details[] = "DIR... are output folders of `run`, or their results.json. The HTML page "
-                                     "stands by itself, without scripts or network; of every\n"
+                                     "stands by itself, without network; of every\n"
                                      "figure the data (.csv), the gnuplot script and the picture (.svg) lie in a "
                                      "folder beside it, NAME-data. `latex` writes tables\n"
                                      "alone, `pdf` is the page as Chromium prints it. Figures need gnuplot. The "

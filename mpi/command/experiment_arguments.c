@@ -17,6 +17,7 @@ const vb_option_group vb_experiment_arguments_keys[] = {
     {"keys of retrieval", vb_retrieval_spec_options},
     {"keys of adversarial", vb_adversarial_spec_options},
     {"keys of open_curve", vb_open_curve_spec_options},
+    {"keys of hierarchy", vb_hierarchy_spec_options},
     {"keys of prompt_spread", vb_prompt_spread_spec_options},
     {"analyses", vb_analyses_spec_options},
     {0},

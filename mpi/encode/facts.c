@@ -294,6 +294,7 @@ static vb_preprocess pixels_of(const vb_family_pixels *own) {
     memcpy(spec.std, own->std, sizeof own->std);
     if (own->squash) spec.resize = VB_RESIZE_SQUASH;
     if (own->bilinear) spec.filter = VB_FILTER_BILINEAR;
+    spec.resize_to = own->resize_to;
     return spec;
 }
 

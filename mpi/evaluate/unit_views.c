@@ -29,7 +29,7 @@ static bool is_of(const vb_memberships *memberships, int class, int v) {
 }
 
 bool vb_unit_views_in(const vb_unit_views *its, int64_t i, int v, int64_t *view, int *class) {
-    const vb_class_set set = its->sets ? its->sets[i] : (vb_class_set){&its->rows->classes[i], 1};
+    const vb_class_set set = vb_unit_views_right(its, i);
     for (int c = 0; c < set.count; c++) {
         if (!is_of(its->memberships, set.classes[c], v)) continue;
         *class = set.classes[c];

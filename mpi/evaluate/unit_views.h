@@ -25,6 +25,11 @@ static inline int64_t vb_unit_views_count(const vb_unit_views *its, int64_t i) {
     return its->sets ? its->views.first[i + 1] - its->views.first[i] : 1;
 }
 
+/* The classes that are right for image i, in the order in which they are listed. */
+static inline vb_class_set vb_unit_views_right(const vb_unit_views *its, int64_t i) {
+    return its->sets ? its->sets[i] : (vb_class_set){&its->rows->classes[i], 1};
+}
+
 /* What an image is in vocabulary v: its view, and its class there, the first listed that v holds. False: it is not of v. */
 bool vb_unit_views_in(const vb_unit_views *its, int64_t i, int v, int64_t *view, int *class);
 

@@ -15,6 +15,7 @@
     X(open_set, "how surely scores tell images whose class is among the names from those whose class is absent")                 \
     X(calibration, "whether confidence is accuracy: within the own vocabulary, among all classes, and with foreign names")       \
     X(prompt_spread, "the figures with each prompt template alone, and with WordNet's other names of the classes")               \
-    X(top5, "accuracy at 5 among all classes, and the mean over classes of their recall")
+    X(top5, "accuracy at 5 among all classes, and the mean over classes of their recall")                                        \
+    X(hierarchy, "how far errors and thefts go in WordNet, and accuracy with hypernyms forgiven")
 
 #endif

@@ -44,6 +44,7 @@ void vb_experiment_free(vb_experiment *experiment) {
     vb_options_free(vb_experiment_tables_root(), experiment);
     vb_adversarial_spec_free(&experiment->adversarial);
     vb_open_curve_spec_free(&experiment->open_curve);
+    vb_hierarchy_spec_free(&experiment->hierarchy);
     vb_prompt_spread_spec_free(&experiment->prompt_spread);
     for (int d = 0; d < experiment->dataset_count; d++) {
         vb_options_free(vb_experiment_tables_dataset(), &experiment->datasets[d]);

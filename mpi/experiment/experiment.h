@@ -6,6 +6,7 @@
 #include "kernels/towers/clip.h"
 #include "mpi/experiment/adversarial_spec.h"
 #include "mpi/experiment/analyses_spec.h"
+#include "mpi/experiment/hierarchy_spec.h"
 #include "mpi/experiment/open_curve_spec.h"
 #include "mpi/experiment/options.h"
 #include "mpi/experiment/prompt_spread_spec.h"
@@ -95,6 +96,7 @@ typedef struct vb_experiment {
     uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */
     vb_adversarial_spec adversarial;
     vb_open_curve_spec open_curve;
+    vb_hierarchy_spec hierarchy;
     vb_prompt_spread_spec prompt_spread;
     bool per_image, latex;
     int dataset_count, model_count;

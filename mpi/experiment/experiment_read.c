@@ -123,6 +123,9 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
     if (vb_adversarial_spec_read(&experiment->adversarial, root, path, experiment->configuration, err)) goto done;
     if (vb_open_curve_spec_read(&experiment->open_curve, root, path, experiment->analyses, experiment->configuration, err))
         goto done;
+    if (vb_hierarchy_spec_read(&experiment->hierarchy, root, path, experiment->analyses >> VB_ANALYSES_SPEC_hierarchy & 1,
+                               experiment->configuration, err))
+        goto done;
     if (vb_prompt_spread_spec_read(&experiment->prompt_spread, root, path, experiment->analyses, experiment->configuration, err))
         goto done;
     if (vb_experiment_datasets_read(experiment, root, err) || read_corpora(experiment, root, err)) goto done;

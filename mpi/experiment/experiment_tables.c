@@ -169,6 +169,7 @@ static const vb_option experiment_options[] = {
     {.key = "corpora", .kind = VB_OPTION_CUSTOM, .help = "list of corpora for retrieval"},
     {.key = "retrieval", .kind = VB_OPTION_CUSTOM, .help = "retrieval-enhanced prompts (REPE) for all models"},
     {.key = "analyses", .kind = VB_OPTION_CUSTOM, .help = "list of analyses, named below: why a model is stable or not"},
+    {.key = "hierarchy", .kind = VB_OPTION_CUSTOM, .help = "where the analysis hierarchy finds WordNet"},
     {.key = "prompt_spread", .kind = VB_OPTION_CUSTOM, .help = "which texts the analysis prompt_spread varies"},
     {.key = "open_curve",
      .kind = VB_OPTION_CUSTOM,

@@ -1,4 +1,4 @@
-/* The report as one HTML page: page.html and style.css, filled with tables and figures. */
+/* The report as one HTML page: page.html, style.css and page.js, filled with tables and figures. */
 #include "mpi/report/report_html.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@
 #include "mpi/report/headline.h"
 #include "mpi/report/report_writer.h"
 
-extern const char vb_page_html[], vb_style_css[]; /* page.html and style.css, by make */
+extern const char vb_page_html[], vb_style_css[], vb_page_js[]; /* page.html, style.css and page.js, by make */
 
 /* ---- how a page writes things ---- */
 
@@ -150,11 +150,11 @@ static void write_head(const vb_report *report, vb_strbuf texts[PLACES]) {
 }
 
 static int fill_page(vb_strbuf texts[PLACES], vb_strbuf *out, vb_error *err) {
-    vb_slot slots[PLACES + 2] = {{"STYLE", vb_style_css}};
+    vb_slot slots[PLACES + 3] = {{"STYLE", vb_style_css}, {"SCRIPT", vb_page_js}};
     char *page;
     for (int p = 0; p < PLACES; p++) {
         if (vb_strbuf_end(&texts[p], "the report", err)) return -1;
-        slots[p + 1] = (vb_slot){places[p], texts[p].bytes ? texts[p].bytes : ""};
+        slots[p + 2] = (vb_slot){places[p], texts[p].bytes ? texts[p].bytes : ""};
     }
     if (vb_script_fill(vb_page_html, "page.html", slots, &page, err)) return -1;
     vb_strbuf_add(out, page);

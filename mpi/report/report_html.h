@@ -1,4 +1,4 @@
-/* The report as one HTML page without scripts. Local. */
+/* The report as one HTML page, whole without its script, which sorts and filters tables. Local. */
 #ifndef VB_REPORT_HTML_H
 #define VB_REPORT_HTML_H
 

@@ -32,7 +32,7 @@ static const char *find_browser(void) {
 static int print_page(const char *browser, const char *folder, const char *profile, vb_error *err) {
     char *user = vb_format(err, "--user-data-dir=%s", profile);
     if (!user) return -1;
-    /* Its sandbox does not start as root; the page has no scripts and loads nothing. */
+    /* Its sandbox does not start as root; the page loads nothing, and its script is our own. */
     const char *sandbox = geteuid() ? "--no-default-browser-check" : "--no-sandbox";
     const char *const argv[] = {"timeout",
                                 "-k",

@@ -88,6 +88,11 @@ static char *settings_text(const vb_experiment *experiment, int model, vb_error 
     return text;
 }
 
+static int list_wordnet(vb_strings *files, const char *folder, vb_error *err) {
+    if (vb_strings_take(files, vb_path_join(folder, "index.noun", err), err)) return -1;
+    return vb_strings_take(files, vb_path_join(folder, "data.noun", err), err);
+}
+
 static int list_pool(vb_strings *files, const vb_names_spec *pool, vb_error *err) {
     const bool wordnet =
         pool->kinship ||
@@ -95,16 +100,13 @@ static int list_pool(vb_strings *files, const vb_names_spec *pool, vb_error *err
     if ((pool->names && vb_strings_add(files, pool->names, err)) ||
         (pool->embeddings && vb_strings_add(files, pool->embeddings, err)))
         return -1;
-    if (!wordnet) return 0;
-    return vb_strings_take(files, vb_path_join(pool->wordnet, "index.noun", err), err) ||
-                   vb_strings_take(files, vb_path_join(pool->wordnet, "data.noun", err), err) ?
-               -1 :
-               0;
+    return wordnet ? list_wordnet(files, pool->wordnet, err) : 0;
 }
 
 /* What a pair is made from beside weights, corpora and the dataset: pools of names with WordNet, tokenizer, learned contexts. */
 static int list_files(vb_strings *files, const vb_experiment *experiment, const vb_model_spec *spec, vb_error *err) {
     if (list_pool(files, &experiment->adversarial.pool, err) || list_pool(files, &experiment->open_curve.pool, err)) return -1;
+    if (experiment->hierarchy.wordnet && list_wordnet(files, experiment->hierarchy.wordnet, err)) return -1;
     const vb_names_spec synonyms = {.kinship = experiment->prompt_spread.synonyms, .wordnet = experiment->prompt_spread.wordnet};
     if (list_pool(files, &synonyms, err)) return -1;
     if (spec->tokenizer && vb_strings_add(files, spec->tokenizer, err)) return -1;
@@ -265,4 +267,33 @@ json_t *vb_resume_find(const vb_digest *key, const char *output, const char *pat
     result = whole ? json_incref(result) : NULL;
     json_decref(file);
     return result;
+}
+
+int vb_resume_verify(const char *output, const char *path, const json_t *entry, int *files, vb_error *err) {
+    vb_digest digest;
+    size_t i;
+    json_t *pair, *file;
+    int64_t bytes;
+    *files = 0;
+    if (!vb_path_exists(path)) return vb_errorf(err, VB_EMISSING, "%s: not there", path);
+    if (!(pair = vb_json_parse_file(path, err))) return -1;
+    const json_t *result = json_object_get(pair, "result");
+    int status = result ? digest_result(result, &digest, err) : vb_errorf(err, VB_EDATA, "%s: no result in it", path);
+    if (!status && strcmp(digest.hex, vb_json_text(pair, "result_digest")))
+        status = vb_errorf(err, VB_EDATA, "%s: result_digest: expected %s, found %s: it was changed by hand", path, digest.hex,
+                           vb_json_text(pair, "result_digest"));
+    if (!status && !json_equal(result, entry))
+        status = vb_errorf(err, VB_EDATA, "%s: its result is not that of results.json", path);
+    json_array_foreach(status ? NULL : json_object_get(pair, "files"), i, file) {
+        const char *below = vb_json_text(file, "path");
+        if ((status = look_at_file(output, below, &bytes, &digest, err))) break;
+        if (bytes != vb_json_integer(file, "bytes") || strcmp(digest.hex, vb_json_text(file, "digest"))) {
+            status = vb_errorf(err, VB_EDATA, "%s/%s: not as the run has written it: its digest was %s, and is %s", output, below,
+                               vb_json_text(file, "digest"), digest.hex);
+            break;
+        }
+        ++*files;
+    }
+    json_decref(pair);
+    return status;
 }

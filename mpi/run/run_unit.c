@@ -161,7 +161,7 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
                     .records = records,
                     .threads = runner->threads};
     const bool sets = vb_image_source_sets(&inputs->source);
-    if (!status) status = vb_analyses_check(experiment->analyses, spec->name, data->spec->name, sets, err);
+    if (!status) status = vb_analyses_check(experiment, spec, data, sets, err);
     status = vb_comm_agree(&runner->context->comm, status, err);
     if (!status) status = vb_evaluate(runner->context, &pair, &finished.result, &finished.counts, err);
     if (!status && experiment->analyses)

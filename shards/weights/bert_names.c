@@ -30,6 +30,8 @@ const vb_bert_names_rule vb_bert_names_alt[] = {BERT("roberta.", "encoder.layer"
                                                 {"transformation.$", "text_hidden.$"},
                                                 {0}};
 const vb_bert_names_rule vb_bert_names_bert[] = {BERT("", "encoder.layer"), {0}};
+/* Its files hold BERT's pooling layer, through which no embedding goes. */
+const vb_bert_names_rule vb_bert_names_align[] = {BERT("", "encoder.layer"), {"pooler.dense.$", "unused.pooler.dense.$"}, {0}};
 const vb_bert_names_rule vb_bert_names_m2m[] = {
     {"transformer.embed_tokens.weight", "token_embedding.weight"},
     {"transformer.layers.#.self_attn.q_proj.$", "transformer.resblocks.#.attn.q_proj.$"},

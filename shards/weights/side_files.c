@@ -3,6 +3,7 @@
  * image_processing_siglip.py, image_processing_vit.py. open_clip_config.json: side_open_clip.c. */
 #include "shards/weights/side_files.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,13 +21,9 @@ enum { LARGEST_FILE = 1 << 24, LARGEST_NUMBER = 1 << 24 };
 /* Model types that are known, and refused by name until their family comes. */
 static const struct {
     const char *type, *name;
-} other_types[] = {{"align", "ALIGN"},
-                   {"flava", "FLAVA"},
-                   {"blip", "BLIP"},
-                   {"clipseg", "CLIPSeg"},
-                   {"groupvit", "GroupViT"},
-                   {"owlvit", "OWL-ViT"},
-                   {"vision-text-dual-encoder", "a dual encoder of two other models"},
+} other_types[] = {{"flava", "FLAVA"},     {"blip", "BLIP"},
+                   {"clipseg", "CLIPSeg"}, {"groupvit", "GroupViT"},
+                   {"owlvit", "OWL-ViT"},  {"vision-text-dual-encoder", "a dual encoder of two other models"},
                    {"xclip", "X-CLIP"}};
 
 static void refuse_type(vb_fields *root, const char *type) {
@@ -39,7 +36,7 @@ static void refuse_type(vb_fields *root, const char *type) {
         }
     vb_fields_expected(
         root, "model_type",
-        "clip, metaclip_2, siglip, siglip2, altclip, chinese_clip, or one of their towers (clip_vision_model, ...)");
+        "clip, metaclip_2, siglip, siglip2, altclip, chinese_clip, align, or one of their towers (clip_vision_model, ...)");
 }
 
 /* A model_type whose towers are encoded: what a configuration leaves out. `vision` and `text`: model_types of the towers
@@ -53,7 +50,8 @@ typedef struct model_type {
     bool end_token, two_is_old; /* texts are pooled at eos_token_id; but not where that is 2 */
     int text_activation, text_layers;
     double text_epsilon;
-    int positions; /* of models whose images have any shape; 0: they have an image_size */
+    bool efficient; /* the image tower is an EfficientNet */
+    int positions;  /* of models whose images have any shape; 0: they have an image_size */
 } model_type;
 
 enum { QUICK_GELU, GELU, GELU_TANH };
@@ -70,7 +68,9 @@ static const model_type model_types[] = {
     {TYPE("altclip"), .family = "altclip", .epsilon = 1e-5, .patch = 32, .text_width = 1024, .text_heads = 16,
      .vocabulary = 250002, .embed = 768, .text_activation = GELU, .text_layers = 24, .text_epsilon = 1e-5},
     {TYPE("chinese_clip"), .family = "chinese_clip", .epsilon = 1e-5, .patch = 32, .text_width = 768, .text_heads = 12,
-     .vocabulary = 30522, .embed = 512, .text_activation = GELU, .text_layers = 12, .text_epsilon = 1e-12}};
+     .vocabulary = 30522, .embed = 512, .text_activation = GELU, .text_layers = 12, .text_epsilon = 1e-12},
+    {TYPE("align"), .family = "align", .efficient = true, .text_width = 768, .text_heads = 12, .vocabulary = 30522, .embed = 640,
+     .text_activation = GELU, .text_layers = 12, .text_epsilon = 1e-12}};
 #undef TYPE
 #undef CLIPS
 #undef SIGLIPS
@@ -94,7 +94,36 @@ static void read_tower(vb_fields *fields, vb_side_tower *tower, const model_type
                                                               text ? type->text_epsilon : type->epsilon)};
 }
 
+/* A list of whole numbers under a key must be this one: nothing else tells what is another architecture. */
+static void expect_list(vb_fields *fields, const char *key, const int *expected, size_t count) {
+    const json_t *list = vb_fields_get(fields, key);
+    bool same = !list || (json_is_array(list) && json_array_size(list) == count);
+    for (size_t i = 0; list && same && i < count; i++) {
+        const json_t *item = json_array_get(list, i);
+        same = json_is_integer(item) && json_integer_value(item) == expected[i];
+    }
+    if (!same) vb_fields_refuse(fields, VB_EUNSUPPORTED, key, "other values than EfficientNet's own are not computed here");
+}
+
+/* ALIGN's: most of it is in the tensors. */
+static void read_efficientnet(vb_fields *fields, vb_side_facts *facts) {
+    static const int strides[] = {1, 2, 2, 2, 1, 2, 1};
+    static const char *const swish[] = {"swish", "silu", NULL}, *const mean[] = {"mean", NULL};
+    facts->image = (vb_side_tower){.told = true, .activation = VB_SILU};
+    facts->image_size = vb_fields_side(fields, "image_size", 600);
+    expect_list(fields, "strides", strides, sizeof strides / sizeof *strides);
+    expect_list(fields, "depthwise_padding", NULL, 0);
+    vb_fields_choice(fields, "hidden_act", swish, 0);
+    vb_fields_choice(fields, "pooling_type", mean, 0);
+    const double epsilon = vb_fields_real(fields, "batch_norm_eps", 0, 1, 0.001);
+    if (epsilon < 0.000999 || epsilon > 0.001001) vb_fields_expected(fields, "batch_norm_eps", "0.001");
+}
+
 static void read_image_tower(vb_fields *fields, const model_type *type, vb_side_facts *facts) {
+    if (type->efficient) {
+        read_efficientnet(fields, facts);
+        return;
+    }
     read_tower(fields, &facts->image, type, false);
     if (type->positions) facts->positions = (int)vb_fields_integer(fields, "num_patches", 1, LARGEST_NUMBER, type->positions);
     else facts->image_size = vb_fields_side(fields, "image_size", 224);
@@ -145,10 +174,16 @@ typedef struct processor {
     vb_filter filter;
     float mean[3], std[3];
     bool rgb, shapes; /* shapes: images keep theirs, in patches */
+    int side, crop;   /* where the file tells none; 0: as the model has it */
+    bool offset;      /* values may begin at -1, and be divided by the deviation once more */
 } processor;
 
 #define OPENAI_MEAN                                                                                                              \
     { 0.48145466f, 0.4578275f, 0.40821073f }
+#define IMAGENET_MEAN                                                                                                            \
+    { 0.485f, 0.456f, 0.406f }
+#define IMAGENET_STD                                                                                                             \
+    { 0.229f, 0.224f, 0.225f }
 #define OPENAI_STD                                                                                                               \
     { 0.26862954f, 0.26130258f, 0.27577711f }
 #define HALF                                                                                                                     \
@@ -169,6 +204,15 @@ static const processor processors[] = {
     {.name = "ViTImageProcessor", .square = true, .filter = VB_FILTER_BILINEAR, .mean = HALF, .std = HALF},
     {.name = "ViTFeatureExtractor", .square = true, .filter = VB_FILTER_BILINEAR, .mean = HALF, .std = HALF},
     {.name = "SiglipImageProcessor", .square = true, .filter = VB_FILTER_BICUBIC, .mean = HALF, .std = HALF, .rgb = true},
+    {.name = "EfficientNetImageProcessor",
+     .square = true,
+     .filter = VB_FILTER_BICUBIC,
+     .mean = IMAGENET_MEAN,
+     .std = IMAGENET_STD,
+     .rgb = true,
+     .side = 346,
+     .crop = 289,
+     .offset = true},
     /* It converts nothing where the file does not say so, and then fails on images of other modes. */
     {.name = "Siglip2ImageProcessor", .filter = VB_FILTER_BILINEAR, .mean = HALF, .std = HALF, .rgb = true, .shapes = true},
 };
@@ -180,7 +224,9 @@ static const processor *find_processor(vb_fields *root) {
     if (n > 4 && !strcmp(name + n - 4, "Fast")) n -= 4; /* the same of torchvision's operations */
     for (size_t i = 0; i < sizeof processors / sizeof *processors; i++)
         if (strlen(processors[i].name) == n && !memcmp(processors[i].name, name, n)) return &processors[i];
-    vb_fields_expected(root, key, "CLIPImageProcessor, ViTImageProcessor, SiglipImageProcessor or Siglip2ImageProcessor");
+    vb_fields_expected(root, key,
+                       "CLIPImageProcessor, ViTImageProcessor, SiglipImageProcessor, Siglip2ImageProcessor "
+                       "or EfficientNetImageProcessor");
     return &processors[0];
 }
 
@@ -197,7 +243,8 @@ static int read_square(vb_fields *root, const char *key, const char *place) {
 static void read_sizes(vb_fields *root, const processor *kind, vb_preprocess *spec) {
     const json_t *size = vb_fields_get(root, "size");
     const bool crops = vb_fields_bool(root, "do_center_crop", kind->crops);
-    const int crop = crops ? read_square(root, "crop_size", "crop_size.") : 0;
+    int crop = crops ? read_square(root, "crop_size", "crop_size.") : 0;
+    if (crops && !crop) crop = kind->crop;
     int side;
     bool square = kind->square;
     if (json_is_object(size) && json_object_get(size, "shortest_edge")) {
@@ -206,6 +253,7 @@ static void read_sizes(vb_fields *root, const processor *kind, vb_preprocess *sp
         square = false;
     } else {
         side = read_square(root, "size", "size.");
+        if (!size) side = kind->side;
         if (json_is_object(size)) square = true;
         if (json_is_object(size) && !side) vb_fields_expected(root, "size", "shortest_edge, or height and width");
     }
@@ -226,8 +274,33 @@ static void read_filter(vb_fields *root, const processor *kind, vb_preprocess *s
     spec->filter = filter == BICUBIC ? VB_FILTER_BICUBIC : VB_FILTER_BILINEAR;
 }
 
-static void read_preprocessor(vb_fields *root, vb_side_facts *facts) {
+/* Mean and deviation of values from 0 to 1. EfficientNet's are (value * factor - offset - mean) / deviation, and that divided by
+ * the deviation again where the file says so (include_top). */
+static void read_values(vb_fields *root, const processor *kind, vb_preprocess *spec) {
     static const float zero[3] = {0, 0, 0}, one[3] = {1, 1, 1};
+    float deviation[3];
+    const double factor = vb_fields_real(root, "rescale_factor", 0, 1, 1 / 255.0);
+    vb_fields_triple(root, "image_mean", -1e3, 1e3, kind->mean, spec->mean);
+    vb_fields_triple(root, "image_std", 1e-6, 1e3, kind->std, spec->std);
+    memcpy(deviation, spec->std, sizeof deviation);
+    if (!vb_fields_bool(root, "do_normalize", true)) {
+        memcpy(spec->mean, zero, sizeof zero);
+        memcpy(spec->std, one, sizeof one);
+    }
+    if (!kind->offset) {
+        if (factor < 0.0039215 || factor > 0.0039216) vb_fields_expected(root, "rescale_factor", "1 / 255");
+        return;
+    }
+    if (factor < 1e-4) vb_fields_expected(root, "rescale_factor", "1 / 255, 1 / 127.5, or another that is not less than 0.0001");
+    const double range = 255 * fmax(factor, 1e-4), offset = vb_fields_bool(root, "rescale_offset", false);
+    const bool again = vb_fields_bool(root, "include_top", true);
+    for (int c = 0; c < 3; c++) {
+        spec->mean[c] = (float)((offset + (double)spec->mean[c]) / range);
+        spec->std[c] = (float)((double)spec->std[c] * (again ? (double)deviation[c] : 1) / range);
+    }
+}
+
+static void read_preprocessor(vb_fields *root, vb_side_facts *facts) {
     const processor *kind = find_processor(root);
     vb_preprocess *spec = &facts->preprocess;
     *spec = (vb_preprocess){.rgb_first = vb_fields_bool(root, "do_convert_rgb", kind->rgb)};
@@ -236,19 +309,12 @@ static void read_preprocessor(vb_fields *root, vb_side_facts *facts) {
     if (!vb_fields_bool(root, "do_rescale", true))
         vb_fields_refuse(root, VB_EUNSUPPORTED, "do_rescale", "values are always divided by 255 here");
     if (vb_fields_bool(root, "do_pad", false)) vb_fields_refuse(root, VB_EUNSUPPORTED, "do_pad", "padding is not computed here");
-    double factor = vb_fields_real(root, "rescale_factor", 0, 1, 1 / 255.0);
-    if (factor < 0.0039215 || factor > 0.0039216) vb_fields_expected(root, "rescale_factor", "1 / 255");
     if (kind->shapes) {
         spec->max_patches = (int)vb_fields_integer(root, "max_num_patches", 1, 4096, 256);
         spec->patch = vb_fields_side(root, "patch_size", 16);
     } else read_sizes(root, kind, spec);
     read_filter(root, kind, spec);
-    vb_fields_triple(root, "image_mean", -1e3, 1e3, kind->mean, spec->mean);
-    vb_fields_triple(root, "image_std", 1e-6, 1e3, kind->std, spec->std);
-    if (!vb_fields_bool(root, "do_normalize", true)) {
-        memcpy(spec->mean, zero, sizeof zero);
-        memcpy(spec->std, one, sizeof one);
-    }
+    read_values(root, kind, spec);
     facts->pixels_from = "preprocessor_config.json";
 }
 

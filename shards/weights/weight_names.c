@@ -188,6 +188,13 @@ static const rule hugging_face[] = {{"vision_model.embeddings.class_embedding", 
                                     {"logit_bias", NULL},
                                     {0}};
 
+/* ALIGN: the names inside of a block stay. */
+static const rule align[] = {{"vision_model.embeddings.convolution.weight", "visual.stem.conv.weight"},
+                             {"vision_model.embeddings.batchnorm.@", "visual.stem.norm.@"},
+                             {"vision_model.encoder.blocks.*", "visual.blocks.*"},
+                             {"text_projection.$", NULL},
+                             {0}};
+
 /* A scheme is known by the presence of one of its anchors; the first row wins where several are present. `text` precedes the text
  * tower's names; what precedes "visual." in the first anchor does so in all of the image tower's. Where several families have the
  * names, their signs (kernels/towers/family.h) go before `family`. */
@@ -213,6 +220,14 @@ static const scheme schemes[] = {
      openai_image,
      "_text_encoder.module.",
      NULL},
+    {"Hugging Face",
+     FAMILY(align),
+     false,
+     {"vision_model.embeddings.convolution.weight", "vision_model.embeddings.batchnorm.weight"},
+     NULL,
+     align,
+     "text_model.",
+     vb_bert_names_align},
     {"Hugging Face", FAMILY(altclip), false, {NULL}, "text_model.roberta." WORDS, hugging_face, "text_model.", vb_bert_names_alt},
     {"Hugging Face", FAMILY(chinese_clip), false, {NULL}, "text_model." WORDS, hugging_face, "text_model.", vb_bert_names_bert},
     {"open_clip", FAMILY(roberta), false, {NULL}, "text.transformer." WORDS, openai_image, "text.", vb_bert_names_roberta},

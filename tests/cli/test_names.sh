@@ -61,7 +61,9 @@ sed '3s/^[a-z]*//' de.tsv >wrong.tsv; wrong "an empty id" 5 'tsv: line 3: expect
 sed '3p' de.tsv >wrong.tsv; wrong "an id twice" 5 "tsv: lines 3 and 4: the id '${classes[2]}' stands there twice"
 iconv -t UTF-16 de.tsv >wrong.tsv; wrong "UTF-16" 5 'tsv: .*UTF-16'
 iconv -t LATIN1//TRANSLIT de.tsv >wrong.tsv; wrong "Latin-1" 5 'tsv:1: .*is not UTF-8'
-: >wrong.tsv; wrong "an empty file" 4 'tsv: no names'
+: >wrong.tsv
+refuses "an empty file" 4 "dataset 'd': names: wrong.tsv: no names" \
+  "$vocabench" run e.yaml --output x --set datasets.d.names=wrong.tsv
 echo '["a"]' >wrong.json; wrong "a list" 5 'json: expected an object of names by id'
 echo '{"a": 1}' >wrong.json; wrong "a number for a name" 5 "json: id 'a': expected a name, a text"
 echo '{"a": "x", "a": "y"}' >wrong.json; wrong "a key twice" 5 'json:1:[0-9]+: '
@@ -69,5 +71,7 @@ refuses "a file that is not there" 4 "none.tsv" "$vocabench" run e.yaml --output
 refuses "a language of nothing" 3 "dataset 'd': 'language' tells of what 'names' are" \
   "$vocabench" run e.yaml --output x --set datasets.d.names=
 awk -F'\t' '{ print $1 "\tdasselbe" }' de.tsv >wrong.tsv
+refuses "WordNet's synonyms of them" 10 "'prompt_spread': synonyms are WordNet's, and the classes have the names of de.tsv" \
+  "$vocabench" run e.yaml --output x --set 'analyses=[prompt_spread]'
 refuses "classes of one name" 6 "equal|same" "$vocabench" run e.yaml --output x --set datasets.d.names=wrong.tsv
 finish

@@ -27,7 +27,7 @@ vocabularies:
   animals: [bear, dolphin]
   things: [apple, chair, forest]
 E
-printf 'table\ntrain\nlamp\nwhale\n<b>wolf\n' >nouns.txt
+printf '%s\n' '<b>table' '<b>train' '<b>lamp' '<b>whale' '<b>wolf' >nouns.txt # some take images
 cat >e.yaml <<'E'
 experiment: pictures
 adversarial: {candidates: nouns.txt, k: 3, exclude: names}
@@ -51,7 +51,7 @@ mkdir unpacked && for tar in tars/*.tar.zst; do zstd -dcq "$tar" | tar x -C unpa
 shows shards unpacked --set 'datasets.0.images=tars/*.tar.zst'
 mkdir c && "$tools/make_data" cifar c/test.bin 5 300 &&
   shows CIFAR c --set datasets.0.images=c/test.bin --set datasets.0.on_unmatched=skip
-grep -q '&lt;b&gt;wolf' folders.html && ! grep -q '<b>wolf' folders.html
+grep -qE '&lt;b&gt;(table|train|lamp|whale|wolf)' folders.html && ! grep -qE '<b>(table|train|lamp|whale|wolf)' folders.html
 verdict $? "names are escaped"
 cp folders.html before.html && "$vocabench" report r-folders --output folders.html >/dev/null
 same "the same run gives the same pictures" folders.html before.html

@@ -107,7 +107,7 @@ sums=$(awk -F, 'NR > 1 { for (k = 2; k <= NF; k++) s[k] += $k } END { printf "%.
 equal "histograms hold every pair" "$sums" "100.0000 300 100.0000 6900"
 out=$($python -c 'import csv, sys
 rows = list(csv.reader(open(sys.argv[1], encoding="utf-8")))
-print(len({len(r) for r in rows}), [r[-1] for r in rows if "," in r[-1]][0])' page-data/04-vocabularies-*.csv)
+print(len({len(r) for r in rows}), [r[-1] for r in rows if chr(34) in r[-1]][0])' page-data/04-vocabularies-*.csv)
 equal "CSV that other programs read" "$out" '1 a, "quoted" `touch pwned` $(touch pwned)'
 
 # ---- the same bytes, several folders, formats ----------------------------------------------------------------------
@@ -213,7 +213,7 @@ page = open(sys.argv[1], encoding="utf-8").read()
 page = page.replace("</main>", section + "</main>").replace("</body>", '<script src="measure.js"></script></body>')
 open(sys.argv[2], "w", encoding="utf-8").write(page)
 P
-# The page itself has no scripts; this copy measures itself: its width, figures, pictures, and the least contrast of text.
+# This copy of the page measures itself: its width, figures, pictures, and the least contrast of text.
 cat >measure.js <<'J'
 function light(colour) {
   var c = colour.match(/[\d.]+/g).slice(0, 3).map(function (v) {
@@ -234,6 +234,42 @@ addEventListener("load", function () {
     least >= 4.5 ? "legible" : "contrast " + least.toFixed(2), page < 0.2 ? "dark" : "light"].join(" ");
 });
 J
+# Another copy is clicked: heads sort, down and up and by words; a filter hides rows; a result unfolds.
+$python - page.html clicked.html <<'P'
+import sys
+page = open(sys.argv[1], encoding="utf-8").read()
+open(sys.argv[2], "w", encoding="utf-8").write(page.replace("</body>", '<script src="click.js"></script></body>'))
+P
+cat >click.js <<'J'
+var found = [], tables = Array.from(document.querySelectorAll("table"));
+function find(least, head) { return tables.find(function (t) {
+  return t.tBodies[0].rows.length >= least && t.tHead.rows[0].querySelector(head); }); }
+var table = find(3, "th:not(.word)"), long = find(12, "th");
+function column(t, c) { return Array.from(t.tBodies[0].rows).filter(function (r) { return !r.hidden; }).map(function (r) {
+  return r.cells[c].textContent; }); }
+function ordered(list, before) { return list.every(function (x, i) { return !i || !before(x, list[i - 1]); }); }
+function numbers(c) { return column(table, c).map(parseFloat).filter(function (x) { return !isNaN(x); }); }
+var heads = Array.from(table.tHead.rows[0].cells), words = heads[0].querySelector("button"), all = column(table, 0).length;
+var last = heads.findIndex(function (head) { return !head.classList.contains("word"); });
+words.focus(); found.push(document.activeElement === words ? "focus" : "no focus");
+words.click(); found.push(heads[0].getAttribute("aria-sort"),
+  ordered(column(table, 0), function (a, b) { return a.localeCompare(b) < 0; }));
+heads[last].querySelector("button").click(); found.push(heads[last].getAttribute("aria-sort"), heads[0].getAttribute("aria-sort"),
+  ordered(numbers(last), function (a, b) { return a > b; }), numbers(last).length > 1);
+heads[last].querySelector("button").click(); found.push(heads[last].getAttribute("aria-sort"),
+  ordered(numbers(last), function (a, b) { return a < b; }), column(table, 0).length === all);
+var input = long.parentElement.previousElementSibling.querySelector("input"), rows = column(long, 0).length;
+input.value = column(long, 0)[3]; input.dispatchEvent(new Event("input"));
+found.push(column(long, 0).length > 0 && column(long, 0).length < rows, input.getAttribute("aria-label").length > 13);
+input.value = ""; input.dispatchEvent(new Event("input")); found.push(column(long, 0).length === rows);
+var result = document.querySelector("details.result"); found.push(result.open); result.querySelector("summary").click();
+found.push(result.open);
+document.body.dataset.clicked = found.join(" ");
+J
+chrome --virtual-time-budget=3000 --dump-dom "file://$scratch/clicked.html" >dom 2>log
+equal "heads sort, filters hide, results unfold" "$(sed -n 's/.*<body[^>]*data-clicked="\([^"]*\)".*/\1/p' dom)" \
+  "focus ascending true descending  true true ascending true true true true true false true" "$(grep CONSOLE log)"
+
 for theme in light dark; do
   scheme=1; [ $theme = light ] || scheme=0
   for width in 400 1600; do

@@ -279,6 +279,8 @@ plain = {"model_type": "clip", "projection_dim": 8, "vision_config": {"hidden_ac
 put("side_files/config", b"0" + json.dumps(plain).encode())
 put("side_files/bad_type", b"0" + json.dumps(dict(plain, model_type="flava")).encode())
 put("side_files/naflex", b"0" + json.dumps(dict(plain, model_type="siglip2", vision_config={"num_patches": 9})).encode())
+put("side_files/align", b"0" + json.dumps({"model_type": "align", "vision_config": {"strides": [1, 2, 2, 2, 1, 2, 1]}}).encode())
+put("side_files/align_pixels", b"1" + json.dumps({"image_processor_type": "EfficientNetImageProcessor", "rescale_offset": True}).encode())
 put("side_files/naflex_pixels", b"1" + json.dumps({"image_processor_type": "Siglip2ImageProcessor", "max_num_patches": 7}).encode())
 put("side_files/siglip", b"0" + json.dumps(dict(plain, model_type="siglip", text_config={"hidden_act": "gelu_new"})).encode())
 put("side_files/metaclip2", b"0" + json.dumps(dict(plain, model_type="metaclip_2", text_config={"eos_token_id": 2, "vocab_size": 901629})).encode())

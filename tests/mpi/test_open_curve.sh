@@ -62,8 +62,9 @@ must "$vocabench" report names --output page.html
 has_text "the page has the table" "among n foreign names" page.html
 must "$vocabench" report names --format md --output page.md
 equal "its last column is the accuracy among all classes and all names" \
-  "$(grep -E '^\| m +\|' page.md | awk -F '|' 'NF > 12 { print $(NF - 1) }' | tr -d ' ')" \
-  "$(jq -r '.results[0].analyses.open_curve | (.n | index($all)) as $i | .all | [.accuracy[$i], .se[$i]] | map(100 * .)' \
+  "$(grep -E '^\| m +\|' page.md | awk -F '|' '/±/ && NF > 12 { print $(NF - 1) }' | tr -d ' ')" \
+  "$(jq -r '.results[0].analyses.open_curve | (.n | index($all)) as $i | .all |
+      [.accuracy[$i], .errors.classes[$i]] | map(100 * .)' \
     --argjson all "$(jq '.results[0].analyses.open_curve.all.names' names/results.json)" names/results.json |
     awk '/[0-9]/ { gsub(",", ""); v[n++] = $1 } END { printf "%.2f±%.2f\n", v[0], v[1] }')"
 has_text "and the figure" "accuracy among n random foreign names" page.html

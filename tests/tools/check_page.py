@@ -1,6 +1,6 @@
 """Checks a report page with Python's own HTML parser: check_page.py PAGE FOLDER. Prints what is wrong, one line each.
 
-Whole and nested as HTML wants it, ids once, every link leads somewhere, nothing from the network, no script, every figure drawn and
+Whole and nested as HTML wants it, ids once, every link leads somewhere, nothing from the network, one script without attributes, every figure drawn and
 described, every table captioned, headings without gaps."""
 import html.parser
 import os
@@ -15,7 +15,7 @@ class Page(html.parser.HTMLParser):
     def __init__(self):
         super().__init__(convert_charrefs=True)
         self.open, self.ids, self.links, self.levels, self.named = [], [], [], [], []
-        self.figures, self.tables, self.captions, self.text = [], 0, 0, []
+        self.figures, self.tables, self.captions, self.scripts, self.text = [], 0, 0, 0, []
 
     def handle_starttag(self, tag, attributes):
         attributes = dict(attributes)
@@ -25,7 +25,8 @@ class Page(html.parser.HTMLParser):
             self.ids.append(attributes["id"])
         if tag == "img" and not (attributes.get("alt") and attributes.get("src", "").startswith("data:image/jpeg;base64,")):
             wrong.append(f"a picture from elsewhere, or without a description: {self.get_starttag_text()[:80]}")
-        if tag in ("script", "iframe", "object") or any(name.startswith("on") for name in attributes):
+        self.scripts += tag == "script" and not attributes
+        if tag in ("iframe", "object") or tag == "script" and attributes or any(name.startswith("on") for name in attributes):
             wrong.append(f"<{tag}> or a handler: {self.get_starttag_text()[:80]}")
         for name in ("href", "xlink:href"):
             if name in attributes:
@@ -82,6 +83,8 @@ if "http:" in source.replace("http://www.w3.org/", "") or "https:" in source or 
 for number, figure in enumerate(page.figures):
     if figure["svg"] != 1 or figure["shapes"] < 3 or not figure["title"] or len(figure["desc"]) < 20 or not figure["caption"]:
         wrong.append(f"figure {number} is not whole: {figure}")
+if page.scripts != 1:  # its own
+    wrong.append(f"{page.scripts} scripts")
 if page.tables != page.captions or not page.tables:
     wrong.append(f"{page.tables} tables, {page.captions} captions")
 if page.levels[:2] != [1, 2] or page.levels.count(1) != 1 or any(b > a + 1 for a, b in zip(page.levels, page.levels[1:])):

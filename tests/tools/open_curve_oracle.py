@@ -112,6 +112,8 @@ def check(folder, path, base):
     least = min(pools.values())
     expected_points = sorted({0, least, pool_all} | {k * 10**e for k in (1, 2, 3, 5, 7) for e in range(3) if k * 10**e < least})
     assert points == expected_points, (points, expected_points)
+    pots = {"own": [], "all": []}  # by vocabulary: {image: names that take it, None: wrong}
+    beaten = {i: {v for v, c in VOCABULARIES.items() if any(s[i, k] > s[i, y] for k in c)} for i, y in enumerate(labels)}
     means = {"own": [], "all": []}
     errors = {"own": [], "all": []}
     for entry, (v, members) in zip(curve["vocabularies"], VOCABULARIES.items()):
@@ -127,6 +129,7 @@ def check(folder, path, base):
                 right = all(s[i, y] >= s[i, c] for c in among)
                 taken.append(int((f[i, keep] > s[i, y]).sum()) if right else None)
             part = entry[scope]
+            pots[scope].append(dict(zip(mine, taken)))
             assert part["names"] == pool
             assert part["taken"] == [[h, taken.count(h)] for h in sorted({h for h in taken if h is not None})], part["taken"]
             whole = [sum(survival(pool, h, n) for h in taken if h is not None) / len(mine) for n in range(pool + 1)]
@@ -144,6 +147,8 @@ def check(folder, path, base):
             close((v, scope, "area"), part["area"], area(whole))
             halves = [n for n in range(1, pool + 1) if whole[n] <= whole[0] / 2]
             assert part["halved_at"] == (halves[0] if halves else None)
+    check_errors(curve, points, pots, pools, pool_all, labels, beaten,
+                 [int((f[i, ~any_out] > s[i, y]).sum()) for i, y in enumerate(labels)])
     for scope in ("own", "all"):
         least = min(len(w) for w in means[scope])
         mean = [sum(w[n] for w in means[scope]) / len(means[scope]) for n in range(least)]
@@ -170,6 +175,63 @@ def check(folder, path, base):
             for n, value in zip(decades, entry[scope]):
                 close((entry["name"], scope, n), value, sum(survival(pool, h, n) for h in taken) / len(mine) if n <= pool else None)
     assert [e["name"] for e in curve["classes"]["list"]] == [c for i, c in enumerate(CLASSES) if i in labels]
+
+
+def three_errors(pots, deleted, labels):
+    """Of the mean over vocabularies of their images' mean scores, by image and class; deleted: that mean less each vocabulary."""
+    n, by_image, by_class, alone = len(pots), {}, {}, {}
+    for pot in pots:
+        m, mean = len(pot), sum(pot.values()) / len(pot)
+        classes = {labels[i] for i in pot}
+        for c in classes:
+            mine = [i for i in pot if labels[i] == c]
+            factor = math.sqrt(len(classes) / (len(classes) - 1))
+            by_class[c] = by_class.get(c, 0) + factor * sum(pot[i] - mean for i in mine) / m / n
+            for i in mine:
+                if len(mine) > 1:
+                    by_image[i] = by_image.get(i, 0) + pot[i] / m / n
+                else:
+                    alone[i] = alone.get(i, 0) + math.sqrt(m / (m - 1)) * (pot[i] - mean) / m / n
+    variance = sum(x * x for x in alone.values())
+    for c in by_class:
+        mine = [x for i, x in by_image.items() if labels[i] == c]
+        variance += len(mine) * np.var(mine, ddof=1) if mine else 0
+    middle = np.mean(deleted)
+    jackknife = math.sqrt((len(deleted) - 1) / len(deleted) * sum((x - middle) ** 2 for x in deleted))
+    return math.sqrt(variance), math.sqrt(sum(x * x for x in by_class.values())), jackknife
+
+
+def check_errors(curve, points, pots, pools, pool_all, labels, beaten, taken_of_all):
+    names = list(VOCABULARIES)
+    for scope in ("own", "all"):
+        for p, n in enumerate(points):
+            sizes = [pools[v] if scope == "own" else pool_all for v in names]
+            scores = [{i: float(survival(size, h, n)) if h is not None else 0.0 for i, h in pot.items()} if n <= size else None
+                      for pot, size in zip(pots[scope], sizes)]
+
+            def less(t, u):
+                """Vocabulary t's mean when u is gone: among all classes, those that u alone beats are right."""
+                values = dict(scores[t])
+                for i in values:
+                    if scope == "all" and beaten[i] == {names[u]}:
+                        values[i] = float(survival(pool_all, taken_of_all[i], n))
+                return np.mean(list(values.values()))
+
+            for t, entry in enumerate(curve["vocabularies"]):
+                found = [entry[scope]["errors"][k][p] for k in ("images", "classes", "vocabularies")]
+                if scores[t] is None:
+                    assert found == [None] * 3
+                    continue
+                wanted = three_errors([scores[t]], [less(t, u) for u in range(4) if u != t], labels)
+                for kind, a, b in zip(("images", "classes", "vocabularies"), found, wanted):
+                    close((names[t], scope, n, kind), a, b)
+            found = [curve[scope]["errors"][k][p] for k in ("images", "classes", "vocabularies")]
+            if None in scores:
+                assert found == [None] * 3
+                continue
+            wanted = three_errors(scores, [np.mean([less(t, u) for t in range(4) if t != u]) for u in range(4)], labels)
+            for kind, a, b in zip(("images", "classes", "vocabularies"), found, wanted):
+                close((scope, n, kind), a, b)
 
 
 if sys.argv[1] == "make":

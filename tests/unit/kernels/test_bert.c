@@ -8,15 +8,20 @@ enum { WIDTH = 24, HEADS = 3, HIDDEN = 40, LAYERS = 2, EMBED = 12, GAP = 20, TOK
 typedef struct bert_case {
     const char *family;
     int pad, first;
-    bool relu, pre_norm, mean, alt, hidden;
+    bool relu, pre_norm, mean, alt, hidden, bias;
 } bert_case;
 
-static const bert_case cases[] = {{"roberta", 1, 2, false, false, true, false, true},
-                                  {"roberta", 1, 2, false, false, true, false, false},
-                                  {"altclip", 1, 2, false, false, false, true, true},
-                                  {"chinese_clip", 0, 0, false, false, false, false, false},
-                                  {"nllb", 1, 2, true, true, false, false, false},
-                                  {"nllb_siglip", 1, 2, true, true, false, false, false}};
+static double epsilon_of(const bert_case *c) {
+    return !strcmp(c->family, "chinese_clip") || !strcmp(c->family, "align") ? 1e-12 : 1e-5;
+}
+
+static const bert_case cases[] = {{"roberta", 1, 2, false, false, true, false, true, false},
+                                  {"roberta", 1, 2, false, false, true, false, false, false},
+                                  {"altclip", 1, 2, false, false, false, true, true, false},
+                                  {"chinese_clip", 0, 0, false, false, false, false, false, false},
+                                  {"align", 0, 0, false, false, false, false, false, true},
+                                  {"nllb", 1, 2, true, true, false, false, false, false},
+                                  {"nllb_siglip", 1, 2, true, true, false, false, false, false}};
 enum { CASES = sizeof cases / sizeof *cases };
 
 static void make(ref_model *m, const bert_case *c) {
@@ -32,6 +37,7 @@ static void make(ref_model *m, const bert_case *c) {
     if (c->hidden) ref_add(m, "text_hidden.weight", 0, 0.3, REF_SHAPE(GAP, WIDTH));
     if (c->alt) ref_add(m, "text_hidden.bias", 0, 0.3, REF_SHAPE(GAP));
     ref_add_projection(m, "text_projection", c->hidden ? GAP : WIDTH, EMBED, true);
+    if (c->bias) ref_add(m, "text_projection.bias", 0, 0.3, REF_SHAPE(EMBED));
 }
 
 static double gelu(double x) { return x * 0.5 * (1 + erf(x / sqrt(2))); }
@@ -56,7 +62,7 @@ static void masked_attention(const double *q, const double *k, const double *v, 
 static void block(ref_model *m, const bert_case *c, int layer, const bool *valid, double *x) {
     char name[80], part[100];
     double h[CONTEXT * WIDTH], attended[CONTEXT * WIDTH], *qkv[3], *y;
-    const double epsilon = strcmp(c->family, "chinese_clip") ? 1e-5 : 1e-12;
+    const double epsilon = epsilon_of(c);
     snprintf(name, sizeof name, "transformer.resblocks.%d", layer);
 #define PART(suffix) (snprintf(part, sizeof part, "%s" suffix, name), part)
     memcpy(h, x, sizeof h);
@@ -99,7 +105,7 @@ static void embed(ref_model *m, const bert_case *c, const int32_t *tokens, const
                                              token + positions[p * WIDTH + j] + types[j];
         }
     }
-    if (!c->pre_norm) ref_norm(m, "ln_embedding", x, CONTEXT, WIDTH, strcmp(c->family, "chinese_clip") ? 1e-5 : 1e-12);
+    if (!c->pre_norm) ref_norm(m, "ln_embedding", x, CONTEXT, WIDTH, epsilon_of(c));
     free(table);
     free(positions);
     free(types);

@@ -5,6 +5,7 @@
 
 #include "kernels/base/isa_internal.h"
 #include "kernels/matrix/dots.h"
+#include "kernels/openness/masses.h"
 #include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 
@@ -127,8 +128,64 @@ static void calibration_is_the_plain_loop(void **state) {
     assert_true(figures.accuracy == accuracy / N);
 }
 
+/* Images of 5 classes in 3 vocabularies with 30 names in two orders, by plain loops over the texts of each set. */
+static void masses_of_images_are_the_plain_loops(void **state) {
+    (void)state;
+    enum { IMAGES = 21, CLASSES = 5, NAMES = 30, DIM = 9, DRAWS = 2, POINTS = 4, MASSES = 3 + 1 + DRAWS * (POINTS - 1) };
+    static const int offsets[] = {0, 2, 4, 6}, members[] = {0, 1, 2, 3, 3, 4};
+    static const int64_t points[POINTS] = {0, 1, 10, NAMES};
+    const vb_label_space space = {.classes = CLASSES, .vocabularies = 3, .offsets = offsets, .members = members};
+    vb_error err = {0};
+    float images[IMAGES * DIM], texts[(CLASSES + NAMES) * DIM];
+    int order[DRAWS * NAMES];
+    vb_mass mass[IMAGES * MASSES], again[IMAGES * MASSES];
+    for (int i = 0; i < IMAGES * DIM; i++) images[i] = (float)random_value();
+    for (int i = 0; i < (CLASSES + NAMES) * DIM; i++) texts[i] = (float)random_value();
+    for (int i = 0; i < DRAWS * NAMES; i++) order[i] = i < NAMES ? i : (i * 7 + 3) % NAMES;
+    for (int similarity = VB_COSINE; similarity <= VB_DOT; similarity++) {
+        vb_feature_block classes, names;
+        assert_ok(vb_features_block_new(&classes, texts, CLASSES, DIM, &err));
+        assert_ok(vb_features_block_new(&names, texts + CLASSES * DIM, NAMES, DIM, &err));
+        classes.similarity = names.similarity = (vb_similarity)similarity;
+        const vb_mass_texts all = {&space, &classes, &names, DRAWS, order, points, POINTS, 20};
+        assert_int_equal(vb_masses_count(&all), MASSES);
+        assert_ok(vb_masses(&all, images, IMAGES, mass, 1, &err));
+        assert_ok(vb_masses(&all, images, IMAGES, again, 3, &err));
+        assert_memory_equal(mass, again, sizeof mass);
+        for (int i = 0; i < IMAGES; i++) {
+            double s[CLASSES + NAMES], length = 0;
+            for (int k = 0; k < DIM; k++) length += (double)images[i * DIM + k] * images[i * DIM + k];
+            for (int c = 0; c < CLASSES + NAMES; c++) {
+                double dot = 0, square = 0;
+                for (int k = 0; k < DIM; k++) {
+                    dot += (double)images[i * DIM + k] * texts[c * DIM + k];
+                    square += (double)texts[c * DIM + k] * texts[c * DIM + k];
+                }
+                s[c] = dot / sqrt(length) / (similarity == VB_COSINE ? sqrt(square) : 1);
+            }
+            for (int m = 0; m < MASSES; m++) {
+                int draw = (m - 4) / (POINTS - 1), p = (m - 4) % (POINTS - 1) + 1, list[NAMES], n = 0;
+                if (m < 3) list[n++] = members[2 * m], list[n++] = members[2 * m + 1];
+                for (int c = 0; m == 3 && c < CLASSES; c++) list[n++] = c;
+                for (int k = 0; m > 3 && k < points[p]; k++) list[n++] = CLASSES + order[draw * NAMES + k];
+                double top = -INFINITY, sum = 0;
+                for (int k = 0; k < n; k++) top = s[list[k]] > top ? s[list[k]] : top;
+                for (int k = 0; k < n; k++) sum += exp(20 * (s[list[k]] - top));
+                assert_true(fabs(mass[i * MASSES + m].top - top) < 1e-13);
+                assert_true(fabs(mass[i * MASSES + m].sum - sum) < 1e-11 * sum);
+            }
+        }
+        memset(images + 2 * DIM, 0, DIM * sizeof *images);
+        assert_fails(vb_masses(&all, images, IMAGES, mass, 2, &err), VB_EDATA, "row 2: all elements are zero");
+        for (int k = 0; k < DIM; k++) images[2 * DIM + k] = (float)k - 3;
+        vb_features_block_free(&classes);
+        vb_features_block_free(&names);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(exponentials_are_libms), cmocka_unit_test(masses_join),
+                                       cmocka_unit_test(masses_of_images_are_the_plain_loops),
                                        cmocka_unit_test(groups_are_separated_as_by_all_pairs),
                                        cmocka_unit_test(calibration_is_the_plain_loop)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,6 +80,11 @@ static void config_has_the_defaults_of_its_type(void **state) {
     assert_true(facts.text.width == 1024 && facts.context == 0 && facts.embed == 768);
     facts = read_by(vb_side_files_config, "{\"model_type\": \"chinese_clip\"}");
     assert_true(facts.text.epsilon < 2e-12f && facts.image.epsilon > 9e-6f && facts.vocabulary == 30522);
+    facts = read_by(vb_side_files_config, "{\"model_type\": \"align\", \"vision_config\": {\"image_size\": 289, "
+                                          "\"strides\": [1, 2, 2, 2, 1, 2, 1], \"depthwise_padding\": []}}");
+    assert_string_equal(facts.family, "align");
+    assert_true(facts.image.told && facts.image_size == 289 && facts.image.width == 0 && facts.embed == 640);
+    assert_true(facts.text.epsilon < 2e-12f && facts.text.activation == VB_GELU && facts.vocabulary == 30522 && !facts.context);
     facts = read_by(vb_side_files_config, "{\"model_type\": \"siglip2\"}");
     assert_string_equal(facts.family, "naflex");
     assert_true(facts.image.activation == VB_GELU_TANH && facts.text.activation == VB_GELU_TANH && facts.context == 64);
@@ -98,12 +103,22 @@ static void config_says_what_is_wrong(void **state) {
         vb_code code;
     } cases[] = {
         {"{}",
-         "f.json: model_type: expected clip, metaclip_2, siglip, siglip2, altclip, chinese_clip, or one of their towers "
+         "f.json: model_type: expected clip, metaclip_2, siglip, siglip2, altclip, chinese_clip, align, or one of their towers "
          "(clip_vision_model, ...), found null",
          VB_EDATA},
         {"{\"model_type\": 7}", "model_type: expected text, found 7", VB_EDATA},
         {"[1]", "f.json: expected an object, found a list", VB_EDATA},
         {"{\"model_type\": \"flava\"}", "model_type: flava is FLAVA, which is not encoded here", VB_EUNSUPPORTED},
+        {"{\"model_type\": \"align\", \"vision_config\": {\"strides\": [1, 2, 2, 2, 2, 1, 1]}}",
+         "vision_config.strides: other values than EfficientNet's own are not computed here", VB_EUNSUPPORTED},
+        {"{\"model_type\": \"align\", \"vision_config\": {\"depthwise_padding\": [16]}}",
+         "vision_config.depthwise_padding: other", VB_EUNSUPPORTED},
+        {"{\"model_type\": \"align\", \"vision_config\": {\"hidden_act\": \"gelu\"}}",
+         "vision_config.hidden_act: expected one of swish, silu, found \"gelu\"", VB_EDATA},
+        {"{\"model_type\": \"align\", \"vision_config\": {\"pooling_type\": \"max\"}}",
+         "vision_config.pooling_type: expected one of mean", VB_EDATA},
+        {"{\"model_type\": \"align\", \"vision_config\": {\"batch_norm_eps\": 1e-05}}", "batch_norm_eps: expected 0.001",
+         VB_EDATA},
         {"{\"model_type\": \"siglip2\", \"vision_config\": {\"num_patches\": 0}}",
          "vision_config.num_patches: expected a whole number from 1", VB_EDATA},
         {"{\"model_type\": \"clip\", \"vision_config\": []}", "vision_config: expected an object, found a list of 0", VB_EDATA},
@@ -150,6 +165,19 @@ static void preprocessor_is_read_by_its_class(void **state) {
                .preprocess;
     assert_true(spec.max_patches == 256 && spec.patch == 16 && spec.resolution == 0 && spec.rgb_first);
     assert_true(spec.filter == VB_FILTER_BILINEAR && spec.mean[0] == 0.5f && spec.std[2] == 0.5f);
+    /* as convert_align_tf_to_hf.py writes it: value / 127.5 - 1 */
+    spec = read_by(vb_side_files_preprocessor,
+                   "{\"image_processor_type\": \"EfficientNetImageProcessor\", \"do_center_crop\": true, "
+                   "\"rescale_factor\": 0.00784313725490196, \"rescale_offset\": true, "
+                   "\"do_normalize\": false, \"include_top\": false, \"resample\": 2}")
+               .preprocess;
+    assert_true(spec.resolution == 289 && spec.resize_to == 346 && spec.resize == VB_RESIZE_SQUASH && spec.rgb_first);
+    assert_true(spec.filter == VB_FILTER_BILINEAR && spec.mean[0] == 0.5f && spec.std[2] == 0.5f);
+    /* EfficientNet's own: divided by the deviation twice */
+    spec = read_by(vb_side_files_preprocessor, "{\"image_processor_type\": \"EfficientNetImageProcessor\", \"size\": 224}")
+               .preprocess;
+    assert_true(spec.resolution == 224 && spec.resize_to == 0 && spec.filter == VB_FILTER_BICUBIC);
+    assert_true(spec.mean[1] == 0.456f && spec.std[0] == 0.229f * 0.229f);
     static const struct {
         const char *text;
         int resize_to, resolution;
@@ -174,6 +202,8 @@ static void preprocessor_is_read_by_its_class(void **state) {
         {"{\"size\": {\"height\": 2, \"width\": 3}}", "size.width: expected the height", VB_EDATA},
         {"{\"image_processor_type\": \"Siglip2ImageProcessor\", \"max_num_patches\": 0}",
          "max_num_patches: expected a whole number from 1 to 4096, found 0", VB_EDATA},
+        {"{\"image_processor_type\": \"EfficientNetImageProcessor\", \"do_center_crop\": true, \"rescale_factor\": 0}",
+         "rescale_factor: expected 1 / 255, 1 / 127.5, or another", VB_EDATA},
         {"{\"size\": {\"longest_edge\": 2}}", "size: expected shortest_edge, or height and width", VB_EDATA},
         {"{\"size\": 224, \"crop_size\": 256}", "crop_size: it is more than the size", VB_EUNSUPPORTED},
         {"{\"size\": 256, \"do_center_crop\": false}", "would not be square", VB_EUNSUPPORTED},

@@ -1,0 +1,275 @@
+/* Cells of the images' chances to stay right among n names, by class and vocabulary, for each point of the curve. */
+#include "mpi/analyse/open_curve_errors.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "kernels/openness/names_curve.h"
+#include "kernels/openness/spread.h"
+
+static const char *const scopes[] = {"own", "all"};
+
+/* An image in two vocabularies by the same class: cells, and names that take it. */
+typedef struct twice {
+    int32_t first, second; /* cells */
+    int32_t h_first, h_second;
+} twice;
+
+typedef struct errors_work {
+    const vb_open_curve_rows *in;
+    int *offsets; /* cells by vocabulary */
+    vb_spread_cell *cells;
+    size_t *begin; /* rows of each cell */
+    int cell_count;
+    twice *twice;
+    size_t twice_count, twice_capacity;
+    vb_spread_cross *crosses; /* one for each run of `twice` in the same cells */
+    double *kept;             /* by h: the chance at the point at hand, valid where stamp is the current one */
+    int32_t *stamp, now;
+    int64_t kept_pool, kept_n;
+    double *mean, *relief, *without; /* N; N x N; N */
+} errors_work;
+
+/* ---- order ---- */
+
+static int compare_rows(const vb_open_curve_row *x, const vb_open_curve_row *y, bool all) {
+    const int32_t of_x[] = {x->vocabulary, x->class, all ? x->all : x->own, x->sole, x->without, x->image},
+                  of_y[] = {y->vocabulary, y->class, all ? y->all : y->own, y->sole, y->without, y->image};
+    for (int k = 0; k < 6; k++)
+        if (of_x[k] != of_y[k]) return of_x[k] < of_y[k] ? -1 : 1;
+    return 0;
+}
+
+static int by_own(const void *a, const void *b) { return compare_rows(a, b, false); }
+static int by_all(const void *a, const void *b) { return compare_rows(a, b, true); }
+
+static int by_image(const void *a, const void *b) {
+    const vb_open_curve_row *x = a, *y = b;
+    if (x->image != y->image) return x->image < y->image ? -1 : 1;
+    return (x->vocabulary > y->vocabulary) - (x->vocabulary < y->vocabulary);
+}
+
+static int by_cells(const void *a, const void *b) {
+    const twice *x = a, *y = b;
+    const int32_t of_x[] = {x->first, x->second, x->h_first, x->h_second},
+                  of_y[] = {y->first, y->second, y->h_first, y->h_second};
+    for (int k = 0; k < 4; k++)
+        if (of_x[k] != of_y[k]) return of_x[k] < of_y[k] ? -1 : 1;
+    return 0;
+}
+
+static int32_t names_of(const vb_open_curve_row *row, bool all) { return all ? row->all : row->own; }
+
+/* The cell of a row, by its vocabulary's ascending classes. */
+static int cell_of(const errors_work *work, const vb_open_curve_row *row) {
+    int low = work->offsets[row->vocabulary], high = work->offsets[row->vocabulary + 1] - 1;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (work->cells[middle].class < row->class) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+/* Runs of rows in one vocabulary and class. */
+static void find_cells(errors_work *work) {
+    const vb_open_curve_rows *in = work->in;
+    work->cell_count = 0;
+    memset(work->offsets, 0, ((size_t)in->vocabularies + 1) * sizeof *work->offsets);
+    for (size_t i = 0; i < in->count; i++) {
+        const vb_open_curve_row *row = &in->rows[i];
+        if (!i || row->vocabulary != row[-1].vocabulary || row->class != row[-1].class) {
+            work->begin[work->cell_count] = i;
+            work->cells[work->cell_count++] = (vb_spread_cell){.class = row->class};
+            work->offsets[row->vocabulary + 1] = work->cell_count;
+        }
+        work->cells[work->cell_count - 1].images++;
+    }
+    work->begin[work->cell_count] = in->count;
+    for (int t = 0; t < in->vocabularies; t++)
+        if (work->offsets[t + 1] < work->offsets[t]) work->offsets[t + 1] = work->offsets[t];
+}
+
+static int find_twice(errors_work *work, bool all, vb_error *err) {
+    const vb_open_curve_rows *in = work->in;
+    work->twice_count = 0;
+    qsort(in->rows, in->count, sizeof *in->rows, by_image);
+    for (size_t i = 1; i < in->count; i++)
+        for (size_t j = i; j-- && in->rows[j].image == in->rows[i].image;) {
+            const vb_open_curve_row *x = &in->rows[j], *y = &in->rows[i];
+            if (x->class != y->class) continue;
+            if (vb_grow((void **)&work->twice, &work->twice_capacity, work->twice_count + 1, sizeof *work->twice, "images", err))
+                return -1;
+            work->twice[work->twice_count++] = (twice){cell_of(work, x), cell_of(work, y), names_of(x, all), names_of(y, all)};
+        }
+    if (work->twice_count) qsort(work->twice, work->twice_count, sizeof *work->twice, by_cells);
+    vb_free(work->crosses);
+    work->crosses = vb_array(work->twice_count, sizeof *work->crosses, "standard errors", err);
+    return work->crosses ? 0 : -1;
+}
+
+/* ---- one point ---- */
+
+/* What an image that h of the pool's names take has at n. */
+static double chance(errors_work *work, int64_t pool, int32_t h, int64_t n) {
+    if (h == VB_OPEN_CURVE_WRONG) return 0;
+    if (pool != work->kept_pool || n != work->kept_n) {
+        work->kept_pool = pool;
+        work->kept_n = n;
+        work->now++;
+    }
+    if (work->stamp[h] != work->now) {
+        work->stamp[h] = work->now;
+        work->kept[h] = vb_names_curve_survival(pool, h, n);
+    }
+    return work->kept[h];
+}
+
+static int64_t pool_of(const errors_work *work, bool all, int t) { return work->in->pools[all ? work->in->vocabularies : t]; }
+
+/* Cells, the vocabularies' means, and what they gain when another is deleted. */
+static void fill_cells(errors_work *work, bool all, int64_t n) {
+    const vb_open_curve_rows *in = work->in;
+    const size_t side = (size_t)in->vocabularies;
+    memset(work->relief, 0, side * side * sizeof *work->relief);
+    for (int t = 0; t < in->vocabularies; t++) {
+        const int64_t pool = pool_of(work, all, t);
+        int64_t images = 0;
+        double total = 0;
+        for (int k = work->offsets[t]; k < work->offsets[t + 1] && n <= pool; k++) {
+            vb_spread_cell *cell = &work->cells[k];
+            cell->sum = cell->squares = 0;
+            for (size_t i = work->begin[k]; i < work->begin[k + 1]; i++) {
+                const vb_open_curve_row *row = &in->rows[i];
+                cell->sum += chance(work, pool, names_of(row, all), n);
+                if (all && row->sole >= 0)
+                    work->relief[(size_t)t * side + (size_t)row->sole] += chance(work, pool, row->without, n);
+            }
+            for (size_t i = work->begin[k]; i < work->begin[k + 1]; i++) {
+                double off = chance(work, pool, names_of(&in->rows[i], all), n) - cell->sum / (double)cell->images;
+                cell->squares += off * off;
+            }
+            images += cell->images;
+            total += cell->sum;
+        }
+        work->mean[t] = images ? total / (double)images : NAN;
+        for (size_t u = 0; u < side && images; u++) work->relief[(size_t)t * side + u] /= (double)images;
+    }
+}
+
+static int vocabulary_of(const errors_work *work, int cell) {
+    int t = 0;
+    while (cell >= work->offsets[t + 1]) t++;
+    return t;
+}
+
+/* How many. */
+static int64_t fill_crosses(errors_work *work, bool all, int64_t n) {
+    int64_t count = 0;
+    int first = 0, second = 0;
+    for (size_t i = 0; i < work->twice_count; i++) {
+        const twice *its = &work->twice[i];
+        const vb_spread_cell *x = &work->cells[its->first], *y = &work->cells[its->second];
+        if (!i || its->first != its[-1].first || its->second != its[-1].second) {
+            first = vocabulary_of(work, its->first);
+            second = vocabulary_of(work, its->second);
+            work->crosses[count++] = (vb_spread_cross){x->class, first, second, x->images, 0};
+        }
+        double off_x = chance(work, pool_of(work, all, first), its->h_first, n) - x->sum / (double)x->images,
+               off_y = chance(work, pool_of(work, all, second), its->h_second, n) - y->sum / (double)y->images;
+        work->crosses[count - 1].products += off_x * off_y;
+    }
+    return count;
+}
+
+static int errors_at(errors_work *work, bool all, int64_t n, vb_spread *mean, vb_spread *each, vb_error *err) {
+    const vb_open_curve_rows *in = work->in;
+    const int count = in->vocabularies;
+    int64_t least = pool_of(work, all, 0);
+    fill_cells(work, all, n);
+    for (int t = 0; t < count; t++) {
+        int others = 0;
+        for (int u = 0; u < count; u++)
+            if (u != t) work->without[others++] = work->mean[t] + work->relief[(size_t)t * (size_t)count + (size_t)u];
+        const vb_spread_table table = {count, in->classes, work->offsets, work->cells, NULL, 0};
+        each[t] = vb_spread_none;
+        if (n <= pool_of(work, all, t)) vb_spread_of_vocabulary(&each[t], &table, t, work->without, all && in->sets ? 0 : others);
+        if (pool_of(work, all, t) < least) least = pool_of(work, all, t);
+    }
+    *mean = vb_spread_none;
+    if (n > least) return 0;
+    for (int u = 0; u < count; u++) {
+        work->without[u] = 0;
+        for (int t = 0; t < count; t++)
+            if (t != u) work->without[u] += work->mean[t] + work->relief[(size_t)t * (size_t)count + (size_t)u];
+        work->without[u] /= count - 1;
+    }
+    const vb_spread_table table = {count, in->classes, work->offsets, work->cells, work->crosses, fill_crosses(work, all, n)};
+    return vb_spread_of_mean(mean, &table, work->without, all && in->sets ? 0 : count, err);
+}
+
+/* ---- all points ---- */
+
+static void put_errors(vb_json *json, json_t *part, const vb_spread *at, size_t stride, int points) {
+    json_t *errors = vb_json_set_object(json, part, "errors");
+    for (int k = 0; k < VB_SPREAD_KINDS; k++) {
+        json_t *list = vb_json_set_array(json, errors, vb_spread_names[k]);
+        for (int p = 0; p < points; p++) vb_json_append_real(json, list, at[(size_t)p * stride].error[k]);
+    }
+}
+
+static int scope_errors(errors_work *work, vb_json *json, json_t *curves, bool all, vb_error *err) {
+    const vb_open_curve_rows *in = work->in;
+    const size_t stride = (size_t)in->vocabularies + 1; /* the mean, then each */
+    vb_spread *spreads = vb_array((size_t)in->point_count * stride, sizeof *spreads, "standard errors", err);
+    if (!spreads) return -1;
+    qsort(in->rows, in->count, sizeof *in->rows, all ? by_all : by_own);
+    find_cells(work);
+    int status = find_twice(work, all, err);
+    qsort(in->rows, in->count, sizeof *in->rows, all ? by_all : by_own);
+    work->kept_n = -1;
+    for (int p = 0; p < in->point_count && !status; p++) {
+        vb_spread *at = spreads + (size_t)p * stride;
+        status = errors_at(work, all, in->points[p], at, at + 1, err);
+    }
+    if (!status) put_errors(json, json_object_get(curves, scopes[all]), spreads, stride, in->point_count);
+    for (int t = 0; t < in->vocabularies && !status; t++) {
+        json_t *entry = json_array_get(json_object_get(curves, "vocabularies"), (size_t)t);
+        put_errors(json, json_object_get(entry, scopes[all]), spreads + 1 + t, stride, in->point_count);
+    }
+    vb_free(spreads);
+    return status;
+}
+
+int vb_open_curve_errors(vb_json *json, json_t *curves, const vb_open_curve_rows *rows, vb_error *err) {
+    const size_t n = (size_t)rows->vocabularies;
+    errors_work work = {.in = rows};
+    int64_t largest = 0;
+    int status = -1;
+    for (size_t t = 0; t <= n; t++)
+        if (rows->pools[t] > largest) largest = rows->pools[t];
+    if (!(work.offsets = vb_array(n + 1, sizeof *work.offsets, "standard errors", err))) goto done;
+    if (!(work.cells = vb_array(rows->count, sizeof *work.cells, "standard errors", err))) goto done;
+    if (!(work.begin = vb_array(rows->count + 1, sizeof *work.begin, "standard errors", err))) goto done;
+    if (!(work.kept = vb_array((size_t)largest + 1, sizeof *work.kept, "standard errors", err))) goto done;
+    if (!(work.stamp = vb_array((size_t)largest + 1, sizeof *work.stamp, "standard errors", err))) goto done;
+    if (!(work.mean = vb_array(n, sizeof *work.mean, "standard errors", err))) goto done;
+    if (!(work.relief = vb_array(n * n, sizeof *work.relief, "standard errors", err))) goto done;
+    if (!(work.without = vb_array(n, sizeof *work.without, "standard errors", err))) goto done;
+    status = scope_errors(&work, json, curves, false, err);
+    if (!status) status = scope_errors(&work, json, curves, true, err);
+done:
+    vb_free(work.offsets);
+    vb_free(work.cells);
+    vb_free(work.begin);
+    vb_free(work.twice);
+    vb_free(work.crosses);
+    vb_free(work.kept);
+    vb_free(work.stamp);
+    vb_free(work.mean);
+    vb_free(work.relief);
+    vb_free(work.without);
+    return status;
+}
