@@ -25,7 +25,7 @@ static int flush_output(vb_error *err) {
 
 static int usage_error(vb_error *err) { return vb_context_is_first_rank() ? report(err, 1) : err->code; }
 
-static int run_command(const vb_arguments *arguments) {
+static int run_command(const vb_arguments *arguments, char **command_line) {
     vb_error err;
     vb_error_clear(&err);
     size_t variables = 0;
@@ -43,7 +43,7 @@ static int run_command(const vb_arguments *arguments) {
     }
     vb_context_catch_signals();
 
-    vb_context context = {.started = MPI_Wtime(), .environment = environment};
+    vb_context context = {.started = MPI_Wtime(), .environment = environment, .arguments = command_line};
     int code;
     if (vb_comm_open(&context.comm, MPI_COMM_WORLD, &err)) code = report(&err, 2);
     else {
@@ -85,7 +85,7 @@ int main(int argc, char **argv) {
         else if (vb_context_is_first_rank()) vb_arguments_help(command);
         if (!status) status = flush_output(&err);
         code = status ? usage_error(&err) : argc > 1 ? 0 : VB_EUSAGE;
-    } else code = run_command(&arguments);
+    } else code = run_command(&arguments, argv);
     vb_arguments_free(&arguments);
     return code;
 }

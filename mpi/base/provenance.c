@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
+#include "mpi/base/machine.h"
 
 /* The Makefile defines the three for this file. */
 const char *vb_provenance_version(void) { return VB_VERSION; }
@@ -26,8 +28,37 @@ static int node_peak(vb_comm *comm, int64_t share, int64_t *largest, vb_error *e
     return vb_comm_max(comm, largest, 1, err);
 }
 
-int vb_provenance_run_facts(vb_comm *comm, int threads, double seconds, const vb_memory_peak *peak, json_t **facts,
-                            vb_error *err) {
+/* UTC, in seconds. */
+static void set_time(vb_json *json, json_t *object, const char *key, time_t when) {
+    char text[32];
+    struct tm utc;
+    gmtime_r(&when, &utc);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    vb_json_set_text(json, object, key, text);
+}
+
+/* The command line and where it was given, from which the run could be started again. */
+static void set_command(vb_json *json, json_t *object, char **arguments) {
+    char folder[4096];
+    json_t *list = vb_json_set_array(json, object, "command");
+    for (; arguments && *arguments; arguments++) vb_json_append(json, list, vb_json_text_value(json, *arguments));
+    if (getcwd(folder, sizeof folder)) vb_json_set(json, object, "folder", vb_json_text_value(json, folder));
+}
+
+/* Of rank 0's machine. */
+static void set_machine(vb_json *json, json_t *object) {
+    char text[512];
+    vb_machine_processor(text, sizeof text);
+    vb_json_set(json, object, "processor", vb_json_text_value(json, text));
+    vb_machine_system(text, sizeof text);
+    vb_json_set(json, object, "system", vb_json_text_value(json, text));
+    vb_json_set_text(json, object, "compiler", vb_machine_compiler());
+    vb_json_set(json, object, "libraries", vb_machine_libraries(json));
+}
+
+int vb_provenance_run_facts(vb_context *context, int threads, const vb_memory_peak *peak, json_t **facts, vb_error *err) {
+    vb_comm *comm = &context->comm;
+    const double seconds = MPI_Wtime() - context->started;
     *facts = NULL;
     char host[MPI_MAX_PROCESSOR_NAME] = "";
     int n;
@@ -42,13 +73,10 @@ int vb_provenance_run_facts(vb_comm *comm, int threads, double seconds, const vb
     json_t *hosts = vb_json_array(&json), *object = vb_json_object(&json);
     for (int r = 0; r < blocks.count; r++) vb_json_append_text(&json, hosts, blocks.bytes[r]);
     vb_comm_blocks_free(&blocks);
-    char when[32];
-    time_t now = time(NULL);
-    struct tm utc;
-    gmtime_r(&now, &utc);
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    vb_json_set_text(&json, object, "finished", when);
+    set_time(&json, object, "started", time(NULL) - (time_t)(seconds + 0.5));
+    set_time(&json, object, "finished", time(NULL));
     vb_json_set_real(&json, object, "seconds", seconds);
+    set_command(&json, object, context->arguments);
     vb_json_set_text(&json, object, "version", vb_provenance_version());
     vb_json_set_text(&json, object, "revision", vb_provenance_revision());
     vb_json_set_integer(&json, object, "ranks", comm->size);
@@ -56,7 +84,9 @@ int vb_provenance_run_facts(vb_comm *comm, int threads, double seconds, const vb
     vb_json_set_text(&json, object, "isa", vb_isa_name(vb_isa_level()));
     vb_json_set(&json, object, "hosts", hosts);
     vb_json_set_integer(&json, object, "peak_memory_a_rank", most[0]);
-    vb_json_set_integer(&json, object, "peak_memory_a_node", node);
+    /* What its ranks share counts once, and may be shared with others; no rank had more than its machine. */
+    vb_json_set_integer(&json, object, "peak_memory_a_node", node > most[0] ? node : most[0]);
+    set_machine(&json, object);
     json_t *communication = vb_json_set_object(&json, object, "communication");
     vb_json_set_integer(&json, communication, "sent", traffic[0]);
     vb_json_set_integer(&json, communication, "received", traffic[1]);

@@ -5,15 +5,14 @@
 #include <jansson.h>
 
 #include "mpi/base/memory_peak.h"
-#include "mpi/ranks/comm.h"
+#include "mpi/ranks/context.h"
 
 const char *vb_provenance_version(void);      /* "0.1.0" */
 const char *vb_provenance_release_date(void); /* "November 23, 2026": of the version */
 const char *vb_provenance_revision(void);     /* git revision the binary was built from, "+" when the tree was dirty */
 
-/* The `run` block's facts of machine and clock, on rank 0 (NULL elsewhere): bytes sent and received are those counted so far.
- * Collective. */
-int vb_provenance_run_facts(vb_comm *comm, int threads, double seconds, const vb_memory_peak *peak, json_t **facts,
-                            vb_error *err);
+/* The `run` block's facts of machine, clock and command line, on rank 0 (NULL elsewhere): bytes sent and received are those
+ * counted so far. Collective. */
+int vb_provenance_run_facts(vb_context *context, int threads, const vb_memory_peak *peak, json_t **facts, vb_error *err);
 
 #endif

@@ -11,6 +11,7 @@ typedef struct vb_context {
     vb_comm comm;
     double started;       /* MPI_Wtime at the start */
     char **environment;   /* as the process got it, NULL-terminated: MPI adds variables that no other program should inherit */
+    char **arguments;     /* the command line, NULL-terminated */
     vb_live *live;        /* of a run, on rank 0 of its group; else NULL */
     const char *stage;    /* what passes over images are called while they are shown; NULL: "images" */
     bool told_of_signals; /* that a library had taken them */

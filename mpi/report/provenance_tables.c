@@ -40,6 +40,19 @@ static void add_hosts(vb_grid *grid, const json_t *hosts) {
     vb_strbuf_free(&text);
 }
 
+/* The files of models, as hubs publish them. */
+static void add_models(vb_grid *grid, const json_t *models) {
+    size_t m, f;
+    json_t *model, *file;
+    json_array_foreach((json_t *)(uintptr_t)models, m, model) {
+        json_array_foreach(json_object_get(model, "files"), f, file) {
+            vb_grid_cell(grid, "%s: %s", vb_json_text(model, "model"), vb_json_text(file, "role"));
+            vb_grid_cell(grid, "%s, %lld bytes, SHA-256 %s", vb_json_text(file, "name"),
+                         (long long)vb_json_integer(file, "bytes"), vb_json_text(file, "sha256"));
+        }
+    }
+}
+
 vb_grid vb_provenance_tables_run(const json_t *document) {
     vb_grid grid = {.columns = 2, .left = 3, .caption = "Run"};
     const json_t *run = json_object_get(document, "run");
@@ -50,6 +63,7 @@ vb_grid vb_provenance_tables_run(const json_t *document) {
     json_t *value;
     json_object_foreach((json_t *)run, key, value) {
         if (!strcmp(key, "hosts")) add_hosts(&grid, value);
+        else if (!strcmp(key, "models")) add_models(&grid, value);
         else if (strcmp(key, "pairs") && strcmp(key, "sources")) add_fact(&grid, key, value);
     }
     return grid;

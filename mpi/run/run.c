@@ -15,6 +15,7 @@
 #include "mpi/ranks/threads.h"
 #include "mpi/results/document.h"
 #include "mpi/run/journal.h"
+#include "mpi/run/published_sums.h"
 #include "mpi/run/resume.h"
 #include "mpi/run/run_unit.h"
 #include "shards/files/path.h"
@@ -31,6 +32,7 @@ typedef struct run_state {
     vb_runner runner;        /* of this rank's group */
     vb_resume_files files;   /* rank 0: as they were when the keys were made */
     json_t *found;           /* rank 0: results of earlier runs by unit, for --resume */
+    vb_published_sums sums;  /* rank 0 */
     json_t *results, *pairs; /* rank 0, at the end: results[] and the `run` block's pairs[] */
 } run_state;
 
@@ -214,9 +216,7 @@ static int run_units(run_state *run, json_t **facts, vb_error *err) {
     status = vb_groups_wait(&run->groups, run_items(run, err), err);
     if (!status) status = gather_results(run, &groups, &idle_share, err);
     vb_groups_close(&run->groups);
-    if (!status)
-        status = vb_provenance_run_facts(world, run->runner.threads, MPI_Wtime() - run->world->started, &run->runner.memory,
-                                         facts, err);
+    if (!status) status = vb_provenance_run_facts(run->world, run->runner.threads, &run->runner.memory, facts, err);
     if (!status && !world->rank) {
         vb_json json = {0};
         vb_json_set_real(&json, *facts, "startup_seconds", startup);
@@ -355,10 +355,12 @@ static int write_results(run_state *run, json_t *facts, vb_error *err) {
     vb_json json = {0};
     vb_json_set(&json, facts, "pairs", json_incref(run->pairs));
     vb_json_set(&json, facts, "options", vb_experiment_machine_json(&json, experiment));
+    vb_published_sums_set(&run->sums, experiment, &json, facts);
     if (vb_json_end(&json, "the results", err) || add_sources(run, facts, err)) return -1;
     json_t *document = vb_document_new(experiment->name, experiment->configuration, run->results, facts, err);
     int status = document ? vb_document_write(experiment->output, document, experiment->latex, err) : -1;
     json_decref(document);
+    if (!status) vb_published_sums_keep(&run->sums);
     return status;
 }
 
@@ -405,6 +407,7 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     if (!status) status = vb_dataset_state_open_all(&run.datasets, context, experiment, err);
     run.runner.datasets = run.datasets;
     if (!status) status = check_given_labels(&run, err);
+    if (!status && !comm->rank) status = vb_published_sums_start(&run.sums, experiment, err);
     if (!status && !comm->rank) status = vb_journal_open(experiment, run.datasets, comm->size, resume, err);
     status = vb_comm_agree(comm, status, err);
     bool noted = !status && !comm->rank;
@@ -414,6 +417,7 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     if (!status && !comm->rank) status = add_notes(&run, notes, err);
     status = vb_comm_agree(comm, status, err);
     if (noted) vb_journal_close(experiment, status, err);
+    vb_published_sums_close(&run.sums);
     vb_output_lock_release(&run.lock);
     json_decref(facts);
     json_decref(run.runner.done);

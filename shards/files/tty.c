@@ -10,17 +10,15 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "shards/files/file.h"
+
 enum { ANCESTORS = 8 }; /* timeout, numactl and shells may stand between a rank and mpirun */
 
 /* Name and parent of a process, from "PID (NAME) STATE PARENT ...". */
 static bool read_stat(long pid, char name[32], long *parent) {
     char path[48], text[256];
     snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
-    const ssize_t n = file < 0 ? -1 : read(file, text, sizeof text - 1);
-    if (file >= 0) close(file);
-    if (n <= 0) return false;
-    text[n] = 0;
+    vb_file_read_proc(path, text, sizeof text);
     char *begin = strchr(text, '('), *end = strrchr(text, ')');
     if (!begin || !end || end < begin || end[1] != ' ') return false;
     snprintf(name, 32, "%.*s", (int)(end - begin - 1), begin + 1);

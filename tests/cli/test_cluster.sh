@@ -96,7 +96,7 @@ refuses "a cut file" 5 "cut/results.json:[0-9]*:[0-9]*: " "$vocabench" merge x c
 # ---- status -----------------------------------------------------------------------------------------------------
 "$vocabench" status whole >out && grep -q '^experiment parts: 5 pair(s): 5 done, 0 running, 0 failed, 0 to do$' out &&
   grep -q '^  whole: done$' out && grep -qE '^  given +pics +done$' out &&
-  grep -qE '^cache whole/cache: [0-9]+ file' out && ! grep -q 'time left' out
+  grep -qE '^cache whole/cache: 12 unit.s. of images, of which this experiment makes 12; 2 file' out && ! grep -q 'time left' out
 verdict $? "status of what is done" "$(cat out)"
 refuses "status of nothing" 4 "empty: no state.json: nothing has been run" "$vocabench" status empty
 cp more/apple/* pics/apple/ 2>/dev/null; broken=$(find more -name '*.*' | sort | tail -n 1); cp "$broken" kept &&

@@ -5,7 +5,7 @@ cd "$scratch" || exit 1
 
 # ---- help, names, flags -----------------------------------------------------------------------------------------
 commands="init run plan encode tokenize preprocess pack candidates"
-commands+=" retrieve submit merge status report compare inspect models version"
+commands+=" retrieve submit merge status report compare verify inspect models version"
 check "help" "$vocabench" help
 "$vocabench" help >help.txt; "$vocabench" help run >help-run.txt
 for command in $commands; do

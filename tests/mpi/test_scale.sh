@@ -20,7 +20,7 @@ at() { run_at "$1" "$2" --output "$3" "${@:4}"; }
 # ---- communication: docs/scaling.md, "Communication" ------------------------------------------------------------
 classes=19 labels=100 entries=19 vocabularies=3 dim=32 units=94
 texts=$((256 * dim * 4)) # one unit of 256 prompts holds all classes
-tally=$((8 * (classes + entries * vocabularies + vocabularies * vocabularies + 1) + (8 << vocabularies)))
+tally=$((8 * (classes + entries * vocabularies + 3 * vocabularies * vocabularies + vocabularies + 1) + (8 << vocabularies)))
 reduced=$((tally + 8 * 11 + 8 * (labels + 1)))
 maxima=$((8 * 3 + 8 * 3))
 notes() { # bytes of the notes of units that ranks 1 to P - 1 send: "[{"unit":U,"digest":"32 digits"},...]"
