@@ -45,13 +45,14 @@ typedef struct packed_product {
 /* out (m x cols) = A times B over `depth` values, in whole tiles. */
 static void multiply_packed(const vb_attention_job *job, const packed_product *p, float *out, int64_t ld_out) {
     const vb_gemm_kernel *kernel = job->kernel;
+    const vb_gemm_ahead nothing = {(const char *)p->a, 0, 0};
     int64_t strips = (p->m + kernel->rows - 1) / kernel->rows;
     for (int64_t j = 0; j < p->cols; j += kernel->cols) {
         for (int64_t strip = 0, i = 0, height; strip < strips; strip++, i += height) {
             height = (strip + 1) * p->m / strips - i;
             for (int64_t k = 0; k < p->depth; k += DEPTH)
-                kernel->multiply(smaller(DEPTH, p->depth - k), (int)height, p->a + (k / DEPTH * QUERIES + i) * DEPTH,
-                                 p->b + j * p->packed_depth + k * kernel->cols, p->tile, k == 0, (const char *)p->a, 0);
+                kernel->multiply(smaller(DEPTH, p->depth - k), (int)height, p->a + (k / DEPTH * QUERIES + i) * DEPTH, NULL,
+                                 p->b + j * p->packed_depth + k * kernel->cols, p->tile, k == 0, &nothing);
             job->layers->epilogue((int)height, (int)smaller(kernel->cols, p->cols - j), p->tile, kernel->cols, NULL, 0, 0,
                                   out + i * ld_out + j, ld_out);
         }

@@ -11,7 +11,11 @@
 #include "kernels/matrix/depthwise_kernel.h"
 #include "kernels/matrix/layers_kernel.h"
 
-enum { BLOCK = VB_DEPTHWISE_BLOCK, BLOCKS = 4 /* side by side, at most */ };
+enum {
+    BLOCK = VB_DEPTHWISE_BLOCK,
+    BLOCKS = 4,            /* side by side, at least where there are as many: runs of memory of four lines */
+    RING_FLOATS = 96 << 10 /* what more of them may take: a part of the second-level cache */
+};
 
 int vb_depthwise_out_height(const vb_depthwise *conv) {
     return (conv->height + 2 * conv->padding - conv->kernel) / conv->stride + 1;
@@ -138,6 +142,17 @@ static void run_tasks(const vb_depthwise_job *job, int64_t begin, int64_t end, f
     }
 }
 
+/* Blocks that go side by side. The more, the longer are the runs in which rows are read: few channels of each pixel are another
+ * page of memory every other pixel, which nothing fetches in advance. */
+static int blocks_side_by_side(const vb_depthwise_job *job, int64_t blocks, int threads) {
+    int64_t most = RING_FLOATS / (job->conv->kernel * job->row_floats);
+    if (most < BLOCKS) most = BLOCKS;
+    const int64_t passes = (blocks + most - 1) / most;
+    int64_t some = (blocks + passes - 1) / passes;
+    while (threads > 1 && some > 1 && job->images * ((blocks + some - 1) / some) < 2 * threads) some = (some + 1) / 2;
+    return (int)some;
+}
+
 int vb_depthwise_run(const vb_depthwise *conv, int64_t images, float *out, const vb_epilogue *epilogue, int threads,
                      vb_error *err) {
     assert(conv->kernel >= 1 && conv->kernel <= VB_DEPTHWISE_KERNEL && conv->stride >= 1 && conv->padding >= 0 && threads >= 1);
@@ -150,13 +165,12 @@ int vb_depthwise_run(const vb_depthwise *conv, int64_t images, float *out, const
                             .images = images,
                             .out_height = vb_depthwise_out_height(conv),
                             .out_width = vb_depthwise_out_width(conv)};
-    job.row_floats = ((int64_t)conv->width + 2 * conv->padding) * BLOCK;
+    /* An odd number of lines, so that rows side by side do not fall into one set of the cache. */
+    job.row_floats = (((int64_t)conv->width + 2 * conv->padding) | 1) * BLOCK;
     job.weight_floats = (int64_t)conv->kernel * conv->kernel * BLOCK;
     job.sum_floats = (int64_t)job.out_width * BLOCK;
     const int64_t blocks = (conv->channels + BLOCK - 1) / BLOCK;
-    job.blocks = BLOCKS;
-    while (job.blocks > 1 && (job.blocks > blocks || images * ((blocks + job.blocks - 1) / job.blocks) < 2 * threads))
-        job.blocks /= 2;
+    job.blocks = blocks_side_by_side(&job, blocks, threads);
     const int64_t tasks = images * ((blocks + job.blocks - 1) / job.blocks);
     if (tasks <= 0) return 0;
     const int team = threads < tasks ? threads : (int)tasks;

@@ -41,27 +41,21 @@ typedef struct vb_gemm_job {
     size_t b_floats, a_floats, rest_floats; /* a thread's work space */
 } vb_gemm_job;
 
-/* Rows of memory, `stride` bytes apart, that will be read soon; each micro kernel call takes VB_GEMM_AHEAD_ROWS of them. */
-typedef struct vb_ahead {
-    const char *at;
-    int64_t stride, rows;
-} vb_ahead;
-
-static vb_ahead ahead_of_a(const vb_gemm_a *a, int64_t row, int64_t rows, int64_t first) {
-    if (!a->data || rows <= 0) return (vb_ahead){0};
-    return (vb_ahead){(const char *)(a->data + row * a->ld + first), a->ld * (int64_t)sizeof *a->data, rows};
+static vb_gemm_ahead ahead_of_a(const vb_gemm_a *a, int64_t row, int64_t rows, int64_t first) {
+    if (!a->data || rows <= 0) return (vb_gemm_ahead){0};
+    return (vb_gemm_ahead){(const char *)(a->data + row * a->ld + first), a->ld * (int64_t)sizeof *a->data, rows};
 }
 
-static vb_ahead ahead_of_b(const vb_matrix *b, int64_t row, int64_t rows, int64_t first, int64_t count) {
+static vb_gemm_ahead ahead_of_b(const vb_matrix *b, int64_t row, int64_t rows, int64_t first, int64_t count) {
     int64_t size = (int64_t)vb_dtype_size(b->dtype);
-    if (rows <= 0) return (vb_ahead){0};
+    if (rows <= 0) return (vb_gemm_ahead){0};
     const char *at = (const char *)b->data + (row * b->row_stride + first * b->col_stride) * size;
-    if (b->row_stride == 1) return (vb_ahead){at, b->col_stride * size, count};
-    return (vb_ahead){at, b->row_stride * size, rows};
+    if (b->row_stride == 1) return (vb_gemm_ahead){at, b->col_stride * size, count};
+    return (vb_gemm_ahead){at, b->row_stride * size, rows};
 }
 
-static vb_ahead take_ahead(vb_ahead *ahead) {
-    vb_ahead taken = *ahead;
+static vb_gemm_ahead take_ahead(vb_gemm_ahead *ahead) {
+    vb_gemm_ahead taken = *ahead;
     ahead->at += VB_GEMM_AHEAD_ROWS * ahead->stride;
     ahead->rows -= VB_GEMM_AHEAD_ROWS;
     return taken;
@@ -81,6 +75,12 @@ static void touch_tile_of_c(const vb_gemm_job *job, int64_t i, int m, int64_t j)
     }
 }
 
+/* Where the source of A has put the values of k. */
+static void put_order(int taps, int64_t count, int32_t *order) {
+    const int64_t groups = count / taps;
+    for (int64_t k = 0; k < count; k++) order[k] = (int32_t)(k % taps * groups + k / taps);
+}
+
 /* `next_task` is a guess of what this thread does afterwards. */
 static void run_task(const vb_gemm_job *job, int64_t task, int64_t next_task, float *work) {
     const vb_gemm_kernel *kernel = job->kernel;
@@ -90,30 +90,33 @@ static void run_task(const vb_gemm_job *job, int64_t task, int64_t next_task, fl
     int64_t j0 = task / job->row_tasks * job->task_cols, j1 = smaller(n, j0 + job->task_cols);
     int64_t next_j0 = next_task / job->row_tasks * job->task_cols;
     int64_t strips = parts(i1 - i0, kernel->rows), across = parts(j1 - j0, kernel->cols);
+    int32_t order[VB_GEMM_DEPTH];
+    const int32_t *a_order = job->a->taps > 1 ? order : NULL;
     bool last = false;
     for (int64_t k = 0, count; !last; k += count) { /* once for a depth of 0, too */
         count = smaller(job->depth, depth - k);
         last = k + count == depth;
+        if (a_order) put_order(job->a->taps, count, order);
         for (int64_t j = j0; j < j1; j += kernel->cols)
             kernel->pack(job->b, j, (int)smaller(kernel->cols, j1 - j), k, count, b + (j - j0) * count);
 
-        vb_ahead next_b = last ? ahead_of_b(job->b, next_j0, smaller(job->task_cols, n - next_j0), 0, job->depth) :
-                                 ahead_of_b(job->b, j0, j1 - j0, k + count, job->depth);
+        vb_gemm_ahead next_b = last ? ahead_of_b(job->b, next_j0, smaller(job->task_cols, n - next_j0), 0, job->depth) :
+                                      ahead_of_b(job->b, j0, j1 - j0, k + count, job->depth);
         int64_t calls = strips * across; /* still to come in this block */
         for (int64_t s = 0; s < strips; s++) {
             int64_t i = i0 + s * (i1 - i0) / strips, next_i = i0 + (s + 1) * (i1 - i0) / strips;
             int m = (int)(next_i - i);
             vb_gemm_kernel_pack_rows(job->a, i, m, k, count, a);
-            vb_ahead next_a = ahead_of_a(job->a, next_i, smaller(kernel->rows, i1 - next_i), k);
+            vb_gemm_ahead next_a = ahead_of_a(job->a, next_i, smaller(kernel->rows, i1 - next_i), k);
             for (int64_t t = 0; t < across; t++, calls--) {
                 float *tile = depth > job->depth ? rest + (s * across + t) * kernel->rows * kernel->cols : rest;
                 int64_t j = j0 + t * kernel->cols;
-                vb_ahead ahead = {(const char *)a, 0, 0};
+                vb_gemm_ahead ahead = {(const char *)a, 0, 0};
                 if (next_a.rows > 0) ahead = take_ahead(&next_a);
                 else if (next_b.rows * 2 >= calls * VB_GEMM_AHEAD_ROWS)
                     ahead = take_ahead(&next_b); /* in every other of the last calls */
                 if (last) touch_tile_of_c(job, i, m, j);
-                kernel->multiply(count, m, a, b + t * kernel->cols * count, tile, k == 0, ahead.at, ahead.stride);
+                kernel->multiply(count, m, a, a_order, b + t * kernel->cols * count, tile, k == 0, &ahead);
                 if (last)
                     job->layers->epilogue(m, (int)smaller(kernel->cols, j1 - j), tile, kernel->cols, job->epilogue, i, j,
                                           job->c + i * job->ldc + j, job->ldc);
@@ -134,8 +137,8 @@ static void cut(vb_gemm_job *job, int64_t threads) {
     job->row_tasks = parts(job->rows, job->task_rows);
     job->task_cols = parts(strips, job->col_tasks) * job->kernel->cols;
     job->col_tasks = parts(job->b->rows, job->task_cols);
-    int64_t depth = job->b->cols, blocks = parts(depth, DEPTH);
-    job->depth = depth ? round_up(parts(depth, blocks), 16) : 0;
+    int64_t depth = job->b->cols, unit = job->a->taps > 1 ? job->a->taps : 16, blocks = parts(depth, DEPTH / unit * unit);
+    job->depth = depth ? round_up(parts(depth, blocks), unit) : 0;
 
     int64_t strips_down = parts(job->task_rows, job->kernel->rows);
     job->b_floats = (size_t)(job->task_cols * job->depth);
@@ -146,6 +149,7 @@ static void cut(vb_gemm_job *job, int64_t threads) {
 int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue, int threads,
             vb_error *err) {
     assert(threads >= 1 && (a->data || a->source) && ldc >= b->rows);
+    assert(a->taps <= 1 || (a->source && a->taps <= DEPTH && b->cols % a->taps == 0));
     if (rows <= 0 || b->rows <= 0) return 0;
     vb_gemm_job job = {.kernel = vb_gemm_kernel_get(),
                        .layers = vb_layers_kernel_get(),

@@ -31,6 +31,9 @@ typedef struct vb_gemm_a {
     int64_t ld;
     vb_row_source *source;
     const void *context;
+    /* Above 1: the source is asked for whole groups of `taps` values and writes them in another order, the first of each group,
+     * then the second of each, and so on: group g's value t to out[t * (count / taps) + g]. */
+    int taps;
 } vb_gemm_a;
 
 /* C (rows x b->rows, leading dimension ldc) = A (rows x b->cols) times B transposed. `threads` >= 1 OpenMP threads; 1 may be

@@ -13,14 +13,20 @@ enum { VB_GEMM_DEPTH = 256 };
  * for each value of k. */
 enum { VB_GEMM_AHEAD_ROWS = 16, VB_GEMM_AHEAD_LINES = VB_GEMM_DEPTH / 16 };
 
+/* Rows of memory, `stride` bytes apart, that will be read soon; each micro kernel call takes VB_GEMM_AHEAD_ROWS of them. */
+typedef struct vb_gemm_ahead {
+    const char *at;
+    int64_t stride, rows;
+} vb_gemm_ahead;
+
 typedef struct vb_gemm_kernel {
     int rows, cols; /* of a full tile */
 
     /* tile (m x cols, dense): its chains go on over `count` <= VB_GEMM_DEPTH values of k; m <= rows.
-     * a: m rows, VB_GEMM_DEPTH apart. b: count x cols. `first`: the chains begin at 0 instead of at the tile's values.
-     * ahead: rows of memory, `ahead_stride` bytes apart, that will be read soon. */
-    void (*multiply)(int64_t count, int m, const float *a, const float *b, float *tile, bool first, const char *ahead,
-                     int64_t ahead_stride);
+     * a: m rows, VB_GEMM_DEPTH apart; value k of a row is its entry order[k], or k for NULL. b: count x cols. `first`: the chains
+     * begin at 0 instead of at the tile's values. */
+    void (*multiply)(int64_t count, int m, const float *a, const int32_t *order, const float *b, float *tile, bool first,
+                     const vb_gemm_ahead *ahead);
 
     /* out (count x cols) = columns first .. first + count - 1 of rows row .. row + n - 1 of b, transposed; zeros beyond n. */
     void (*pack)(const vb_matrix *b, int64_t row, int n, int64_t first, int64_t count, float *out);

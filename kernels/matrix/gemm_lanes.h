@@ -71,8 +71,8 @@ INLINE void transpose(vec r[WIDTH]) {
 enum { COLS = 2 * WIDTH, DEPTH = VB_GEMM_DEPTH, LINES = VB_GEMM_AHEAD_LINES };
 
 /* Named accumulators, not an array: the compiler keeps them in registers. `m` is a constant wherever this is expanded. */
-INLINE void multiply_rows(const int m, int64_t count, const float *a, const float *b, float *tile, bool first, const char *ahead,
-                          int64_t ahead_stride) {
+INLINE void multiply_rows(const int m, int64_t count, const float *a, const int32_t *order, const float *b, float *tile,
+                          bool first, const vb_gemm_ahead *ahead) {
 #define BEGIN(i) vec x##i = none(), y##i = x##i;
     EACH_ROW(BEGIN)
     if (!first) {
@@ -82,13 +82,15 @@ INLINE void multiply_rows(const int m, int64_t count, const float *a, const floa
     }
 #define STEP(i)                                                                                                                  \
     if (i < m) {                                                                                                                 \
-        vec ai = all(a[i * DEPTH]);                                                                                              \
+        vec ai = all(ak[i * DEPTH]);                                                                                             \
         x##i = fused(ai, bx, x##i);                                                                                              \
         y##i = fused(ai, by, y##i);                                                                                              \
     }
-    for (const float *end = b + count * COLS; b != end; ahead += ahead_stride) {
+    const char *next = ahead->at;
+    for (const float *end = b + count * COLS; b != end; next += ahead->stride) {
         const float *some = end - b < LINES * COLS ? end : b + LINES * COLS;
-        for (const char *line = ahead; b != some; b += COLS, a++, line += 64) {
+        for (const char *line = next; b != some; b += COLS, line += 64) {
+            const float *ak = order ? a + *order++ : a++;
             _mm_prefetch(line, _MM_HINT_T1);
             vec bx = load(b), by = load(b + WIDTH);
             EACH_ROW(STEP)
@@ -99,11 +101,12 @@ INLINE void multiply_rows(const int m, int64_t count, const float *a, const floa
     EACH_ROW(END)
 }
 
-static void gemm_multiply(int64_t count, int m, const float *a, const float *b, float *tile, bool first, const char *ahead,
-                          int64_t ahead_stride) {
-    switch (m) {
+static void gemm_multiply(int64_t count, int m, const float *a, const int32_t *order, const float *b, float *tile, bool first,
+                          const vb_gemm_ahead *ahead) {
+    switch (order ? m + ROWS : m) {
 #define HEIGHT(i)                                                                                                                \
-    case i + 1: multiply_rows(i + 1, count, a, b, tile, first, ahead, ahead_stride); break;
+    case i + 1: multiply_rows(i + 1, count, a, NULL, b, tile, first, ahead); break;                                              \
+    case ROWS + i + 1: multiply_rows(i + 1, count, a, order, b, tile, first, ahead); break;
         EACH_ROW(HEIGHT)
     default: break;
     }

@@ -61,9 +61,17 @@ void vb_features_block_free(vb_feature_block *block) {
     *block = (vb_feature_block){0};
 }
 
-/* One image: its products with all texts in dots[]. */
-static void add_similarities(vb_similarity_sums *sums, const vb_feature_block *texts, const double *dots, double inverse,
-                             int label, double *margin) {
+/* An image, and its products with all texts. */
+typedef struct image_dots {
+    const double *dots;
+    double inverse; /* of its norm */
+    int label;
+    const vb_class_set *set; /* or NULL */
+} image_dots;
+
+static void add_similarities(vb_similarity_sums *sums, const vb_feature_block *texts, const image_dots *image, double *margin) {
+    const double *dots = image->dots, inverse = image->inverse;
+    const int label = image->label;
     double negative = 0, best = -INFINITY, positive = 0;
     int64_t negatives = 0;
     for (int64_t c = 0; c < texts->count; c++) {
@@ -74,6 +82,7 @@ static void add_similarities(vb_similarity_sums *sums, const vb_feature_block *t
             continue;
         }
         if (vb_label_space_same(texts->equivalence, (int)c, label)) continue;
+        if (image->set && vb_label_space_holds(image->set, (int)c)) continue;
         negatives++;
         negative += s;
         if (s > best) best = s;
@@ -141,7 +150,9 @@ int vb_features_similarity_add(vb_similarity_sums *sums, const vb_feature_block 
             int64_t n = smaller(SLICE, count - first);
             vb_dots(n, images + first * dim, texts->count, texts->packed, dim, block, ld);
             for (int64_t i = 0; i < n; i++)
-                add_similarities(&parts[thread], texts, block + i * ld, inverse[first + i], labels[first + i],
+                add_similarities(&parts[thread], texts,
+                                 &(image_dots){block + i * ld, inverse[first + i], labels[first + i],
+                                               texts->sets ? &texts->sets[first + i] : NULL},
                                  &margins[first + i]);
         }
         for (int t = 0; t < team; t++) join_sums(sums, &parts[t]);

@@ -16,6 +16,7 @@
 #include "kernels/base/error.h"
 #include "kernels/exact/fixed_sum.h"
 #include "kernels/exact/score.h"
+#include "kernels/openness/label_space.h"
 
 /* Bins of equal width over [-1, 1]. Bin i begins at (i - 100) / 100. What lies beyond counts in the outermost, and is counted:
  * margins (of cosines they run from -2 to 2), and similarities by VB_DOT. */
@@ -42,7 +43,8 @@ typedef struct vb_feature_block {
     double *inverse; /* 1 / norm of each row */
     /* for vb_features_similarity_add, set by the caller: */
     vb_similarity similarity;
-    const int *equivalence; /* of a label space; borrowed, NULL without */
+    const int *equivalence;   /* of a label space; borrowed, NULL without */
+    const vb_class_set *sets; /* of each image of the call: classes that are right for it, and no negatives; borrowed, or NULL */
 } vb_feature_block;
 
 /* Copies `count` rows (row-major, none zero, all finite: VB_EDATA names the row). Free with vb_features_block_free, also after a

@@ -74,7 +74,7 @@ INLINE void tile(const int n, const uint8_t *x, const int8_t *y, int64_t apart, 
     UNROLL for (int q = 0; q < QUERIES; q++) UNROLL for (int p = 0; p < PARTS; p++) sum[q][p] = all(q < n ? -offsets[q] : 0);
     for (int k = 0; k < width; k += 4, x += STEP, y += apart) {
         vec part[PARTS];
-        _mm_prefetch(x + ahead, _MM_HINT_T1);
+        if (n > 1) _mm_prefetch(x + ahead, _MM_HINT_T1);
         UNROLL for (int p = 0; p < PARTS; p++) part[p] = load(x + 4 * HELD * p);
         UNROLL for (int q = 0; q < QUERIES; q++) if (q < n) {
             vec yq = all(four_codes(y + 4 * q));
@@ -95,16 +95,15 @@ static void tile_of(int n, const uint8_t *x, const int8_t *y, int64_t apart, con
     }
 }
 
-/* The next pair is asked for while the first queries are multiplied with this one; a single query, for which the memory is the
- * limit, asks for what comes 4 KiB later. */
+/* The next pair is asked for while the first queries are multiplied with this one. A single query reads one group after the
+ * other, which the processor foresees better than it can be told. */
 static void coded_products(const uint8_t *codes, size_t stride, int groups, const int8_t *panel, int queries,
                            const int32_t *offsets, int width, int32_t *out) {
     int tiles = (queries + QUERIES - 1) / QUERIES;
-    ptrdiff_t ahead = queries == 1 ? 4096 : 2 * (ptrdiff_t)stride;
     for (int g = 0; g < groups; g++)
         for (int t = 0; t < tiles; t++) {
             int q = queries * t / tiles, n = queries * (t + 1) / tiles - q; /* of one size, as far as they can be */
-            tile_of(n, codes + (size_t)g * stride, panel + 4 * q, 4 * queries, offsets + q, width, t ? 0 : ahead,
+            tile_of(n, codes + (size_t)g * stride, panel + 4 * q, 4 * queries, offsets + q, width, t ? 0 : 2 * (ptrdiff_t)stride,
                     out + q * VB_CODED_PAIR + g * VB_CODER_GROUP);
         }
 }

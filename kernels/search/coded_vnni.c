@@ -41,20 +41,16 @@ INLINE void tile(const int n, const int two, const uint8_t *x, size_t stride, co
     EACH_QUERY(END)
 }
 
-/* One group against one query: the codes are read one after the other, for the memory is at its fastest then, and asked for
- * ahead. */
+/* One group against one query: the codes are read one after the other, which the processor foresees better than it can be
+ * told. */
 static void single(const uint8_t *x, const int8_t *y, int32_t offset, int width, int32_t *out) {
-    enum { AHEAD = 4096 /* bytes */ };
     __m512i sum[4];
     sum[0] = _mm512_set1_epi32(-offset);
 #pragma GCC unroll 3
     for (int i = 1; i < 4; i++) sum[i] = _mm512_setzero_si512();
     for (int k = 0; k < width; k += 16, x += 256, y += 16) /* widths are multiples of 64 */
 #pragma GCC unroll 4
-        for (int i = 0; i < 4; i++) {
-            _mm_prefetch(x + 64 * i + AHEAD, _MM_HINT_T0);
-            sum[i] = _mm512_dpbusd_epi32(sum[i], _mm512_loadu_si512(x + 64 * i), four_codes(y + 4 * i));
-        }
+        for (int i = 0; i < 4; i++) sum[i] = _mm512_dpbusd_epi32(sum[i], _mm512_loadu_si512(x + 64 * i), four_codes(y + 4 * i));
     _mm512_storeu_si512(out, _mm512_add_epi32(_mm512_add_epi32(sum[0], sum[1]), _mm512_add_epi32(sum[2], sum[3])));
 }
 

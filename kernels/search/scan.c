@@ -162,7 +162,7 @@ int vb_scan_rows(vb_scan *scan, const void *rows, vb_dtype dtype, int64_t count,
     const vb_search *search = block->search;
     size_t row_bytes = (size_t)search->dim * vb_dtype_size(dtype);
     bool aligned = search->dim == search->width && (uintptr_t)rows % vb_dtype_size(dtype) == 0;
-    bool few = block->kernel->few && aligned && search->count <= VB_SCAN_FEW;
+    bool few = block->kernel->few && aligned && search->count <= (dtype == VB_F32 ? block->kernel->few_floats : VB_SCAN_FEW);
     for (int64_t at = 0; at < count; at += block->most) {
         int64_t n = count - at < block->most ? count - at : block->most;
         bool searched = false;

@@ -100,17 +100,17 @@ static void scan_products_avx2(const float *x, int64_t rows, const float *q, int
 INLINE __m256 eight(const char *p, const vb_dtype dtype) { return vb_dtype_avx2_load(p, dtype, 8); }
 
 /* One row and its squares against n queries, everything from one look at the row: lane sums. Rows are read one after the other,
- * for the memory is at its fastest then, and asked for ahead, across the screening between blocks; chains of sums, `phases` of
- * each, keep the units busy meanwhile. */
+ * for the memory is at its fastest then; rows of half the size are asked for ahead, which the processor does not do far enough
+ * (for fp32 it does, and is slower when asked). Chains of sums, `phases` of each, keep the units busy meanwhile. */
 INLINE void few_row(const int n, const int phases, const vb_dtype dtype, const char *x, const float *q, int64_t width,
                     __m256 *square, __m256 *products) {
-    enum { PHASES = 4, AHEAD = 4096 /* bytes */ };
+    enum { PHASES = 4, AHEAD = 16384 /* bytes */ };
     const int64_t size = dtype == VB_F32 ? 4 : 2;
     __m256 sum[VB_SCAN_FEW][PHASES], squares[PHASES];
     UNROLL for (int p = 0; p < PHASES; p++) squares[p] = _mm256_setzero_ps();
     UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) UNROLL for (int p = 0; p < PHASES; p++) sum[j][p] = _mm256_setzero_ps();
     for (int64_t k = 0; k < width; k += 8 * phases) UNROLL for (int p = 0; p < PHASES; p++) if (p < phases) {
-            if (p * 8 * size % 64 == 0) _mm_prefetch(x + (k + 8 * p) * size + AHEAD, _MM_HINT_T0);
+            if (dtype != VB_F32 && p * 8 * size % 64 == 0) _mm_prefetch(x + (k + 8 * p) * size + AHEAD, _MM_HINT_T0);
             __m256 xp = eight(x + (k + 8 * p) * size, dtype);
             squares[p] = _mm256_fmadd_ps(xp, xp, squares[p]);
             UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) if (j < n) sum[j][p] =
@@ -364,6 +364,7 @@ static void scan_encode_avx2(const float *rows, const float *factors, const floa
 
 const vb_scan_kernel vb_scan_kernel_avx2 = {.products = scan_products_avx2,
                                             .few = scan_few_avx2,
+                                            .few_floats = 3,
                                             .widen = scan_widen_avx2,
                                             .screen = scan_screen_avx2,
                                             .encode = scan_encode_avx2,

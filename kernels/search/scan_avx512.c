@@ -109,17 +109,17 @@ static void scan_products_avx512(const float *x, int64_t rows, const float *q, i
 /* ---- few queries ---- */
 
 /* One row and its squares against n queries, everything from one look at the row: lane sums. Rows are read one after the other,
- * for the memory is at its fastest then, and asked for ahead, across the screening between blocks; PHASES chains of sums each
- * keep the units busy meanwhile. */
+ * for the memory is at its fastest then; rows of half the size are asked for ahead, which the processor does not do far enough
+ * (for fp32 it does, and is slower when asked). PHASES chains of sums each keep the units busy meanwhile. */
 INLINE void few_row(const int n, const int phases, const vb_dtype dtype, const char *x, const float *q, int64_t width,
                     __m512 *square, __m512 *products) {
-    enum { PHASES = 4, AHEAD = 4096 /* bytes */ };
+    enum { PHASES = 4, AHEAD = 16384 /* bytes */ };
     const int64_t size = dtype == VB_F32 ? 4 : 2;
     __m512 sum[VB_SCAN_FEW][PHASES], squares[PHASES];
     UNROLL for (int p = 0; p < PHASES; p++) squares[p] = _mm512_setzero_ps();
     UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) UNROLL for (int p = 0; p < PHASES; p++) sum[j][p] = _mm512_setzero_ps();
     for (int64_t k = 0; k < width; k += 16 * phases) UNROLL for (int p = 0; p < PHASES; p++) if (p < phases) {
-            _mm_prefetch(x + (k + 16 * p) * size + AHEAD, _MM_HINT_T0);
+            if (dtype != VB_F32) _mm_prefetch(x + (k + 16 * p) * size + AHEAD, _MM_HINT_T0);
             __m512 xp = vb_dtype_avx512_load(x + (k + 16 * p) * size, dtype, 0xffff);
             squares[p] = _mm512_fmadd_ps(xp, xp, squares[p]);
             UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) if (j < n) sum[j][p] =
@@ -330,6 +330,7 @@ static void scan_encode_avx512(const float *rows, const float *factors, const fl
 
 const vb_scan_kernel vb_scan_kernel_avx512 = {.products = scan_products_avx512,
                                               .few = scan_few_avx512,
+                                              .few_floats = VB_SCAN_FEW,
                                               .widen = scan_widen_avx512,
                                               .screen = scan_screen_avx512,
                                               .encode = scan_encode_avx512,

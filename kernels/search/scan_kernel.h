@@ -32,6 +32,9 @@ typedef struct vb_scan_kernel {
     void (*few)(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width, float *squares,
                 float *out);
 
+    /* Most queries for which `few` is faster than `products` on fp32 rows; on others it is for VB_SCAN_FEW. */
+    int few_floats;
+
     /* Rows as they are stored, dim elements each without gaps, widened to fp32 and padded to `width`, in `out`; the sums of their
      * squares. VB_F32 of dim = width: out may be NULL. */
     void (*widen)(const void *rows, vb_dtype dtype, int64_t count, int64_t dim, int64_t width, float *out, float *squares);

@@ -109,10 +109,46 @@ static int put_result(const vb_section_result *result, vb_strbuf *out, vb_error 
     return 0;
 }
 
+static int64_t count_at(const json_t *paths, json_int_t length) {
+    for (size_t i = 0; i < json_array_size(paths); i++) {
+        const json_t *pair = json_array_get(paths, i);
+        if (json_integer_value(json_array_get(pair, 0)) == length) return (int64_t)json_integer_value(json_array_get(pair, 1));
+    }
+    return 0;
+}
+
+/* A row for every length that occurs. */
+static void put_lengths(const vb_section_result *result, vb_strbuf *out) {
+    static const char *const parts[] = {"own", "all", "theft"};
+    enum { PARTS = sizeof parts / sizeof *parts, LONGEST = 64 };
+    vb_grid grid = {.columns = 1 + PARTS};
+    vb_strbuf caption = {0};
+    vb_grid_heads(&grid, (const char *const[]){"steps", "errors within own", "errors among all", "thefts"});
+    for (json_int_t length = 0; length < LONGEST; length++) {
+        int64_t counts[PARTS], sum = 0;
+        for (int p = 0; p < PARTS; p++) {
+            const json_t *part = json_object_get(figures_of(result), parts[p]);
+            sum += counts[p] = count_at(json_object_get(part, "paths"), length);
+        }
+        if (!sum) continue;
+        vb_grid_cell(&grid, "%d", (int)length);
+        for (int p = 0; p < PARTS; p++) vb_grid_cell(&grid, "%lld", (long long)counts[p]);
+    }
+    vb_strbuf_format(&caption, "%s: images by the steps to the wrong class", result->label);
+    grid.caption = caption.bytes;
+    grid.failed |= caption.failed;
+    if (vb_grid_rows(&grid)) vb_grid_put(&grid, VB_GRID_HTML, out);
+    vb_grid_free(&grid);
+    vb_strbuf_free(&caption);
+}
+
 static int put_lists(const vb_section_subject *subject, vb_strbuf *out, vb_error *err) {
     int status = 0;
-    for (int m = 0; m < subject->count && !status; m++)
-        if (figures_of(&subject->results[m])) status = put_result(&subject->results[m], out, err);
+    for (int m = 0; m < subject->count && !status; m++) {
+        if (!figures_of(&subject->results[m])) continue;
+        put_lengths(&subject->results[m], out);
+        status = put_result(&subject->results[m], out, err);
+    }
     return status;
 }
 

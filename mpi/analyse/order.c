@@ -9,6 +9,7 @@
 #include "mpi/analyse/analysis.h"
 #include "mpi/analyse/curves_section.h"
 #include "mpi/evaluate/unit_pass.h"
+#include "mpi/evaluate/unit_views.h"
 
 /* A row: the vocabulary, then the bits of those that beat the image. */
 typedef struct rows_of_bits {
@@ -24,6 +25,15 @@ typedef struct order_work {
     rows_of_bits bits; /* of the right images */
     int64_t *images;   /* of each vocabulary */
 } order_work;
+
+/* Where labels are sets, an image of several vocabularies may be rescued by one of them: then which beat it does not tell in what
+ * orders it is right. */
+static int check_image(const vb_unit_views *views, int64_t i, vb_error *err) {
+    if (vb_unit_views_count(views, i) == 1) return 0;
+    return vb_errorf(err, VB_EUNSUPPORTED,
+                     "image '%s' has right classes in several vocabularies: 'order' takes images of one vocabulary each",
+                     views->rows->names[i]);
+}
 
 static int add_image(order_work *its, int class, const uint8_t *by, vb_error *err) {
     rows_of_bits *bits = &its->bits;
@@ -49,12 +59,16 @@ static int add_outcomes(void *work, int64_t unit, const vb_unit_rows *rows, vb_e
     const vb_pair *pair = its->pair;
     if (!rows->count) return 0;
     size_t vocabularies = (size_t)pair->data->space.vocabularies;
+    vb_unit_views views;
+    int status = vb_unit_views_open(&views, rows, vb_image_source_sets(pair->source), its->bank, &its->memberships, err);
+    for (int i = 0; i < rows->count && !status; i++) status = check_image(&views, i, err);
     uint8_t *beaten = vb_array((size_t)rows->count * vocabularies, 1, "outcome of a unit", err);
-    vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
-    int status = beaten ? vb_similarity_judge(its->bank, &pair->data->space, &images, beaten, NULL, pair->threads, err) : -1;
+    if (!beaten) status = -1;
+    if (!status) status = vb_similarity_judge(its->bank, &pair->data->space, &views.block, beaten, NULL, pair->threads, err);
     for (int i = 0; i < rows->count && !status; i++)
-        status = add_image(its, rows->classes[i], beaten + (size_t)i * vocabularies, err);
+        status = add_image(its, views.block.labels[i], beaten + (size_t)i * vocabularies, err);
     vb_free(beaten);
+    vb_unit_views_close(&views);
     return status;
 }
 
@@ -161,4 +175,4 @@ static int64_t order_bytes(const vb_pair_shape *s) {
     return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + s->images * 8 * (s->vocabularies / 64 + 2);
 }
 
-const vb_analysis vb_analysis_order = {.run = run_order, .bytes = order_bytes, .section = &vb_curves_section};
+const vb_analysis vb_analysis_order = {.sets = true, .run = run_order, .bytes = order_bytes, .section = &vb_curves_section};

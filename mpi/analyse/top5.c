@@ -6,6 +6,7 @@
 #include "kernels/openness/similarity.h"
 #include "mpi/analyse/analysis.h"
 #include "mpi/evaluate/unit_pass.h"
+#include "mpi/evaluate/unit_views.h"
 
 enum { TOP = 5 };
 enum { IMAGES, RIGHT_AT_1, RIGHT_AT_TOP, COUNTS }; /* of each class */
@@ -13,6 +14,7 @@ enum { IMAGES, RIGHT_AT_1, RIGHT_AT_TOP, COUNTS }; /* of each class */
 typedef struct top_work {
     const vb_pair *pair;
     vb_text_bank *bank;
+    vb_memberships memberships;
     int64_t *counts; /* classes x COUNTS */
 } top_work;
 
@@ -22,14 +24,17 @@ static int count_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_
     const vb_label_space *space = &work->pair->data->space;
     const size_t words = vb_similarity_pool_words(space->classes);
     if (!rows->count) return 0;
-    uint8_t *beaten = vb_array((size_t)rows->count * (size_t)space->vocabularies, 1, "outcome of a unit", err);
-    uint64_t *bits = vb_array((size_t)rows->count * words, sizeof *bits, "classes before the image's own", err);
-    const vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
-    int status =
-        beaten && bits ? vb_similarity_judge_pool(work->bank, space, &images, 0, beaten, bits, work->pair->threads, err) : -1;
-    for (int i = 0; i < rows->count && !status; i++) {
+    vb_unit_views views;
+    int status = vb_unit_views_open(&views, rows, vb_image_source_sets(work->pair->source), work->bank, &work->memberships, err);
+    const size_t count = status ? 0 : (size_t)views.block.rows;
+    uint8_t *beaten = vb_array(count * (size_t)space->vocabularies, 1, "outcome of a unit", err);
+    uint64_t *bits = vb_array(count * words, sizeof *bits, "classes before the image's own", err);
+    if (!beaten || !bits) status = -1;
+    if (!status) status = vb_similarity_judge_pool(work->bank, space, &views.block, 0, beaten, bits, work->pair->threads, err);
+    for (int i = 0; i < rows->count && !status; i++) { /* of sets the first-ranked right class; no other is before it */
+        const size_t first = (size_t)vb_unit_views_first(&views, i);
         int before = 0;
-        for (size_t w = 0; w < words; w++) before += __builtin_popcountll(bits[(size_t)i * words + w]);
+        for (size_t w = 0; w < words; w++) before += __builtin_popcountll(bits[first * words + w]);
         int64_t *of_class = work->counts + (size_t)rows->classes[i] * COUNTS;
         of_class[IMAGES]++;
         of_class[RIGHT_AT_1] += before < 1;
@@ -37,6 +42,7 @@ static int count_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_
     }
     vb_free(beaten);
     vb_free(bits);
+    vb_unit_views_close(&views);
     return status;
 }
 
@@ -75,11 +81,13 @@ static int run_top5(vb_analysis_work *work, vb_error *err) {
     int status = its.counts ? vb_similarity_bank_new(&its.bank, classifier->texts, classifier->classes, classifier->dim,
                                                      work->pair->spec->similarity, err) :
                               -1;
+    if (!status) status = vb_label_space_memberships_new(&its.memberships, &work->pair->data->space, err);
     if (!status) status = vb_unit_pass(work->context, work->pair->source, count_unit, &its, err);
     status = vb_context_barrier(work->context, status, err);
     if (!status) status = vb_comm_sum_to_root(comm, its.counts, count, err);
     if (!status && !comm->rank) set_figures(work, its.counts, classifier->classes);
     vb_similarity_bank_free(its.bank);
+    vb_label_space_memberships_free(&its.memberships);
     vb_free(its.counts);
     return status;
 }
@@ -96,7 +104,5 @@ static const vb_section_number top5_numbers[] = {{"top5_all", "accuracy at 5"},
                                                  {NULL, NULL}};
 static const vb_section top5_section = {.scope = VB_SECTION_OF_RESULT, .place = 65, .numbers = top5_numbers};
 
-const vb_analysis vb_analysis_top5 = {.run = run_top5,
-                                      .bytes = top5_bytes,
-                                      .operations = top5_operations,
-                                      .section = &top5_section};
+const vb_analysis vb_analysis_top5 = {
+    .sets = true, .run = run_top5, .bytes = top5_bytes, .operations = top5_operations, .section = &top5_section};

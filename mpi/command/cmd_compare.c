@@ -5,7 +5,7 @@
 #include "mpi/base/json.h"
 #include "mpi/command/cmd.h"
 #include "mpi/figures/grid.h"
-#include "mpi/results/compare_runs.h"
+#include "mpi/results/compare_pairs.h"
 
 const vb_flag vb_cmd_compare_flags[] = {
     {.name = "model",
@@ -27,6 +27,7 @@ const vb_flag vb_cmd_compare_flags[] = {
      .low = 1,
      .high = 1000000000},
     {.name = "seed", .kind = VB_FLAG_NUMBER, .value = "N", .help = "of that drawing [0]", .high = 0xffffffff},
+    {.name = "pairs", .kind = VB_FLAG_SWITCH, .help = "every model of A against every one of B, p by Holm over the pairs"},
     {.name = "json", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "write everything, in full precision, as JSON too"},
     {0},
 };
@@ -88,35 +89,69 @@ static void put_heads(vb_strbuf *out, const vb_compared_run *it) {
                      vb_json_text(it->entry, "dataset"), it->folder.path);
 }
 
-/* The differences, and the p-values of both tests. */
-static void put_vocabularies(vb_strbuf *out, const vb_comparison *result) {
-    vb_grid differences = {.columns = 2 + VB_FIGURES, .left = 1, .note = note},
-            tests = {.columns = 1 + 2 * VB_FIGURES, .left = 1};
-    vb_grid_cell(&differences, "B-A");
-    vb_grid_cell(&differences, "images");
-    vb_grid_cell(&tests, "p by Holm");
+/* Rows of differences and of the p-values of both tests, each behind the cells that name them. */
+typedef struct pair_of_grids {
+    vb_grid differences, tests;
+} pair_of_grids;
+
+static void begin_grids(pair_of_grids *grids, const char *const *names, int count) {
+    *grids = (pair_of_grids){{.columns = count + 1 + VB_FIGURES, .left = (1u << count) - 1, .note = note},
+                             {.columns = count + 2 * VB_FIGURES, .left = (1u << count) - 1}};
+    for (int c = 0; c < count; c++) {
+        vb_grid_cell(&grids->differences, "%s", names[c][0] ? names[c] : "B-A");
+        vb_grid_cell(&grids->tests, "%s", names[c][0] ? names[c] : "p by Holm");
+    }
+    vb_grid_cell(&grids->differences, "images");
     for (int f = 0; f < VB_FIGURES; f++) {
-        vb_grid_cell(&differences, "%s", figure_names[f]);
-        vb_grid_cell(&tests, "%s", figure_names[f]);
-        vb_grid_cell(&tests, "by classes");
+        vb_grid_cell(&grids->differences, "%s", figure_names[f]);
+        vb_grid_cell(&grids->tests, "%s", figure_names[f]);
+        vb_grid_cell(&grids->tests, "by classes");
     }
-    for (int v = 0; v < result->vocabularies; v++) {
-        const vb_compared_vocabulary *its = &result->vocabulary[v];
-        vb_grid_cell(&differences, "%s", its->name);
-        vb_grid_cell(&differences, "%lld", (long long)its->images);
-        vb_grid_cell(&tests, "%s", its->name);
-        for (int f = 0; f < VB_FIGURES; f++) {
-            difference_cell(&differences, &its->figure[f]);
-            for (int k = 0; k < 2; k++) p_cell(&tests, its->figure[f].holm[k]);
-        }
+}
+
+static void add_row(pair_of_grids *grids, const char *const *names, int count, int64_t images, const vb_compared *figure) {
+    for (int c = 0; c < count; c++) {
+        vb_grid_cell(&grids->differences, "%s", names[c]);
+        vb_grid_cell(&grids->tests, "%s", names[c]);
     }
+    vb_grid_cell(&grids->differences, "%lld", (long long)images);
+    for (int f = 0; f < VB_FIGURES; f++) {
+        difference_cell(&grids->differences, &figure[f]);
+        for (int k = 0; k < 2; k++) p_cell(&grids->tests, figure[f].holm[k]);
+    }
+}
+
+static void put_grids(pair_of_grids *grids, vb_strbuf *out, int count, const char *of) {
     vb_strbuf_add(out, "\n");
-    vb_grid_put(&differences, VB_GRID_TERMINAL, out);
+    vb_grid_put(&grids->differences, VB_GRID_TERMINAL, out);
     vb_strbuf_add(out, "\n");
-    vb_grid_put(&tests, VB_GRID_TERMINAL, out);
-    vb_strbuf_format(out, "p: of %d vocabularies, corrected by Holm; as they are: --json\n", result->vocabularies);
-    vb_grid_free(&differences);
-    vb_grid_free(&tests);
+    vb_grid_put(&grids->tests, VB_GRID_TERMINAL, out);
+    vb_strbuf_format(out, "p: of %d %s, corrected by Holm; as they are: --json\n", count, of);
+    vb_grid_free(&grids->differences);
+    vb_grid_free(&grids->tests);
+}
+
+static void put_vocabularies(vb_strbuf *out, const vb_comparison *result) {
+    pair_of_grids grids;
+    begin_grids(&grids, (const char *const[]){""}, 1);
+    for (int v = 0; v < result->vocabularies; v++)
+        add_row(&grids, &result->vocabulary[v].name, 1, result->vocabulary[v].images, result->vocabulary[v].figure);
+    put_grids(&grids, out, result->vocabularies, "vocabularies");
+}
+
+static int print_pairs(const vb_compare_pairs *all, vb_error *err) {
+    vb_strbuf out = {0};
+    pair_of_grids grids;
+    vb_strbuf_add(&out, "means over vocabularies, accuracy among all classes over images; differences in points\n");
+    begin_grids(&grids, (const char *const[]){"B", "less A", "dataset"}, 3);
+    for (int i = 0; i < all->count; i++)
+        add_row(&grids, (const char *const[]){all->pair[i].models[1], all->pair[i].models[0], all->pair[i].dataset}, 3,
+                all->pair[i].images, all->pair[i].figure);
+    put_grids(&grids, &out, all->count, "pairs");
+    int status = vb_strbuf_end(&out, "the table", err);
+    if (!status) printf("%s", out.bytes);
+    vb_strbuf_free(&out);
+    return status;
 }
 
 static int print_tables(const vb_compare_runs *work, vb_error *err) {
@@ -159,6 +194,18 @@ static const char *of_side(const vb_arguments *arguments, const char *name, int 
     return n && second ? second : first;
 }
 
+static int compare_pairs(const vb_arguments *arguments, const vb_compare_request *request, vb_error *err) {
+    const char *path = vb_arguments_text(arguments, "json");
+    if (request->models[0])
+        return vb_errorf(err, VB_EUSAGE, "compare: --pairs takes all models, --model two; expected one of them");
+    vb_compare_pairs pairs;
+    int status = vb_compare_pairs_open(&pairs, request, err);
+    if (!status && path) status = vb_compare_pairs_write(&pairs, path, err);
+    if (!status) status = print_pairs(&pairs, err);
+    vb_compare_pairs_close(&pairs);
+    return status;
+}
+
 static int compare(const vb_arguments *arguments, vb_error *err) {
     const char *path = vb_arguments_text(arguments, "json");
     vb_compare_request request = {.allow = vb_arguments_text(arguments, "allow"),
@@ -169,6 +216,7 @@ static int compare(const vb_arguments *arguments, vb_error *err) {
         request.models[n] = of_side(arguments, "model", n);
         request.datasets[n] = of_side(arguments, "dataset", n);
     }
+    if (vb_arguments_given(arguments, "pairs")) return compare_pairs(arguments, &request, err);
     vb_compare_runs runs;
     int status = vb_compare_runs_open(&runs, &request, err);
     if (!status && path) status = vb_compare_runs_write(&runs, path, err);

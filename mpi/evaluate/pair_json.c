@@ -53,9 +53,19 @@ static json_t *classes_json(vb_json *json, const vb_vocabularies *vocabularies, 
     return list;
 }
 
+/* Whether any image has right classes in several vocabularies of which one may come before the other. */
+static bool is_some_rescued(const vb_openness_result *openness) {
+    const int n = openness->vocabularies;
+    for (int v = 0; openness->shared_images && v < n; v++)
+        for (int b = 0; b < n; b++)
+            if (openness->vocabulary[v].kept[b] || openness->vocabulary[v].rescued[b]) return true;
+    return false;
+}
+
 static json_t *vocabularies_json(vb_json *json, const vb_pair *pair, const vb_openness_result *openness,
                                  const vb_figure_errors *errors, bool sampled) {
     const vb_vocabularies *vocabularies = &pair->data->vocabularies;
+    const bool some_rescued = is_some_rescued(openness);
     json_t *list = vb_json_array(json);
     for (int v = 0; v < openness->vocabularies; v++) {
         const vb_vocabulary_openness *its = &openness->vocabulary[v];
@@ -72,7 +82,7 @@ static json_t *vocabularies_json(vb_json *json, const vb_pair *pair, const vb_op
                               .wilson = errors->vocabulary[v].wilson};
         set_accuracies(json, entry, &figures, sampled);
         vb_json_set(json, entry, "harm_histogram", vb_json_integer_list(json, its->harm_histogram, openness->vocabularies));
-        if (openness->shared_images) {
+        if (some_rescued) {
             vb_json_set(json, entry, "kept", vb_json_integer_list(json, its->kept, openness->vocabularies));
             vb_json_set(json, entry, "rescued", vb_json_integer_list(json, its->rescued, openness->vocabularies));
         }

@@ -144,7 +144,7 @@ static int put_experiment(vb_strbuf *out, const sheet *of, vb_error *err) {
                          "experiment: ",
                          of->draft->path, of->draft->path, of->name);
         vb_draft_text_scalar(out, of->name);
-        vb_strbuf_add(out, "\nper_image: true    # records of every image, for `vocabench compare`\ndatasets:\n");
+        vb_strbuf_add(out, "\nper_image: true    # records of every image, for `vocabench compare` and `verify`\ndatasets:\n");
         vb_strbuf_format(out, "  # %s: %lld images, %d labels.\n", vb_dataset_kind(of->dataset),
                          (long long)vb_dataset_samples(of->dataset), vb_dataset_labels(of->dataset));
         vb_strbuf_add(out, "  - name: ");

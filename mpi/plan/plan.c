@@ -133,7 +133,9 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     if (model ? measure_encoded(all, data, model, &sizes, err) : measure_precomputed(spec, data, &sizes, err)) return -1;
     const vb_experiment *experiment = all->experiment;
     int64_t classes = data->space.classes, vocabularies = data->space.vocabularies, orders, tally;
-    if (vb_evaluate_counts_bytes(experiment, &data->space, &tally, &orders, err)) return -1;
+    vb_label_space space = data->space;
+    space.sets = model && data->sets.offsets;
+    if (vb_evaluate_counts_bytes(experiment, &space, &tally, &orders, err)) return -1;
     int templates = vb_experiment_prompts(spec, data->spec)->count;
     vb_pair_shape shape = {.images = sizes.images,
                            .classes = classes,

@@ -155,7 +155,7 @@ static int check_images(vb_compare_runs *work, vb_error *err) {
 
 /* ---- JSON ---- */
 
-static json_t *figure_json(vb_json *json, const vb_compared *figure, bool of_vocabulary) {
+static json_t *figure_json(vb_json *json, const vb_compared *figure, bool of_several) {
     json_t *object = vb_json_object(json);
     vb_json_set_real(json, object, "a", figure->mean.a);
     vb_json_set_real(json, object, "b", figure->mean.b);
@@ -180,16 +180,16 @@ static json_t *figure_json(vb_json *json, const vb_compared *figure, bool of_voc
         vb_json_set_integer(json, classes, "sign_vectors", figure->by_class.trials);
         vb_json_set_integer(json, classes, "differing_classes", figure->by_class.moving);
     }
-    if (of_vocabulary) {
+    if (of_several) {
         vb_json_set_real(json, object, "p_holm", figure->holm[0]);
         vb_json_set_real(json, classes, "p_holm", figure->holm[1]);
     }
     return object;
 }
 
-static void put_figures(vb_json *json, json_t *to, const vb_compared *figures, bool of_vocabulary) {
+void vb_compare_runs_put_figures(vb_json *json, json_t *to, const vb_compared *figures, bool of_several) {
     for (int f = 0; f < VB_FIGURES; f++)
-        vb_json_set(json, to, vb_errors_json_keys[f], figure_json(json, &figures[f], of_vocabulary));
+        vb_json_set(json, to, vb_errors_json_keys[f], figure_json(json, &figures[f], of_several));
 }
 
 static json_t *side_json(vb_json *json, const vb_compared_run *it) {
@@ -215,14 +215,14 @@ int vb_compare_runs_write(const vb_compare_runs *work, const char *path, vb_erro
     vb_json_set_integer(&json, document, "permutations", work->trials);
     vb_json_set_integer(&json, document, "seed", work->seed);
     json_t *overall = vb_json_set_object(&json, document, "overall"), *list = vb_json_set_array(&json, document, "vocabularies");
-    put_figures(&json, overall, result->figure, false);
+    vb_compare_runs_put_figures(&json, overall, result->figure, false);
     vb_json_set(&json, overall, "own", figure_json(&json, &result->own, false));
     for (int v = 0; v < result->vocabularies; v++) {
         const vb_compared_vocabulary *vocabulary = &result->vocabulary[v];
         json_t *entry = vb_json_object(&json);
         vb_json_set_text(&json, entry, "name", vocabulary->name);
         vb_json_set_integer(&json, entry, "images", vocabulary->images);
-        put_figures(&json, entry, vocabulary->figure, true);
+        vb_compare_runs_put_figures(&json, entry, vocabulary->figure, true);
         vb_json_append(&json, list, entry);
     }
     int status = vb_json_end(&json, "the comparison", err);

@@ -33,8 +33,8 @@ typedef enum vb_compare_category {
 typedef struct vb_compare_runs {
     vb_compared_run a, b;
     bool allowed[VB_COMPARE_CATEGORIES], needed[VB_COMPARE_CATEGORIES]; /* the second: and not allowed */
-    vb_json json;        /* of the differences */
-    json_t *differences; /* {kind, what} of all that differs and may */
+    vb_json json;                                                       /* of the differences */
+    json_t *differences;                                                /* {kind, what} of all that differs and may */
     vb_strbuf refused;
     vb_pairing pairing;
     vb_comparison result;
@@ -48,6 +48,9 @@ void vb_compare_runs_close(vb_compare_runs *runs);
 
 /* Whether a run's images are precomputed embeddings. */
 bool vb_compare_runs_precomputed(const vb_compared_run *run);
+
+/* Puts the figures of a pair or a vocabulary under their keys; of_several: with p_holm. */
+void vb_compare_runs_put_figures(vb_json *json, json_t *to, const vb_compared *figures, bool of_several);
 
 /* Everything in full precision: schema vocabench.compare/1. */
 int vb_compare_runs_write(const vb_compare_runs *runs, const char *path, vb_error *err);

@@ -268,3 +268,32 @@ json_t *vb_resume_find(const vb_digest *key, const char *output, const char *pat
     json_decref(file);
     return result;
 }
+
+int vb_resume_verify(const char *output, const char *path, const json_t *entry, int *files, vb_error *err) {
+    vb_digest digest;
+    size_t i;
+    json_t *pair, *file;
+    int64_t bytes;
+    *files = 0;
+    if (!vb_path_exists(path)) return vb_errorf(err, VB_EMISSING, "%s: not there", path);
+    if (!(pair = vb_json_parse_file(path, err))) return -1;
+    const json_t *result = json_object_get(pair, "result");
+    int status = result ? digest_result(result, &digest, err) : vb_errorf(err, VB_EDATA, "%s: no result in it", path);
+    if (!status && strcmp(digest.hex, vb_json_text(pair, "result_digest")))
+        status = vb_errorf(err, VB_EDATA, "%s: result_digest: expected %s, found %s: it was changed by hand", path, digest.hex,
+                           vb_json_text(pair, "result_digest"));
+    if (!status && !json_equal(result, entry))
+        status = vb_errorf(err, VB_EDATA, "%s: its result is not that of results.json", path);
+    json_array_foreach(status ? NULL : json_object_get(pair, "files"), i, file) {
+        const char *below = vb_json_text(file, "path");
+        if ((status = look_at_file(output, below, &bytes, &digest, err))) break;
+        if (bytes != vb_json_integer(file, "bytes") || strcmp(digest.hex, vb_json_text(file, "digest"))) {
+            status = vb_errorf(err, VB_EDATA, "%s/%s: not as the run has written it: its digest was %s, and is %s", output, below,
+                               vb_json_text(file, "digest"), digest.hex);
+            break;
+        }
+        ++*files;
+    }
+    json_decref(pair);
+    return status;
+}

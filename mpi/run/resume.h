@@ -38,4 +38,8 @@ int vb_resume_store(const vb_digest *key, json_t *result, const char *output, co
  * pair's other files is missing or not as it was written. */
 json_t *vb_resume_find(const vb_digest *key, const char *output, const char *path);
 
+/* Whether the pair's file at `path` holds `entry` as it was written, and the pair's other files below `output` are as they were:
+ * VB_EDATA says what is not. *files: how many those are. VB_EMISSING without the file. */
+int vb_resume_verify(const char *output, const char *path, const json_t *entry, int *files, vb_error *err);
+
 #endif

@@ -1,7 +1,7 @@
 /* Names of classes by their ids: a file a language. Text, "ID<tab>NAME" a line, or a .json object of names.
  *
- *   n01440764	Schleie                  {"n01440764": "Schleie", "n01443537": "Goldfisch"}
- *   n01443537	Goldfisch */
+ *   n01440764<tab>Schleie               {"n01440764": "Schleie", "n01443537": "Goldfisch"}
+ *   n01443537<tab>Goldfisch */
 #ifndef VB_NAMES_BY_ID_H
 #define VB_NAMES_BY_ID_H
 

@@ -20,11 +20,11 @@ static double operations_median(double *seconds, int runs) {
 }
 
 /* A line an operation: milliseconds an image, share of the tower, GFLOP/s, and what it is. seconds: operations x runs. */
-static void operations_print(const vb_program *program, int batch, int runs, double *seconds) {
+static void operations_print(const vb_program *program, int batch, int runs, double *seconds, double peak) {
     double whole = 0;
     for (int i = 0; i < program->count; i++) whole += operations_median(seconds + (size_t)i * (size_t)runs, runs);
-    printf("%10s %7s %8s   %d images, %.3f ms an image, %.1f GFLOP/s\n", "ms/image", "share", "GFLOP/s", batch,
-           1e3 * whole / batch, vb_program_flops(program, 0) * batch / whole * 1e-9);
+    printf("%10s %7s %8s   %d images, %.3f ms an image, %.1f GFLOP/s of %.1f\n", "ms/image", "share", "GFLOP/s", batch,
+           1e3 * whole / batch, vb_program_flops(program, 0) * batch / whole * 1e-9, peak);
     for (int i = 0; i < program->count; i++) {
         char text[256];
         double median = seconds[(size_t)i * (size_t)runs + (size_t)(runs / 2)];
@@ -40,7 +40,8 @@ int operations_time(const vb_program *program, const float *pixels, int batch, i
     float *work = vb_buffer(vb_program_floats(program, batch, 0), sizeof *work, "encoder's work space", err);
     int64_t *rows = vb_array(3 * count, sizeof *rows, "offsets of the items", err);
     double *seconds = vb_array((size_t)program->count * (size_t)runs, sizeof *seconds, "timings", err);
-    int status = work && rows && seconds ? 0 : -1;
+    double *peaks = vb_array((size_t)runs, sizeof *peaks, "timings", err);
+    int status = work && rows && seconds && peaks ? 0 : -1;
     const vb_piece piece = {.program = program,
                             .pixels = pixels,
                             .count = batch,
@@ -50,14 +51,16 @@ int operations_time(const vb_program *program, const float *pixels, int batch, i
                             .work = work,
                             .out = out,
                             .threads = threads};
-    for (int run = -1; !status && run < runs; run++)
+    for (int run = -1; !status && run < runs; run++) {
+        if (run >= 0) peaks[run] = fma_peak(threads);
         for (int i = 0; !status && i < program->count; i++) {
             const vb_operation *operation = &program->operations[i];
             double start = bench_seconds(threads);
             status = vb_cpu_operations[operation->kind](&piece, operation, err);
             if (run >= 0) seconds[(size_t)i * (size_t)runs + (size_t)run] = bench_seconds(threads) - start;
         }
-    if (!status) operations_print(program, batch, runs, seconds);
-    vb_free(work), vb_free(rows), vb_free(seconds);
+    }
+    if (!status) operations_print(program, batch, runs, seconds, operations_median(peaks, runs));
+    vb_free(work), vb_free(rows), vb_free(seconds), vb_free(peaks);
     return status;
 }

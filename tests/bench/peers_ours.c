@@ -2,8 +2,8 @@
  *
  * peers_ours FOLDER PIXELS THREADS. PIXELS: fp32 images, all that is in the file. Says "ready LEVEL RESOLUTION COLUMNS FLOPS" and
  * answers each line of standard input: "time BATCH RUNS" with seconds of the processor and of the clock; "peak" with GFLOP/s of
- * multiply-adds; "save BATCH FILE" with "saved"; "operations BATCH RUNS" with a
- * line an operation and "end", for people. Each other answer is a line; the first that fails ends the program. */
+ * multiply-adds; "save BATCH FILE" with "saved"; "operations BATCH RUNS" with a line an operation and "end", for people. Each
+ * other answer is a line; the first that fails ends the program. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -62,6 +62,14 @@ holds "the JSON" '.schema == "vocabench.compare/1" and .images == 6 and .overall
 like "the other way round, by file" 'Acc-E .* [+]6.25 ± 9.38' out2
 mpi 3 "$vocabench" compare two two --model first --model second --json c3.json >out3 2>/dev/null
 same "the same on 3 ranks" <(cat out c.json) <(cat out3 c3.json)
+"$vocabench" compare two two --pairs --json pairs.json >out4 2>&1
+holds "pairs: two models are one pair" '.schema == "vocabench.compare_pairs/1" and (.pairs | length) == 1 and
+  .pairs[0].a == "first" and .pairs[0].b == "second" and .pairs[0].acc_e.difference == -0.0625 and .pairs[0].acc_e.p_holm == 1' \
+  pairs.json "$(cat out4)"
+like "and its table" '^second +first +plane +6 +.0.00 ± 0.00 +-6.25 ± 9.38' out4
+refuses "pairs, and a model" 2 "compare: --pairs takes all models, --model two" "$vocabench" compare two two --pairs --model first
+refuses "no pairs" 2 "two/results.json and two/results.json have no pair of results on one dataset of the name other" \
+  "$vocabench" compare two two --pairs --dataset other
 
 # ---- against SciPy ----------------------------------------------------------------------------------------------
 # 7 vocabularies of 3 classes, two of which share one; unequal counts of images; classes c0..c19.
@@ -111,6 +119,27 @@ oracle() { # oracle NAME JSON FOLDER_A FOLDER_B
 scipy=$($python -c 'import scipy.stats; print("yes")' 2>/dev/null)
 if [ "$scipy" = yes ]; then oracle "every figure is SciPy's" ab.json a b;
   else skip "every figure is SciPy's" "python3-scipy is not installed"; fi
+# Three models against each other: by Holm over three pairs, from the p of each alone.
+cat >three.yaml <<'E'
+experiment: three
+per_image: true
+datasets: [{name: d, vocabularies: w.yaml}]
+models:
+  - {name: x, family: precomputed, image_embeddings: A.npy, text_embeddings: W.npy, labels: z.npy}
+  - {name: y, family: precomputed, image_embeddings: B.npy, text_embeddings: W.npy, labels: z.npy}
+  - {name: z, family: precomputed, image_embeddings: C.npy, text_embeddings: W.npy, labels: z.npy}
+E
+random 3 1.5; floats C.npy 8 <images.txt
+run three.yaml --output three
+must "$vocabench" compare three three --pairs --permutations 999 --json three.json
+must "$vocabench" compare three three --model x --model z --permutations 999 --json xz.json
+holds "three pairs, Holm over them" '([.pairs[] | .a + .b] == ["xy", "xz", "yz"]) and
+  ([("acc_c", "acc_e", "acc_s", "top1_all") as $k | [.pairs[] | .[$k]] | (., map(.by_class)) | sort_by(.p) as $s |
+    [$s[0].p * 3, $s[1].p * 2, $s[2].p] as $h | range(3) as $i | (([$h[:$i + 1] | max, 1] | min) - $s[$i].p_holm | fabs)] |
+    length == 24 and max < 1e-12)' three.json
+equal "a pair is as it is alone" \
+  "$(jq -c '.pairs[1] | [.acc_c.p, .acc_e.difference, .acc_e.errors, .top1_all.by_class.p]' three.json)" \
+  "$(jq -c '.overall | [.acc_c.p, .acc_e.difference, .acc_e.errors, .top1_all.by_class.p]' xz.json)"
 jq -n --slurpfile c ab.json --slurpfile a a/results.json --slurpfile b b/results.json '
   $c[0].overall as $o | ("acc_c", "acc_e", "acc_s", "top1_all") as $k |
   select((($o[$k].a - $a[0].results[0][$k]) | fabs) > 1e-12 or (($o[$k].b - $b[0].results[0][$k]) | fabs) > 1e-12) | $k' \

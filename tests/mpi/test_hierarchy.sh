@@ -21,6 +21,7 @@ run_at 3 e.yaml --output sets --set models.m.labels=sets.json
 check "sets: the way to the nearest right class" $python "$oracle" check . several.sets sets/results.json $wordnet
 must "$vocabench" report single-1 --output report.html
 has_text "the report has a line a model" "hypernyms forgiven" report.html
+has_text "a table by length" "m: images by the steps to the wrong class" report.html
 has_text "and the thefts, the nearest first" "m: the nearest thefts" report.html
 
 # ---- what is refused ----------------------------------------------------------------------------------------------

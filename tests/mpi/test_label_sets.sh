@@ -10,7 +10,7 @@ cat >sets.yaml <<'E'
 experiment: sets
 per_image: true
 threads: 1
-analyses: [uniformity, open_curve]
+analyses: [margin, similarity, alignment, uniformity, open_curve, top5]
 open_curve: {names: pool.txt, embeddings: n.npy, exclude: none}
 adversarial: {candidates: pool.txt, embeddings: n.npy, exclude: none, k: 3}
 datasets: [{name: d, vocabularies: v.yaml}]
@@ -30,12 +30,23 @@ equal "integers by label_names are the names" "$(figures numbers | jq -S "$same_
 # ---- what is refused ----------------------------------------------------------------------------------------------
 refuses "records of images of several vocabularies are not compared" 10 "right classes in several vocabularies" \
   "$vocabench" compare sets-1 sets-3
-for analysis in margin similarity alignment order; do
+for analysis in open_set calibration; do
   refuses "$analysis is refused by name" 10 "'m' on dataset 'd': labels are sets, and the analysis '$analysis' is of images" \
-    "$vocabench" run sets.yaml --output x --set "analyses=[$analysis]" --set open_curve= --set adversarial=
+    "$vocabench" run sets.yaml --output x --set "analyses=[$analysis]" --set open_curve= --set adversarial= \
+    --set models.m.logit_scale=100
 done
-"$vocabench" check sets.yaml --set 'analyses=[margin]' --set open_curve= >checked 2>/dev/null
-has_text "and by check" "the analysis 'margin' is of images of one class each" checked
+"$vocabench" check sets.yaml --set 'analyses=[open_set]' --set open_curve= >checked 2>/dev/null
+has_text "and by check" "the analysis 'open_set' is of images of one class each" checked
+refuses "order, where sets cross vocabularies" 10 "image 'row [0-9]+' has right classes in several vocabularies: 'order' takes" \
+  "$vocabench" run sets.yaml --output x --set 'analyses=[order]' --set open_curve= --set adversarial=
+# Sets of one class each are single labels, in every figure.
+jq -c '[limit(150; range(15), range(150)) % 15]' -n >single.json; jq -c 'map([.])' single.json >ones.json
+jq -r '.[]' single.json >single; must "$tools/npy" numbers single.npy i8 single
+every='analyses=[margin,similarity,alignment,uniformity,spectrum,order,open_curve,top5]'
+for labels in single.npy ones.json; do run sets.yaml --output "$labels-o" --set "$every" --set models.m.labels=$labels; done
+# (but the errors, which do not count what sets of several vocabularies have in common)
+but_data='.results[0] | del(.data) | walk(if type == "object" then del(.errors) else . end)'
+equal "sets of one class each are single labels" "$(query ones.json-o "$but_data")" "$(query single.npy-o "$but_data")"
 refuses "the other engine" 10 "similarity_engine: scalapack takes images of one class" \
   "$vocabench" run sets.yaml --output x --set similarity_engine=scalapack --set per_image=false --set analyses= \
   --set open_curve= --set adversarial=

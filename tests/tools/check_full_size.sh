@@ -1,6 +1,7 @@
 #!/bin/bash
 # Models in their full published sizes, with random weights: each loads, encodes and stays within the memory that `plan` says.
-# check_full_size.sh PYTHON MODEL...: a Python with open_clip 3.3 (and torch), and names as make_full_size.py has them. By hand.
+# check_full_size.sh PYTHON MODEL...: a Python with open_clip 3.3 and transformers 5 (and torch), names as make_full_size.py has
+# them. By hand.
 . "$(dirname "$0")/../lib.sh"
 [ $# -ge 2 ] || { echo "usage: check_full_size.sh PYTHON MODEL... (make_full_size.py says which)" >&2; exit 2; }
 python=$1; shift
@@ -9,8 +10,9 @@ need_shared zoo/repos "full sizes"
 # A file that goes with the model's texts; of other kinds than OpenAI's a smaller list of words serves.
 tokenizer_of() {
   case $1 in
+    align-base) echo "full.txt" ;;
     *CLIPA* | OpenVision*) echo "$shared/zoo/repos/oc-clipa/vocab.txt" ;;
-    *SigLIP2*) echo "$shared/zoo/repos/hf-siglip2/tokenizer.model" ;;
+    *SigLIP2* | siglip2-*) echo gemma.model ;;
     *SigLIP*) echo "$shared/zoo/repos/hf-siglip/spiece.model" ;;
     *worldwide*) echo "$shared/zoo/repos/hf-metaclip2/sentencepiece.bpe.model" ;;
     *) echo "$shared/reference/bpe_simple_vocab_16e6.txt.gz" ;;
@@ -19,6 +21,17 @@ tokenizer_of() {
 cd "$scratch" || exit 1
 make_data images pics 5 2
 made_vocabularies
+# A list of words of the size of BERT's, whose tokenizer may not be smaller than the embedding.
+{ cat "$shared/zoo/repos/oc-clipa/vocab.txt"; seq -f 'filler%.0f' 30522; } | head -n 30522 >full.txt
+"$python" - "$shared/zoo/repos/hf-siglip2/tokenizer.model" 256000 gemma.model <<'E'
+import struct, sys
+model, count = open(sys.argv[1], "rb").read(), int(sys.argv[2])
+pieces = []
+for i in range(count - 2500):  # the file has 2500; pieces of type 5 are read and never used
+    piece = b"\x0a" + bytes([len(b"filler%06d" % i)]) + b"filler%06d" % i + b"\x15" + struct.pack("<f", -1e4) + b"\x18\x05"
+    pieces.append(b"\x0a" + bytes([len(piece)]) + piece)
+open(sys.argv[3], "wb").write(model + b"".join(pieces))
+E
 for model in "$@"; do
   weights=$model facts=""
   case $model in

@@ -170,6 +170,22 @@ def check(folder, results, records):
             left -= {x for x in ok if pool[x, int(name.split()[1])] > best[x][t]}
             close("accuracy after " + name, after, len(left) / len(of[t]))
 
+    # The first-ranked right class stands for the image.
+    text = unit(np.load(f"{folder}/t.npy"))
+    top = [max(s, key=lambda c, x=x: scores[x, c]) for x, s in enumerate(sets)]
+    wrong = [[c for c in range(15) if c not in s] for s in sets]
+    margins = [scores[x, top[x]] - max(scores[x, c] for c in wrong[x]) for x in range(len(sets))]
+    its = result["analyses"]
+    close("margin_mean", its["margin_mean"], np.mean(margins))
+    close("margin_median", its["margin_median"], np.median(margins))
+    close("positive_mean", its["positive_mean"], np.mean([scores[x, y] for x, y in enumerate(top)]))
+    close("negative_mean", its["negative_mean"], np.mean([scores[x, c] for x in range(len(sets)) for c in wrong[x]]))
+    close("alignment", its["alignment"], np.mean([((f[x] - text[y]) ** 2).sum() for x, y in enumerate(top)]))
+    before = [sum(scores[x, c] > scores[x, y] for c in wrong[x]) for x, y in enumerate(top)]
+    close("top5_all", its["top5_all"], np.mean(np.array(before) < 5))
+    first = np.array([s[0] for s in sets])
+    close("class_recall", its["class_recall"], np.mean([np.mean(np.array(before)[first == c] < 1) for c in set(first)]))
+
     lines = [json.loads(line) for line in open(records)]
     equal("records", len(lines), len(sets))
     for x, (s, line) in enumerate(zip(sets, lines)):

@@ -1,7 +1,8 @@
 """Writes a model in its full published size with random weights, in fp16: make_full_size.py MODEL PATH.
 
 RN101, ViT-B-16, ViT-L-14, SLIP, DeCLIP: a state dict, the first three under OpenAI's names. Any name of open_clip's configurations, or
-OpenVision-L-14: a folder with safetensors and open_clip_config.json; this needs open_clip 3.3, and memory for none of the tensors."""
+OpenVision-L-14: a folder with safetensors and open_clip_config.json; this needs open_clip 3.3, and memory for none of the tensors.
+siglip2-base-patch16-naflex, siglip2-so400m-patch16-naflex, align-base: the same with transformers' configurations (transformers 5)."""
 import sys
 import torch
 
@@ -105,7 +106,6 @@ def folder_of_open_clip(name, folder):
     """A model of open_clip's table: its configuration and a file of fp16, written tensor by tensor, whatever its size."""
     import json
     import os
-    import numpy as np
     import open_clip
     from open_clip.factory import get_model_config
     config = OPENVISION if name == "OpenVision-L-14" else get_model_config(name)
@@ -115,6 +115,41 @@ def folder_of_open_clip(name, folder):
     kind = open_clip.CoCa if "multimodal_cfg" in config else open_clip.CustomTextCLIP if config.get("custom_text") else open_clip.CLIP
     with torch.device("meta"):
         shapes = {key: (tuple(value.shape), value.dtype) for key, value in kind(**arguments).state_dict().items()}
+    write_half(os.path.join(folder, "open_clip_model.safetensors"), shapes)
+    with open(os.path.join(folder, "open_clip_config.json"), "w") as out:
+        json.dump({"model_cfg": config, "preprocess_cfg": {}}, out)
+
+# What the published configurations say of their sizes.
+SO400M = {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27, "num_attention_heads": 16}
+NAFLEX_PIXELS = {"image_processor_type": "Siglip2ImageProcessor", "max_num_patches": 256, "patch_size": 16, "resample": 2}
+ALIGN_PIXELS = {"image_processor_type": "EfficientNetImageProcessor", "size": {"height": 346, "width": 346},
+                "crop_size": {"height": 289, "width": 289}, "do_center_crop": True, "resample": 2, "rescale_factor": 1 / 127.5,
+                "rescale_offset": True, "do_normalize": False, "include_top": False}
+TRANSFORMERS = {"siglip2-base-patch16-naflex": ("Siglip2", {"text_config": {"vocab_size": 256000}}, NAFLEX_PIXELS),
+                "siglip2-so400m-patch16-naflex": ("Siglip2", {"text_config": dict(SO400M, vocab_size=256000), "vision_config": SO400M},
+                                                  NAFLEX_PIXELS),
+                "align-base": ("Align", {"vision_config": {"image_size": 289, "hidden_dim": 640}, "projection_dim": 640}, ALIGN_PIXELS)}
+
+def folder_of_transformers(name, folder):
+    """A model of transformers: its configuration, its processor's, and a file of fp16."""
+    import json
+    import os
+    import transformers
+    kind, sizes, pixels = TRANSFORMERS[name]
+    config = getattr(transformers, kind + "Config")(**sizes)
+    with torch.device("meta"):
+        model = getattr(transformers, kind + "Model")(config)
+        shapes = {key: (tuple(value.shape), value.dtype) for key, value in model.state_dict().items()}
+    write_half(os.path.join(folder, "model.safetensors"), shapes)
+    config.save_pretrained(folder)
+    with open(os.path.join(folder, "preprocessor_config.json"), "w") as out:
+        json.dump(pixels, out)
+
+def write_half(path, shapes):
+    """Noise in fp16 under these names."""
+    import json
+    import os
+    import numpy as np
     header, end = {}, 0
     for key, (shape, dtype) in shapes.items():
         size = int(np.prod(shape, dtype=np.int64)) * (2 if dtype.is_floating_point else 8)
@@ -123,8 +158,8 @@ def folder_of_open_clip(name, folder):
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     noise = np.random.default_rng(1).standard_normal(1 << 22, dtype=np.float32)
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "open_clip_model.safetensors"), "wb") as out:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as out:
         out.write(len(text).to_bytes(8, "little") + text)
         for key, (shape, dtype) in shapes.items():
             n = int(np.prod(shape, dtype=np.int64))
@@ -138,8 +173,6 @@ def folder_of_open_clip(name, folder):
             block = (noise * np.float32(scale) + np.float32(base)).astype(np.float16)
             for start in range(0, n, len(block)):
                 out.write(block[:min(len(block), n - start)].tobytes())
-    with open(os.path.join(folder, "open_clip_config.json"), "w") as out:
-        json.dump({"model_cfg": config, "preprocess_cfg": {}}, out)
 
 torch.manual_seed(1)
 kind, path, state = sys.argv[1], sys.argv[2], {}
@@ -156,6 +189,8 @@ elif kind == "SLIP":
     slip(state)
 elif kind == "DeCLIP":
     declip(state)
+elif kind in TRANSFORMERS:
+    folder_of_transformers(kind, path)
 else:
     folder_of_open_clip(kind, path)
 if state:

@@ -2,8 +2,11 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
+#include "kernels/base/isa_internal.h"
 #include "kernels/matrix/conv.h"
+#include "kernels/matrix/gemm_reference.h"
 
 static float pattern(int64_t i) { return (float)(i * 7919 % 1009 - 500); }
 
@@ -76,6 +79,42 @@ static void convolution_is_its_definition(void **state) {
         }
 }
 
+/* Layers whose rows are gathered tap by tap, against the rows of vb_conv_row one value at a time: each bit, at every level.
+ * Depths of one block and of several, the last one smaller, and tiles that are not full. */
+static void convolution_is_one_chain_in_the_order_of_its_filter(void **state) {
+    (void)state;
+    vb_error err = {0};
+    enum { MOST = 70, H = 6, W = 5, OUT = 37, IMAGES = 2 };
+    static const struct {
+        int channels, kernel, stride, padding;
+    } cases[] = {{1, 3, 1, 1}, {28, 3, 1, 1}, {29, 3, 2, 1}, {57, 3, 1, 0}, {70, 3, 1, 2}, {64, 2, 2, 0}, {65, 2, 1, 1}};
+    static float in[IMAGES * H * W * MOST], filter[OUT * MOST * 9], bias[OUT], out[IMAGES * 9 * 9 * OUT],
+        expected[IMAGES * 9 * 9 * OUT];
+    uint32_t noise = 5;
+    for (size_t i = 0; i < sizeof in / sizeof *in; i++) in[i] = random_short_float(&noise);
+    for (size_t i = 0; i < sizeof filter / sizeof *filter; i++) filter[i] = random_short_float(&noise);
+    for (int i = 0; i < OUT; i++) bias[i] = random_short_float(&noise);
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const int depth = cases[k].channels * cases[k].kernel * cases[k].kernel;
+        const vb_conv conv = vb_conv_over_nhwc(in, cases[k].channels, H, W, cases[k].kernel, cases[k].stride, cases[k].padding);
+        const vb_matrix matrix = {filter, VB_F32, OUT, depth, depth, 1};
+        const vb_epilogue epilogue = {.bias = bias, .last = VB_RELU};
+        const vb_gemm_a rows = {.source = vb_conv_row, .context = &conv};
+        const int64_t count = (int64_t)IMAGES * vb_conv_out_height(&conv) * vb_conv_out_width(&conv);
+        assert_ok(vb_gemm_reference(count, &rows, &matrix, expected, OUT, &epilogue, &err));
+        for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++)
+            for (int threads = 1; threads <= 2; threads++) {
+                vb_isa_limit((vb_isa)level);
+                assert_ok(vb_conv_run(&conv, IMAGES, &matrix, out, &epilogue, threads, &err));
+                for (int64_t i = 0; i < count * OUT; i++)
+                    if (memcmp(&out[i], &expected[i], sizeof *out))
+                        fail_msg("case %zu, %s, %d threads: entry %lld is %a instead of %a", k, vb_isa_name((vb_isa)level),
+                                 threads, (long long)i, (double)out[i], (double)expected[i]);
+            }
+    }
+    vb_isa_limit(VB_VNNI);
+}
+
 static void pools_average_and_drop_remainders(void **state) {
     (void)state;
     enum { N = 2, H = 7, W = 5, C = 3 };
@@ -124,6 +163,7 @@ static void pools_leave_padding_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_im2col), cmocka_unit_test(convolution_is_its_definition),
+                                       cmocka_unit_test(convolution_is_one_chain_in_the_order_of_its_filter),
                                        cmocka_unit_test(pools_average_and_drop_remainders),
                                        cmocka_unit_test(pools_leave_padding_out)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,10 +16,10 @@ typedef struct shape {
 
 /* Channels and widths that are no multiple of a register or a block of pixels; a filter wider than the picture; gaps between
  * windows; several outputs a channel. */
-static const shape shapes[] = {{2, 16, 9, 11, 1, 7, 1, 3}, {1, 40, 8, 8, 1, 3, 1, 1},  {3, 5, 4, 3, 1, 7, 1, 3},
-                               {2, 24, 9, 10, 2, 7, 2, 3}, {1, 33, 6, 29, 1, 3, 2, 1}, {2, 17, 5, 5, 3, 3, 2, 1},
-                               {1, 3, 7, 7, 1, 1, 1, 0},   {2, 50, 1, 1, 1, 7, 1, 3},  {1, 16, 10, 9, 1, 2, 3, 0},
-                               {1, 1, 15, 15, 2, 15, 1, 7}};
+static const shape shapes[] = {{2, 16, 9, 11, 1, 7, 1, 3},  {1, 40, 8, 8, 1, 3, 1, 1},   {3, 5, 4, 3, 1, 7, 1, 3},
+                               {2, 24, 9, 10, 2, 7, 2, 3},  {1, 33, 6, 29, 1, 3, 2, 1},  {2, 17, 5, 5, 3, 3, 2, 1},
+                               {1, 3, 7, 7, 1, 1, 1, 0},    {2, 50, 1, 1, 1, 7, 1, 3},   {1, 16, 10, 9, 1, 2, 3, 0},
+                               {1, 1, 15, 15, 2, 15, 1, 7}, {2, 200, 5, 40, 1, 3, 1, 1}, {1, 150, 3, 300, 1, 7, 1, 3}};
 
 static uint32_t noise_state = 7;
 

@@ -5,6 +5,7 @@
 
 #include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
+#include "kernels/base/fault.h"
 #include "kernels/openness/numpy_rng.h"
 #include "kernels/openness/openness.h"
 #include "kernels/openness/set_views.h"
@@ -394,12 +395,81 @@ static void bad_images_are_named(void **state) {
     vb_similarity_bank_free(bank);
 }
 
+/* The first-ranked class of each vocabulary that beats a view, by search. */
+static void takers_are_the_first_ranked(void **state) {
+    (void)state;
+    static scene s;
+    static uint8_t beaten[MAX_IMAGES * MAX_SET * MAX_N];
+    static int takers[MAX_IMAGES * MAX_SET * MAX_N];
+    vb_error err = {0};
+    vb_text_bank *bank;
+    vb_memberships memberships;
+    vb_set_views views;
+    random_state = 8;
+    make_scene(&s, 6, 100, MAX_SET, true, true);
+    const vb_image_block block = {.rows = s.images, .images = s.rows, .sets = s.sets};
+    assert_ok(vb_similarity_bank_new(&bank, s.texts, s.space.classes, DIM, VB_DOT, &err));
+    assert_ok(vb_label_space_memberships_new(&memberships, &s.space, &err));
+    assert_ok(vb_set_views_new(&views, bank, DIM, &memberships, &block, &err));
+    views.block.takers = takers;
+    assert_ok(vb_similarity_judge(bank, &s.space, &views.block, beaten, NULL, 2, &err));
+    for (int x = 0; x < s.images; x++)
+        for (int64_t k = views.first[x]; k < views.first[x + 1]; k++)
+            for (int u = 0; u < 6; u++) {
+                int best = -1, y = views.labels[k];
+                for (int i = s.offsets[u]; i < s.offsets[u + 1]; i++) {
+                    int c = s.members[i];
+                    double difference = score(&s, x, c) - score(&s, x, best < 0 ? y : best);
+                    bool before = difference > 0 || (difference == 0 && c < (best < 0 ? y : best));
+                    if (before && !vb_label_space_holds(&s.sets[x], c)) best = c;
+                }
+                assert_int_equal(takers[k * 6 + u], best);
+                assert_int_equal(beaten[k * 6 + u], best >= 0);
+            }
+    vb_set_views_free(&views);
+    vb_label_space_memberships_free(&memberships);
+    vb_similarity_bank_free(bank);
+}
+
+static void lack_of_memory_is_reported(void **state) {
+    (void)state;
+    static scene s;
+    vb_error err = {0};
+    vb_text_bank *bank;
+    vb_memberships memberships;
+    random_state = 9;
+    for (int n = 4; n <= MAX_N; n += MAX_N - 4) {
+        make_scene(&s, n, 60, 3, true, true);
+        const vb_protocol protocol = {.sampled = true, .trials = 1, .union_permutations = 2};
+        const vb_image_block block = {.rows = s.images, .images = s.rows, .sets = s.sets};
+        assert_ok(vb_similarity_bank_new(&bank, s.texts, s.space.classes, DIM, VB_DOT, &err));
+        assert_ok(vb_label_space_memberships_new(&memberships, &s.space, &err));
+        int failures = 0;
+        for (bool done = false; !done;) {
+            char fault[32];
+            vb_tally *tally = NULL;
+            vb_set_views views = {0};
+            snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", failures + 1);
+            vb_fault_setup(fault, 0);
+            done = !vb_set_views_new(&views, bank, DIM, &memberships, &block, &err) &&
+                   !vb_tally_new(&tally, &s.space, &protocol, &err);
+            vb_fault_setup(NULL, 0);
+            if (!done) assert_int_equal(err.code, VB_EMEMORY);
+            failures += !done;
+            vb_tally_free(tally);
+            vb_set_views_free(&views);
+        }
+        assert_true(failures >= 10);
+        vb_label_space_memberships_free(&memberships);
+        vb_similarity_bank_free(bank);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(figures_are_those_of_the_definition),
-        cmocka_unit_test(drawn_orders_are_right),
-        cmocka_unit_test(sets_of_one_are_single_classes),
-        cmocka_unit_test(bad_images_are_named),
+        cmocka_unit_test(figures_are_those_of_the_definition), cmocka_unit_test(drawn_orders_are_right),
+        cmocka_unit_test(sets_of_one_are_single_classes),      cmocka_unit_test(bad_images_are_named),
+        cmocka_unit_test(takers_are_the_first_ranked),         cmocka_unit_test(lack_of_memory_is_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,134 @@
+/* `vocabench verify DIR`: whether results hold. */
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kernels/base/memory.h"
+#include "mpi/command/cmd.h"
+#include "mpi/command/experiment_arguments.h"
+#include "mpi/plan/verify.h"
+#include "mpi/results/document.h"
+#include "shards/files/path.h"
+
+const vb_flag vb_cmd_verify_flags[] = {
+    {.name = "units",
+     .kind = VB_FLAG_NUMBER,
+     .value = "N",
+     .help = "units of each pair's images to encode again; 0: none, no model is opened [2]",
+     .high = 1000000},
+    {0},
+};
+
+const char vb_cmd_verify_details[] =
+    "DIR is the output folder of `run` or `merge`. Looks at the digests of the configuration, of every pair's result and files, "
+    "at the "
+    "records against the figures, at the SHA-256 of weights and tokenizers where they still lie, and encodes again, without any "
+    "cache, "
+    "all class texts and N units of images of every pair, drawn by the configuration's digest: the texts' digest and the images' "
+    "similarities must be the same to the last bit. For that the experiment is read by the command line that the results state. "
+    "What "
+    "cannot be looked at is said. The last line is the verdict; the exit code is 0 for VALID, else that of the first error.";
+
+static int remove_entry(const char *path, const struct stat *facts, int kind, struct FTW *place) {
+    (void)facts;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
+/* The command line of the results, parsed as `run` parses it. *words holds its texts. */
+static int parse_command(vb_arguments *arguments, char ***words, const json_t *command, vb_error *err) {
+    const size_t count = json_array_size(command);
+    /* What parsing takes of the row of `run`; the table itself would make a circle of files. */
+    static const vb_command run = {
+        .name = "run", .positional = "FILE.yaml", .positional_needed = 1, .flags = vb_cmd_run_flags, .help = ""};
+    if (count < 3 || !json_is_string(json_array_get(command, 1)) || strcmp(json_string_value(json_array_get(command, 1)), "run"))
+        return vb_errorf(err, VB_EMISSING, "the results state no command line of a run");
+    if (!(*words = vb_array(count, sizeof **words, "the command line", err))) return -1;
+    for (size_t i = 0; i + 2 < count; i++) {
+        const char *word = json_string_value(json_array_get(command, i + 2));
+        (*words)[i] = (char *)(uintptr_t)(word ? word : "");
+    }
+    return vb_arguments_parse(arguments, &run, (int)count - 2, *words, err);
+}
+
+/* What cannot be encoded again is a note: nothing of the results is wrong for it. */
+static void skip(const vb_verify *verify, vb_error *err) {
+    vb_findings_add(verify->findings, VB_FINDING_NOTE, "sample", "not looked at: %s", err->text);
+    vb_error_clear(err);
+}
+
+static int sample(const vb_verify *verify, vb_context *alone, int units, vb_error *err) {
+    const json_t *document = verify->folder->document, *facts = json_object_get(document, "run");
+    const char *temporary = getenv("TMPDIR");
+    vb_arguments arguments;
+    vb_experiment experiment;
+    char **words = NULL, digest[40] = "";
+    int status = 0;
+    char *scratch = vb_format(err, "%s/vocabench-verify.XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    if (!scratch) return -1;
+    if (parse_command(&arguments, &words, json_object_get(facts, "command"), err)) skip(verify, err);
+    else if (chdir(vb_json_text(facts, "folder"))) {
+        vb_errorf(err, VB_EMISSING, "%s: the folder of the run is not there", vb_json_text(facts, "folder"));
+        skip(verify, err);
+    } else if (vb_experiment_arguments_read(&experiment, alone, &arguments, err)) skip(verify, err);
+    else {
+        status = vb_document_configuration_digest(experiment.configuration, digest, err);
+        if (!status && strcmp(digest, vb_json_text(document, "configuration_digest"))) {
+            vb_errorf(err, VB_EMISMATCH, "%s: is another experiment by now", experiment.path);
+            skip(verify, err);
+        } else if (!status && !mkdtemp(scratch)) status = vb_errorf(err, VB_EOUTPUT, "%s: cannot be made", scratch);
+        else if (!status) {
+            status = vb_verify_sample(verify, alone, &experiment, units, scratch, err);
+            nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        }
+        vb_experiment_free(&experiment);
+    }
+    if (words) vb_arguments_free(&arguments);
+    vb_free(words);
+    vb_free(scratch);
+    return status;
+}
+
+static int verdict(const vb_findings *findings, vb_error *err) {
+    const int errors = findings->count[VB_FINDING_ERROR], notes = findings->count[VB_FINDING_NOTE];
+    if (!errors) {
+        printf("VALID: %d looked at", findings->count[VB_FINDING_OK]);
+        if (notes) printf(", %d could not be", notes);
+        printf("\n");
+        return 0;
+    }
+    printf("NOT VALID: %d error%s, %d ok, %d could not be looked at\n", errors, errors == 1 ? "" : "s",
+           findings->count[VB_FINDING_OK], notes);
+    return vb_errorf(err, findings->first_code, "verify: the results are not valid: %d error%s", errors, errors == 1 ? "" : "s");
+}
+
+static int verify_folder(vb_context *alone, const vb_arguments *arguments, vb_error *err) {
+    vb_result_folder folder;
+    vb_findings findings = {0};
+    char *given = vb_path_absolute(arguments->positional[0], err);
+    int status = given ? vb_result_folder_open(&folder, given, err) : -1;
+    if (given) {
+        const vb_verify verify = {.folder = &folder, .findings = &findings};
+        const int units = (int)vb_arguments_number(arguments, "units", 2);
+        if (!status) status = vb_verify_files(&verify, err);
+        if (!status && units) status = sample(&verify, alone, units, err);
+        if (!status) status = verdict(&findings, err);
+        vb_result_folder_close(&folder);
+    }
+    vb_free(given);
+    return status;
+}
+
+int vb_cmd_verify(vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    int status = 0;
+    if (!context->comm.rank) {
+        vb_context alone = {.started = context->started, .environment = context->environment};
+        status = vb_comm_open(&alone.comm, MPI_COMM_SELF, err);
+        if (!status) status = verify_folder(&alone, arguments, err);
+        vb_comm_close(&alone.comm);
+    }
+    return vb_comm_agree(&context->comm, status, err);
+}

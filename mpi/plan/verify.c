@@ -1,0 +1,331 @@
+/* Results looked at again. */
+#include "mpi/plan/verify.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernels/base/memory.h"
+#include "kernels/openness/similarity.h"
+#include "mpi/encode/model.h"
+#include "mpi/encode/pair_inputs.h"
+#include "mpi/ranks/threads.h"
+#include "mpi/results/document.h"
+#include "mpi/results/record_set.h"
+#include "mpi/run/resume.h"
+#include "shards/files/path.h"
+#include "shards/files/sha256.h"
+#include "shards/files/zst.h"
+
+enum { WHERE = 96, BLOCK = 1 << 18 };
+
+static void name_pair(char where[WHERE], const json_t *entry) {
+    snprintf(where, WHERE, "'%s' on '%s'", vb_json_text(entry, "model"), vb_json_text(entry, "dataset"));
+}
+
+/* What is missing, or of a kind that is not handled, could not be looked at; all else is an error. */
+static void take(const vb_verify *verify, const char *where, vb_error *err) {
+    if (err->code != VB_EMISSING && err->code != VB_EUNSUPPORTED) {
+        vb_findings_take(verify->findings, where, err);
+        return;
+    }
+    vb_findings_add(verify->findings, VB_FINDING_NOTE, where, "not looked at: %s", err->text);
+    vb_error_clear(err);
+}
+
+/* ---- files ---- */
+
+static int check_configuration(const vb_verify *verify, vb_error *err) {
+    char digest[40];
+    const char *stated = vb_json_text(verify->folder->document, "configuration_digest");
+    if (vb_document_configuration_digest(json_object_get(verify->folder->document, "configuration"), digest, err)) return -1;
+    if (!strcmp(digest, stated))
+        vb_findings_add(verify->findings, VB_FINDING_OK, "configuration", "its digest is %s, as stated", digest);
+    else {
+        vb_errorf(err, VB_EDATA, "%s: configuration_digest: expected %s, found '%s': the file was changed by hand",
+                  verify->folder->path, digest, stated);
+        vb_findings_take(verify->findings, "configuration", err);
+    }
+    return 0;
+}
+
+static int check_pair(const vb_verify *verify, const json_t *entry, vb_error *err) {
+    const vb_result_folder *folder = verify->folder;
+    char where[WHERE];
+    int files;
+    name_pair(where, entry);
+    char *path = vb_result_folder_file(folder, "pairs", entry, ".json", err),
+         *records = path ? vb_result_folder_file(folder, "records", entry, ".jsonl.zst", err) : NULL;
+    if (!records) {
+        vb_free(path);
+        return -1;
+    }
+    if (vb_resume_verify(folder->folder, path, entry, &files, err)) take(verify, where, err);
+    else
+        vb_findings_add(verify->findings, VB_FINDING_OK, where,
+                        "the pair's file has the same result, and %d other file%s as written", files, files == 1 ? "" : "s");
+    if (!vb_path_exists(records))
+        vb_findings_add(verify->findings, VB_FINDING_NOTE, where, "not looked at: no records of the images (run --per-image)");
+    else {
+        vb_record_set set;
+        if (vb_record_set_open(&set, folder, entry, err)) take(verify, where, err);
+        else
+            vb_findings_add(verify->findings, VB_FINDING_OK, where,
+                            "%" PRId64 " records give its Acc-C, Acc-E and accuracy of all classes", set.count);
+        vb_record_set_close(&set);
+    }
+    vb_free(path);
+    vb_free(records);
+    return 0;
+}
+
+static void check_model_file(const vb_verify *verify, const char *model, const json_t *file, const vb_sha256_file *found) {
+    const char *stated = vb_json_text(file, "sha256");
+    vb_error err = {0};
+    char where[WHERE];
+    snprintf(where, sizeof where, "model '%s'", model);
+    if (!*stated || !found->sum.hex[0]) {
+        vb_findings_add(verify->findings, VB_FINDING_NOTE, where, "not looked at: %s: %s", found->path,
+                        *stated ? "not there, or it cannot be read" : "no SHA-256 is stated");
+        return;
+    }
+    if (!strcmp(stated, found->sum.hex)) {
+        vb_findings_add(verify->findings, VB_FINDING_OK, where, "%s has SHA-256 %.16s..., as stated", vb_json_text(file, "name"),
+                        stated);
+        return;
+    }
+    vb_errorf(&err, VB_EDATA, "%s: SHA-256 %s, the results state %s: it is another file by now", found->path, found->sum.hex,
+              stated);
+    vb_findings_take(verify->findings, where, &err);
+}
+
+/* Every file is hashed anew, whatever a cache says. */
+static int check_models(const vb_verify *verify, vb_error *err) {
+    const json_t *models = json_object_get(json_object_get(verify->folder->document, "run"), "models");
+    vb_sha256_job *job;
+    size_t m, f;
+    json_t *model, *file;
+    int status = vb_sha256_job_new(&job, "/dev/null", err), index;
+    if (status) return -1;
+    for (int pass = 0; pass < 2 && !status; pass++) {
+        json_array_foreach((json_t *)(uintptr_t)models, m, model) {
+            json_array_foreach(json_object_get(model, "files"), f, file) {
+                if (!status) status = vb_sha256_job_add(job, vb_json_text(file, "path"), &index, err);
+                if (pass && !status) check_model_file(verify, vb_json_text(model, "model"), file, vb_sha256_job_file(job, index));
+            }
+        }
+        if (!pass) vb_sha256_job_start(job);
+        if (!pass) vb_sha256_job_wait(job, false);
+    }
+    vb_sha256_job_free(job);
+    return status;
+}
+
+int vb_verify_files(const vb_verify *verify, vb_error *err) {
+    size_t i;
+    json_t *entry;
+    if (check_configuration(verify, err)) return -1;
+    json_array_foreach(json_object_get(verify->folder->document, "results"), i, entry) {
+        if (check_pair(verify, entry, err)) return -1;
+    }
+    return check_models(verify, err);
+}
+
+/* ---- a sample ---- */
+
+/* Similarities of sampled images by name, to be compared with the records' lines. */
+typedef struct sample {
+    vb_json json;
+    json_t *expected; /* name -> {class, similarity} */
+    int64_t compared, wrong;
+    char first[256]; /* that is wrong */
+} sample;
+
+static void compare_line(sample *work, const char *line, size_t n) {
+    vb_error none;
+    json_error_t where;
+    json_t *record = vb_json_parse_bare(line, n, 0, &where, &none);
+    const json_t *its = json_object_get(work->expected, vb_json_text(record, "image"));
+    const json_t *similarity = json_object_get(record, "similarity");
+    if (its && json_is_number(similarity) && !strcmp(vb_json_text(its, "class"), vb_json_text(record, "class"))) {
+        const double here = vb_json_number(its, "similarity"), there = json_number_value(similarity);
+        work->compared++;
+        if (here != there && !work->wrong++)
+            snprintf(work->first, sizeof work->first, "image '%s': similarity with its class %.17g, the records have %.17g",
+                     vb_json_text(record, "image"), here, there);
+    }
+    json_decref(record);
+}
+
+static int compare_records(sample *work, const char *path, vb_error *err) {
+    vb_zst *zst;
+    char *text = NULL;
+    size_t filled = 0, capacity = 0, got = 1;
+    uint64_t offset = 0;
+    if (vb_zst_open(&zst, path, err)) return -1;
+    int status = 0;
+    while (!status && got) {
+        if ((status = vb_grow((void **)&text, &capacity, filled + BLOCK, 1, "records", err))) break;
+        if ((status = vb_zst_read(zst, offset, text + filled, BLOCK, &got, err))) break;
+        offset += got;
+        filled += got;
+        size_t begin = 0;
+        for (char *end; (end = memchr(text + begin, '\n', filled - begin)); begin = (size_t)(end - text) + 1)
+            compare_line(work, text + begin, (size_t)(end - text) - begin);
+        memmove(text, text + begin, filled - begin);
+        filled -= begin;
+    }
+    vb_free(text);
+    vb_zst_close(zst);
+    return status;
+}
+
+/* A unit's images, encoded here and now. */
+static int add_unit(sample *work, const vb_pair_inputs *inputs, const vb_text_bank *bank, const vb_dataset_state *data,
+                    int64_t unit, vb_error *err) {
+    vb_unit_rows rows = {0};
+    int status = vb_image_source_unit(&inputs->source, unit, &rows, err);
+    vb_verdict *verdicts = status ? NULL : vb_array((size_t)rows.count, sizeof *verdicts, "outcome of a unit", err);
+    uint8_t *beaten =
+        verdicts ? vb_array((size_t)rows.count * (size_t)data->space.vocabularies, 1, "outcome of a unit", err) : NULL;
+    const vb_image_block block = {.rows = rows.count, .images = rows.rows, .labels = rows.classes};
+    if (!status) status = beaten ? vb_similarity_judge(bank, &data->space, &block, beaten, verdicts, 1, err) : -1;
+    for (int i = 0; i < rows.count && !status; i++) {
+        json_t *its = vb_json_object(&work->json);
+        vb_json_set_text(&work->json, its, "class", data->vocabularies.class[rows.classes[i]].name);
+        vb_json_set_real(&work->json, its, "similarity", verdicts[i].similarity);
+        vb_json_set(&work->json, work->expected, rows.names[i], its);
+    }
+    vb_free(beaten);
+    vb_free(verdicts);
+    vb_image_source_rows_free(&rows);
+    return status;
+}
+
+/* The n-th unit that is drawn: by the pair and the configuration, so that nobody chooses. */
+static int64_t draw(const vb_verify *verify, const json_t *entry, int n, int64_t units) {
+    char text[512];
+    const int length = snprintf(text, sizeof text, "%s/%s/%s/%d", vb_json_text(verify->folder->document, "configuration_digest"),
+                                vb_json_text(entry, "model"), vb_json_text(entry, "dataset"), n);
+    const vb_digest digest = vb_digest_bytes(text, length < (int)sizeof text ? (size_t)length : sizeof text - 1);
+    char word[16];
+    snprintf(word, sizeof word, "%.15s", digest.hex);
+    return (int64_t)(strtoull(word, NULL, 16) % (unsigned long long)units);
+}
+
+static void check_digest(const vb_verify *verify, const char *where, const char *what, const char *here, const char *there) {
+    vb_error err = {0};
+    if (!strcmp(here, there)) {
+        vb_findings_add(verify->findings, VB_FINDING_OK, where, "%s again: digest %.8s..., as stated", what, here);
+        return;
+    }
+    vb_errorf(&err, VB_EMISMATCH, "%s again: digest %s, the results state %s", what, here, there);
+    vb_findings_take(verify->findings, where, &err);
+}
+
+static int sample_images(const vb_verify *verify, const json_t *entry, const vb_pair_inputs *inputs, const vb_dataset_state *data,
+                         const vb_model_spec *spec, int units, vb_error *err) {
+    sample work = {.compared = 0};
+    vb_text_bank *bank = NULL;
+    char where[WHERE], list[256] = "";
+    int used = 0;
+    name_pair(where, entry);
+    char *records = vb_result_folder_file(verify->folder, "records", entry, ".jsonl.zst", err);
+    work.expected = vb_json_object(&work.json);
+    int status = records ? vb_similarity_bank_new(&bank, inputs->classifier.texts, inputs->classifier.classes,
+                                                  inputs->classifier.dim, spec->similarity, err) :
+                           -1;
+    for (int n = 0; n < units && !status; n++) {
+        const int64_t unit = draw(verify, entry, n, inputs->source.units);
+        if (used < (int)sizeof list) used += snprintf(list + used, sizeof list - (size_t)used, "%s%" PRId64, n ? ", " : "", unit);
+        status = add_unit(&work, inputs, bank, data, unit, err);
+    }
+    if (!status) status = vb_json_end(&work.json, "a sample", err);
+    if (!status && vb_path_exists(records)) status = compare_records(&work, records, err);
+    if (!status && work.wrong) {
+        vb_errorf(err, VB_EMISMATCH, "%" PRId64 " of %" PRId64 " images of units %s are not as recorded: %s", work.wrong,
+                  work.compared, list, work.first);
+        vb_findings_take(verify->findings, where, err);
+    } else if (!status && work.compared)
+        vb_findings_add(verify->findings, VB_FINDING_OK, where,
+                        "units %s of %" PRId64 " again: %" PRId64
+                        " images as similar to their classes as recorded, to the last bit",
+                        list, inputs->source.units, work.compared);
+    else if (!status)
+        vb_findings_add(verify->findings, VB_FINDING_NOTE, where, "not looked at: no record of an image of units %s", list);
+    json_decref(work.expected);
+    vb_similarity_bank_free(bank);
+    vb_free(records);
+    return status;
+}
+
+/* A pair of the experiment whose entry is in the results. Errors of its inputs are findings. */
+static int sample_pair(const vb_verify *verify, const vb_encoding *how, const vb_experiment *experiment, const json_t *entry,
+                       const vb_model_spec *spec, const vb_dataset_state *data, int units, vb_error *err) {
+    vb_pair_inputs inputs = {0};
+    char where[WHERE];
+    name_pair(where, entry);
+    const json_t *embedding = json_object_get(entry, "embedding");
+    int status = vb_pair_inputs_open(&inputs, how, experiment, spec, data, false, err);
+    if (!status) {
+        check_digest(verify, where, "all class texts", inputs.classifier.digest.hex,
+                     vb_json_text(embedding, "text_embeddings_digest"));
+        if (how->model)
+            check_digest(verify, where, "weights", how->model->weights.digest.hex, vb_json_text(embedding, "weights_digest"));
+        status = sample_images(verify, entry, &inputs, data, spec, units, err);
+    }
+    vb_pair_inputs_close(&inputs);
+    if (status && err->code != VB_EINCOMPLETE && err->code != VB_EMEMORY) {
+        take(verify, where, err);
+        status = 0;
+    }
+    return status;
+}
+
+static const json_t *entry_of(const vb_verify *verify, const char *model, const char *dataset) {
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(verify->folder->document, "results"), i, entry) {
+        if (!strcmp(vb_json_text(entry, "model"), model) && !strcmp(vb_json_text(entry, "dataset"), dataset)) return entry;
+    }
+    return NULL;
+}
+
+int vb_verify_sample(const vb_verify *verify, vb_context *context, const vb_experiment *experiment, int units,
+                     const char *scratch, vb_error *err) {
+    vb_dataset_state *datasets = NULL;
+    const int threads = experiment->threads ? (int)experiment->threads : vb_threads_default(&context->comm);
+    int status = vb_dataset_state_open_all(&datasets, context, experiment, err);
+    if (status && err->code != VB_EINCOMPLETE && err->code != VB_EMEMORY) {
+        take(verify, "datasets", err);
+        vb_dataset_state_close_all(datasets, experiment);
+        return 0;
+    }
+    for (int m = 0; m < experiment->model_count && !status; m++) {
+        const vb_model_spec *spec = &experiment->models[m];
+        vb_model model = {0};
+        const bool encoded = spec->family != VB_PRECOMPUTED;
+        char where[WHERE];
+        snprintf(where, sizeof where, "model '%s'", spec->name);
+        if (spec->left_out) continue;
+        if (encoded && vb_model_open(&model, context, spec, true, threads, scratch, err)) {
+            take(verify, where, err);
+            continue;
+        }
+        const vb_encoding how = {.context = context,
+                                 .model = encoded ? &model : NULL,
+                                 .cache = scratch,
+                                 .batch = (int)experiment->batch,
+                                 .text_rules = experiment->text_rules,
+                                 .threads = threads};
+        for (int d = 0; d < experiment->dataset_count && !status; d++) {
+            const json_t *entry = entry_of(verify, spec->name, experiment->datasets[d].name);
+            if (entry) status = sample_pair(verify, &how, experiment, entry, spec, &datasets[d], units, err);
+        }
+        if (encoded) vb_model_close(&model);
+    }
+    vb_dataset_state_close_all(datasets, experiment);
+    return status;
+}

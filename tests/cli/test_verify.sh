@@ -1,0 +1,65 @@
+#!/bin/bash
+# verify: what holds is VALID; every change by hand, of figures, records, weights, texts or images, is found and named.
+. "$(dirname "$0")/../lib.sh"
+cd "$scratch" || exit 1
+made_vocabularies; short_experiments
+make_data images pics 20 4; make_data model m.safetensors; make_data tokenizer tok
+sed -i 's/^experiment: e$/experiment: e\nper_image: true/' e.yaml
+run e.yaml --output r
+"$vocabench" verify r >out 2>err; verdict $? "results as they were written" "$(cat out err)"
+like "are valid" '^VALID: [0-9]+ looked at$' out
+unlike "nothing was left out" 'not looked at' out
+like "the configuration" '^ok +configuration ' out
+like "the pair's file and its records" "^ok +'m' on 'd' +the pair's file has the same result, and 1 other file as written$" out
+like "the records' figures" "^ok +'m' on 'd' +76 records give its Acc-C" out
+for file in m.safetensors vocab.json merges.txt; do
+  like "SHA-256 of $file" "^ok +model 'm' +$file has SHA-256 [0-9a-f]{16}" out
+done
+like "all texts were encoded again" "^ok +'m' on 'd' +all class texts again: digest" out
+like "a stated sample of units, to the last bit" \
+  "^ok +'m' on 'd' +units [0-9]+, [0-9]+ of [0-9]+ again: [0-9]+ images as similar to their classes as recorded" out
+equal "nothing was left behind" "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'vocabench-verify.*' -newer e.yaml | wc -l)" 0
+(cd / && "$vocabench" verify "$scratch/r" >"$scratch/out" 2>&1); verdict $? "from anywhere" "$(cat out)"
+"$vocabench" verify r --units 0 >out; verdict $? "without a sample"
+unlike "nothing is encoded" 'again' out
+wrong() { # wrong NAME CODE PATTERN FOLDER ARGUMENT...
+  local name=$1 code=$2 pattern=$3; shift 3
+  "$vocabench" verify "$@" >out 2>err; equal "$name: exit code" "$?" "$code" "$(cat out err)"
+  like "$name: is named" "^error .*$pattern" out
+  like "$name: the verdict" '^NOT VALID: [0-9]+ error' out
+}
+again() { rm -rf x; cp -r r x; }
+again; jq '.results[0].acc_c += 0.01' r/results.json >x/results.json
+wrong "a figure by hand" 5 "its result is not that of results.json" x --units 0
+again; jq '.configuration.seed = 7' r/results.json >x/results.json
+wrong "the configuration" 5 "configuration_digest: expected" x --units 0
+again; jq '.result.acc_c += 0.01' r/pairs/m--d.json >x/pairs/m--d.json
+jq '.results[0].acc_c += 0.01' r/results.json >x/results.json
+wrong "both files by hand" 5 "result_digest: expected" x --units 0
+again; zstdcat r/records/m--d.jsonl.zst | sed '3s/"similarity":[-0-9.e]*/"similarity":0.5/' | zstd -q >x/records/m--d.jsonl.zst
+wrong "records" 5 "records/m--d.jsonl.zst: not as the run has written it" x --units 0
+# Even with every digest made anew: the sample tells.
+again; jq '.results[0].embedding.text_embeddings_digest = "00"' r/results.json >x/results.json
+wrong "other texts" 5 "all class texts again: digest" x --units 1
+cp pics/whale/000.png kept.png
+for class in pics/*/; do for file in "$class"*; do cp pics/sea/000.png "$file" 2>/dev/null; done; done
+wrong "other images" 6 "images of units .* are not as recorded: image '.*': similarity with its class" r --units 3
+make_data images pics 20 4
+"$vocabench" verify r >out 2>&1; like "the images are back" '^VALID' out
+cp m.safetensors kept; printf 'x' | dd of=m.safetensors bs=1 seek=900000 conv=notrunc status=none
+wrong "other weights" 5 "m.safetensors: SHA-256 [0-9a-f]{64}, the results state" r
+cp kept m.safetensors
+# What is gone cannot be looked at, and that is no fault of the results.
+mv m.safetensors away; "$vocabench" verify r >out 2>&1; verdict $? "without the weights" "$(cat out)"
+like "it is said" "^note +model 'm' .*not looked at: .*m.safetensors" out
+like "also in the verdict" '^VALID: [0-9]+ looked at, [0-9]+ could not be$' out
+mv away m.safetensors
+sed -i 's/^per_image: true/per_image: true\nseed: 8/' e.yaml; "$vocabench" verify r >out 2>&1
+like "an experiment that changed is not encoded" '^note +sample +not looked at: .*e.yaml: is another experiment by now' out
+floats T.npy 2 <<<"1 0 0 1 1 1 -1 -1"; floats I.npy 2 <<<"5 1  1 5  3 2.9  1 -9  2 2.1  -1 -5"
+printf '0\n1\n0\n0\n2\n3\n' >labels; must "$tools/npy" numbers y.npy i8 labels
+printf 'name: v\nvocabularies: {a: [east, north], b: [ne, sw]}\n' >v.yaml
+run p.yaml --output p --per-image; "$vocabench" verify p >out 2>&1; verdict $? "precomputed embeddings" "$(cat out)"
+like "their rows are judged again" ' again: 6 images as similar' out
+refuses "no results" 4 "nothing" "$vocabench" verify nothing
+finish
