@@ -95,6 +95,22 @@ static int inspect_comparison(const char *path, vb_error *err) {
     return 0;
 }
 
+static int inspect_comparisons(const char *path, vb_error *err) {
+    json_t *document = vb_json_parse_file(path, err), *pair;
+    if (!document) return -1;
+    const json_t *pairs = json_object_get(document, "pairs");
+    size_t i;
+    printf("comparison of %zu pairs of models, p by Holm over them\n", json_array_size(pairs));
+    json_array_foreach((json_t *)(uintptr_t)pairs, i, pair) {
+        const json_t *figure = json_object_get(pair, "acc_e"), *classes = json_object_get(figure, "by_class");
+        printf("  '%s' less '%s' on '%s': acc_e %+.2f points, p by images %.3g, by classes %.3g\n", vb_json_text(pair, "b"),
+               vb_json_text(pair, "a"), vb_json_text(pair, "dataset"), 100 * vb_json_number(figure, "difference"),
+               vb_json_number(figure, "p_holm"), vb_json_number(classes, "p_holm"));
+    }
+    json_decref(document);
+    return 0;
+}
+
 static int inspect_pair(const char *path, vb_error *err) {
     json_t *document = vb_json_parse_file(path, err);
     if (!document) return -1;
@@ -214,7 +230,7 @@ static bool is_page_data(const char *path, int *count) {
 
 /* ---- which it is ---- */
 
-typedef enum kind { NONE, FOLDER, RESULTS, COMPARISON, PAIR, STATE, RECORDS, PAGE, FIGURE_FILE, PAGE_DATA } kind;
+typedef enum kind { NONE, FOLDER, RESULTS, COMPARISON, COMPARISONS, PAIR, STATE, RECORDS, PAGE, FIGURE_FILE, PAGE_DATA } kind;
 
 static kind kind_of(const char *path) {
     char head[HEAD + 1];
@@ -234,10 +250,11 @@ static kind kind_of(const char *path) {
     const char *begin = head + strspn(head, "{ \n\r\t");
     if (!strncmp(begin, "\"key\"", 5) && strstr(head, "\"result\"")) return PAIR;
     if (strncmp(begin, "\"schema\"", 8)) return NONE;
-    return strstr(head, "\"vocabench.results/1\"") ? RESULTS :
-           strstr(head, "\"vocabench.compare/1\"") ? COMPARISON :
-           strstr(head, "\"vocabench.state/1\"")   ? STATE :
-                                                     NONE;
+    return strstr(head, "\"vocabench.results/1\"")       ? RESULTS :
+           strstr(head, "\"vocabench.compare/1\"")       ? COMPARISON :
+           strstr(head, "\"vocabench.compare_pairs/1\"") ? COMPARISONS :
+           strstr(head, "\"vocabench.state/1\"")         ? STATE :
+                                                           NONE;
 }
 
 bool vb_inspect_results_recognises(const char *path) { return kind_of(path) != NONE; }
@@ -249,6 +266,7 @@ int vb_inspect_results(const char *path, vb_error *err) {
     case FOLDER:
     case RESULTS: return inspect_folder(path, err);
     case COMPARISON: return inspect_comparison(path, err);
+    case COMPARISONS: return inspect_comparisons(path, err);
     case PAIR: return inspect_pair(path, err);
     case STATE: return inspect_state(path, err);
     case RECORDS: return inspect_records(path, err);

@@ -93,10 +93,12 @@ E
 # By hand: straight has 4 images. 1 (5,1): right, unharmed. 2 (1,5): right, unharmed. 3 (3,2.9), an east: right within straight,
 # but north_east is nearer. 4 (1,-9), an east: east beats north; south_west lies at cosine 8/(9.05*1.41)=0.62 over 1/9.05=0.11:
 # harmed. Acc-C 1; E: (1+1+1/2+1/2)/4; S: 2/4. slanted: (2,2.1) right and unharmed; (-1,-5): right, no straight class is nearer.
-# All 1.
+# All 1. Errors by classes: of straight, Acc-E 3/4, its three easts sum to 2 and north to 1, a quarter off each; of two classes
+# sqrt(2 (1/16 + 1/16)) / 4 = 1/8, over two vocabularies 1/16; Acc-S: twice that.
 cat >expected <<'E'
 model   dataset  images          Acc-C         Acc-E     E-C          Acc-S     S-C    all classes  tied
-points  plane         6  100.00 ± 0.00  87.50 ± 7.22  -12.50  75.00 ± 14.43  -25.00  66.67 ± 21.08  0.00
+points  plane         6  100.00 ± 0.00  87.50 ± 6.25  -12.50  75.00 ± 12.50  -25.00  66.67 ± 22.22  0.00
+±: standard error by classes as clusters; those by images and by vocabularies: results.json, table.csv
 note: points / plane: labels that are places in the vocabulary file, from 0: 4
 results: out1/results.json
 E
@@ -110,16 +112,20 @@ holds "the figures of the paper example" '.results[0] | .acc_c == 1 and .acc_e =
   .vocabularies[0].curve == [1, 0.5] and .curve == [1, 0.75] and (.top1_all - 4/6 | fabs) < 1e-12' \
   out1/results.json "$(jq -c '.results[0]' out1/results.json)"
 equal "the columns of table.csv" "$(head -n 1 out1/table.csv)" "model,dataset,protocol,images,acc_c,acc_c_se,acc_e,acc_e_se,\
-acc_s,acc_s_se,acc_e_union,acc_e_union_se,top1_all,top1_all_se,tied_images,top_k,lambda"
+acc_s,acc_s_se,acc_e_union,acc_e_union_se,top1_all,top1_all_se,tied_images,top_k,lambda,selected,\
+$(for f in acc_c acc_e acc_s acc_e_union top1_all; do
+    printf '%s,' ${f}_se_{images,classes,vocabularies} ${f}_low_classes ${f}_high_classes; done | sed 's/,$//')"
 cat >expected.md <<'E'
 | model  | dataset | images |         Acc-C |        Acc-E |    E-C |         Acc-S |    S-C |   all classes | tied |
 |---|---|---:|---:|---:|---:|---:|---:|---:|---:|
-| points | plane   |      6 | 100.00 ± 0.00 | 87.50 ± 7.22 | -12.50 | 75.00 ± 14.43 | -25.00 | 66.67 ± 21.08 | 0.00 |
+| points | plane   |      6 | 100.00 ± 0.00 | 87.50 ± 6.25 | -12.50 | 75.00 ± 12.50 | -25.00 | 66.67 ± 22.22 | 0.00 |
+
+±: standard error by classes as clusters; those by images and by vocabularies: results.json, table.csv
 E
 check "table.md, to the byte" diff expected.md out1/table.md
 check "no LaTeX unasked" test ! -e out1/table.tex
 cat >rows.tex <<'E'
-points & plane & 6 & 100.00 $\pm$ 0.00 & 87.50 $\pm$ 7.22 & $-$12.50 & 75.00 $\pm$ 14.43 & $-$25.00 & 66.67 $\pm$ 21.08 & 0.00 \\
+points & plane & 6 & 100.00 $\pm$ 0.00 & 87.50 $\pm$ 6.25 & $-$12.50 & 75.00 $\pm$ 12.50 & $-$25.00 & 66.67 $\pm$ 22.22 & 0.00 \\
 E
 "$vocabench" run e.yaml --output out1b --latex >/dev/null && grep -qxFf rows.tex out1b/table.tex
 verdict $? "LaTeX on request" "$(cat out1b/table.tex)"

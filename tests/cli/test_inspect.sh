@@ -7,6 +7,7 @@ make_data images pics 20 3; make_data model m.safetensors; make_data tokenizer t
 plain_experiment e >e.yaml
 run e.yaml --output r; run e.yaml --output few --limit 2
 must "$vocabench" compare r r --json c.json; must "$vocabench" report r --output page.html
+sed 's/plain/other/' e.yaml >o.yaml; run o.yaml --output o; must "$vocabench" compare r o --pairs --json pairs.json
 says() { # says NAME PATTERN PATH
   "$vocabench" inspect "$3" >out 2>err; verdict $? "inspect $3" "$(cat err)"
   like "$1" "$2" out
@@ -22,6 +23,8 @@ equal "right ones as the results have them" \
 says "a finished pair" "^finished result of 'plain' on 'folder', for run --resume: 57 images" r/pairs/plain--folder.json
 says "a state" "^  vocabench status r/$" r/state.json
 says "a comparison" "^comparison of 'plain' on 'folder'" c.json
+says "a comparison of pairs" '^comparison of 1 pairs of models' pairs.json
+like "with each pair" "^  'other' less 'plain' on 'folder': acc_e [+]0.00 points, p by images 1, by classes 1$" out
 says "a page" '^page of results, made by vocabench' page.html
 says "its data" '^data of a page: [1-9][0-9]* figures' page-data
 figure=$(basename "$(compgen -G 'page-data/01-*.csv')" .csv)

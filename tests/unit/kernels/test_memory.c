@@ -19,7 +19,27 @@ static void allocation_checks_overflow(void **state) {
     vb_free(items);
 }
 
+/* Large buffers ask for huge pages inside of them: sizes around whole pages, all of it written, neighbours unharmed. */
+static void large_buffers_are_whole(void **state) {
+    (void)state;
+    static const size_t sizes[] = {(4 << 20) - 1, 4 << 20, (4 << 20) + 1, (6 << 20) + 64, (33 << 20) + 5};
+    vb_error err = {0};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        unsigned char *before = vb_buffer(sizes[i], 1, "bytes", &err), *bytes = vb_buffer(sizes[i], 1, "bytes", &err);
+        assert_true(before && bytes);
+        assert_int_equal((uintptr_t)bytes % 64, 0);
+        memset(before, 1, sizes[i]);
+        memset(bytes, 2, sizes[i]);
+        for (size_t at = 0; at < sizes[i]; at++)
+            if (before[at] != 1 || bytes[at] != 2) fail_msg("%zu bytes: byte %zu is another's", sizes[i], at);
+        vb_free(before), vb_free(bytes);
+    }
+    vb_fault_setup("alloc:1:ENOMEM", 0);
+    assert_fails(!vb_buffer(8 << 20, 1, "work space", &err), VB_EMEMORY, "work space");
+    vb_fault_setup(NULL, 0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(allocation_checks_overflow)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(allocation_checks_overflow), cmocka_unit_test(large_buffers_are_whole)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
