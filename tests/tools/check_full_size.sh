@@ -50,7 +50,8 @@ E
   planned=$("$vocabench" plan "$model.yaml" 2>&1 | sed -nE 's/^memory of a node with 1 rank: about (.*)$/\1/p')
   if "$vocabench" run "$model.yaml" --output "out-$model" >log 2>&1; then
     used=$(jq .run.peak_memory_a_node "out-$model/results.json")
-    limit=$(awk '{split("B kB MB GB TB", unit); for (u in unit) if (unit[u] == $2) print int($1 * 1000 ^ (u - 1))}' <<<"$planned")
+    limit=$(awk '{split("B kB MB GB TB", unit)
+                  for (u in unit) if (unit[u] == $2) printf "%.0f", $1 * 1000 ^ (u - 1)}' <<<"$planned")
     [ "$used" -le "$limit" ]
     verdict $? "$model: $((used / 1000000)) MB, plan says $planned" "plan: $planned"
   else fail "$model encodes" "$(cat log)"; fi
