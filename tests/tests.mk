@@ -94,7 +94,7 @@ coverage:  ## lines and branches that the tests reach, by gcovr (under build-cov
 	  --gcov-ignore-parse-errors -s -o build-coverage/$$room.txt | grep -E '^(lines|branches)'; done
 
 # The wings whose readers are fuzzed; what they need of others comes as it is, from the archives.
-FUZZ_SOURCES := $(wildcard $(addsuffix /*.c,kernels/base kernels/image kernels/text shards/files shards/images shards/text shards/weights))
+FUZZ_SOURCES := $(wildcard $(addsuffix /*.c,kernels/base kernels/image kernels/text shards/embeddings shards/files shards/images shards/text shards/weights))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 # Images of more pixels would fill the fuzzer's memory, and time.

@@ -2,7 +2,7 @@
 """Writes tests/fuzz/corpus: small files by Python's own pickle and zipfile, and broken ones made from them.
 
 PyTorch is not needed: stand-ins of its functions give the same pickles. The files are committed; run this to change them."""
-import collections, io, json, os, pickle, struct, sys, types, zipfile
+import collections, io, json, os, pickle, struct, subprocess, sys, tarfile, types, zipfile
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
 sys.path.insert(0, os.path.join(HERE, "..", "..", "golden"))
@@ -368,3 +368,51 @@ wanted = ("gif of 4 bits", "gif interlaced", "gif clears its table", "gif of two
 for name, data in files():
     if name in wanted:
         put("images/" + name.replace("/", "").replace(" ", "_").replace(",", ""), data)
+
+# ---- files that have no other target: the first byte is the form (fuzz_files.c) ----
+
+def npy_file(header, data):
+    text = header.encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + data
+
+
+def tar_file(form, members):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as tar:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()[:4096]
+
+
+def zst_file(data):
+    return subprocess.run(["zstd", "-q", "-19"], input=data, capture_output=True, check=True).stdout
+
+
+nouns, index, offsets = b"  1 a license\n", b"", []
+for number, (word, above) in enumerate([("entity", []), ("animal", [0]), ("wolf", [1]), ("grey_wolf", [2])]):
+    offsets.append(len(nouns))
+    pointers = "".join(f"@ {offsets[a]:08d} n 0000 " for a in above)
+    nouns += f"{offsets[-1]:08d} 03 n 01 {word} 0 {len(above):03d} {pointers}| gloss\n".encode()
+    index += f"{word} n 1 {len(above)} {'@ ' * len(above)}1 0 {offsets[-1]:08d}\n".encode()
+words = b"\n".join(sorted(index.rstrip(b"\n").split(b"\n"))) + b"\n\f" + nouns
+shard = tar_file(tarfile.USTAR_FORMAT, [("a.png", b"pixels"), ("a.cls", b"1"), ("b.txt", b"a caption")])
+others = {
+    "vocabulary": b"\x00name: v\nvocabularies:\n  animals: [bear, {name: wolf, id: n02114100, aliases: [grey wolf]}]\n  things: [chair]\n",
+    "prompts": b"\x00name: p\nprompts:\n  - 'a photo of a {}.'\n  - \"the {}\\u00e9\"\n",
+    "anchors": b"\x00a: &x {b: [1, 2.5, ~, true]}\nc: *x\nd: |\n  text\n  more\n",
+    "array": b"\x01" + npy_file("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", struct.pack("<6f", *range(6))),
+    "noted": b"\x01" + npy_file("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }  # xxh3 0", struct.pack("<2q", 1, 2)),
+    "manifest": b"\x02" + json.dumps({"schema": "vocabench.shards/1", "rows": 3, "class_names": ["a"], "shards": [
+        {"file": "00000.tar.zst", "rows": 3, "bytes": 10, "xxh3_128": "0" * 32}]}).encode(),
+    "ustar": b"\x03" + shard,
+    "pax": b"\x03" + tar_file(tarfile.PAX_FORMAT, [("n\u00e4me" * 30, b"x")]),
+    "gnu": b"\x03" + tar_file(tarfile.GNU_FORMAT, [("name" * 40, b"y")]),
+    "frames": b"\x04" + zst_file(b"one frame, " * 50) + zst_file(b"another"),
+    "packed": b"\x05" + zst_file(shard),
+    "wordnet": b"\x06" + words,
+    "merges": b"\x07#version: 0.2\ni n\nt h\nth e</w>\nin g</w>\n",
+}
+for name, data in others.items():
+    put(f"files/{name}", data)

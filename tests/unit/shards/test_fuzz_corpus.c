@@ -31,6 +31,9 @@
 #undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_images
 #include "tests/fuzz/fuzz_images.c"
+#undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_files
+#include "tests/fuzz/fuzz_files.c"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 #undef LLVMFuzzerTestOneInput
@@ -102,6 +105,11 @@ static void side_files(void **state) {
     replay("tests/fuzz/corpus/side_files", fuzz_side_files);
 }
 
+static void files(void **state) {
+    (void)state;
+    replay("tests/fuzz/corpus/files", fuzz_files);
+}
+
 static void images(void **state) {
     (void)state;
     replay("tests/fuzz/corpus/images", fuzz_images);
@@ -120,9 +128,10 @@ static void nothing_was_executed(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pickles),  cmocka_unit_test(archives),   cmocka_unit_test(safetensors),
-        cmocka_unit_test(captions), cmocka_unit_test(side_files), cmocka_unit_test(tokenizers),
-        cmocka_unit_test(images),   cmocka_unit_test(labels),     cmocka_unit_test(nothing_was_executed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(pickles),     cmocka_unit_test(archives),
+                                       cmocka_unit_test(safetensors), cmocka_unit_test(captions),
+                                       cmocka_unit_test(side_files),  cmocka_unit_test(tokenizers),
+                                       cmocka_unit_test(images),      cmocka_unit_test(labels),
+                                       cmocka_unit_test(files),       cmocka_unit_test(nothing_was_executed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
