@@ -99,7 +99,7 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 # Images of more pixels would fill the fuzzer's memory, and time.
 FUZZ_FLAGS := -DVB_CODEC_MOST_PIXELS=1000000 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -O1 -g -std=c11 -D_GNU_SOURCE -I.
-fuzz:  ## libFuzzer over pickle, zip, safetensors, the JSON beside weights, tokenizers, captions, labels and images, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
+fuzz:  ## libFuzzer over every parser of what users feed in, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
 	@tests/tools/install-packages.sh $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory $(FUZZERS:%=build-fuzz/fuzz_%)
 	@for f in $(FUZZERS); do mkdir -p build-fuzz/corpus/$$f && echo "  FUZZ $$f" && \
