@@ -5,7 +5,7 @@ launch=(@LAUNCH@)
 export OMP_NUM_THREADS=@CPUS@ OMP_WAIT_POLICY=passive
 # Slurm's default PMIx fence can crash MPI_Init on several nodes (seen with Slurm 22.05 and Open MPI 4.1); the ring did not.
 export SLURM_PMIX_FENCE=${SLURM_PMIX_FENCE:-ring}
-# Open MPI's hwloc would load OpenCL drivers; the LLVM inside of some takes SIGUSR1 and SIGTERM, and mpirun would not pass a notice on.
+# Open MPI's hwloc would load OpenCL drivers; the LLVM inside of some takes SIGUSR1 and SIGTERM, and a notice would end in mpirun.
 export HWLOC_COMPONENTS=${HWLOC_COMPONENTS:--opencl}
 # srun starts the ranks with what it is told, not with what sbatch was told, since Slurm 22.05.
 export SRUN_CPUS_PER_TASK=@CPUS@

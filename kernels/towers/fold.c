@@ -69,7 +69,7 @@ int vb_fold_convolution(vb_binder *binder, vb_fold *fold, int kernel, const char
     const int spare = fold->kernel - kernel, border = fold->behind ? spare : spare / 2, rows = fold->along_rows ? 1 : kernel,
               top = fold->behind ? spare : (fold->kernel - rows) / 2;
     assert(kernel >= 1 && kernel <= fold->kernel && (fold->behind ? spare <= 1 : spare % 2 == 0));
-    vb_matrix matrix;
+    vb_matrix matrix = {0};
     statistics s;
     const float *bias = NULL;
     if ((fold->along_rows ? vb_binder_row_filter : vb_binder_filter)(binder, &matrix, fold->out, fold->in, kernel, "%s.weight",

@@ -74,8 +74,9 @@ static int plot_spread(const vb_section_subject *subject, vb_plotter *plotter, v
         for (int p = 0; p < 2; p++) {
             size_t i;
             json_t *entry;
-            json_array_foreach(json_object_get(json_object_get(spread, parts[p]), "list"), i, entry)
+            json_array_foreach(json_object_get(json_object_get(spread, parts[p]), "list"), i, entry) {
                 add_row(&plot, model, kinds[p], i + 1, entry);
+            }
             const json_t *found = json_object_get(json_object_get(spread, parts[p]), "acc_e");
             if (found)
                 vb_strbuf_format(&plot.description, "%s%s over %s: %.1f to %.1f.", plot.description.bytes ? " " : "",

@@ -2,6 +2,7 @@
 #include "mpi/base/machine.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,9 +70,9 @@ static void describe_blas(char *text, int size) {
     void *gemm = dlsym(RTLD_DEFAULT, "dgemm_");
     char *(*config)(void) = NULL;
     *(void **)&config = dlsym(RTLD_DEFAULT, "openblas_get_config");
-    char *path = gemm && dladdr(gemm, &where) && where.dli_fname ? realpath(where.dli_fname, NULL) : NULL;
+    char real[PATH_MAX];
+    const char *path = gemm && dladdr(gemm, &where) && where.dli_fname ? realpath(where.dli_fname, real) : NULL;
     snprintf(text, (size_t)size, "%s%s%s%s", config ? config() : "unknown", path ? " (" : "", path ? path : "", path ? ")" : "");
-    free(path);
 }
 
 json_t *vb_machine_libraries(vb_json *json) {

@@ -28,7 +28,7 @@ static void print_machine(void) {
     vb_machine_processor(processor, sizeof processor);
     vb_machine_system(system, sizeof system);
     printf("processor: %s; system: %s; compiler: %s\nlibraries:", processor, system, vb_machine_compiler());
-    json_object_foreach(libraries, name, version) printf(" %s %s;", name, json_string_value(version));
+    json_object_foreach(libraries, name, version) { printf(" %s %s;", name, json_string_value(version)); }
     printf("\n");
     json_decref(libraries);
 }

@@ -39,7 +39,7 @@ enum { VB_FAMILY_FOUND = -1 /* from the tensors' names */, VB_PRECOMPUTED = VB_F
 /* A dataset; or an expansion: several of the datasets, each one vocabulary, which has a name, parts and shared_names only. */
 typedef struct vb_dataset_spec {
     char *name, *images, *vocabularies, *class_names;
-    char *labels; /* sets of right labels, instead of those of the data; or NULL */
+    char *labels;           /* sets of right labels, instead of those of the data; or NULL */
     char *names, *language; /* the classes' names for prompts, by id; or NULL */
     vb_on_error on_error;
     vb_on_unmatched on_unmatched;

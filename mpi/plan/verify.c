@@ -112,12 +112,12 @@ static int check_models(const vb_verify *verify, vb_error *err) {
     for (int pass = 0; pass < 2 && !status; pass++) {
         json_array_foreach((json_t *)(uintptr_t)models, m, model) {
             json_array_foreach(json_object_get(model, "files"), f, file) {
-                if (!status) status = vb_sha256_job_add(job, vb_json_text(file, "path"), &index, err);
-                if (pass && !status) check_model_file(verify, vb_json_text(model, "model"), file, vb_sha256_job_file(job, index));
+                status = status ? -1 : vb_sha256_job_add(job, vb_json_text(file, "path"), &index, err);
+                if (pass > 0 && !status)
+                    check_model_file(verify, vb_json_text(model, "model"), file, vb_sha256_job_file(job, index));
             }
         }
-        if (!pass) vb_sha256_job_start(job);
-        if (!pass) vb_sha256_job_wait(job, false);
+        if (!pass) vb_sha256_job_start(job), vb_sha256_job_wait(job, false);
     }
     vb_sha256_job_free(job);
     return status;

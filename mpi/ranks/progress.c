@@ -135,8 +135,7 @@ void vb_progress_step(vb_progress *progress, int64_t items) {
     const int tenths = (int)(10 * progress->done / (progress->total ? progress->total : 1));
     /* A log gets a line every tenth, but not more than one in ten seconds, and at least one in five minutes. */
     const double since = time - progress->shown;
-    const bool due =
-        progress->tty >= 0 ? since > redraw : (tenths > progress->tenths && since > logged) || since > logged_every;
+    const bool due = progress->tty >= 0 ? since > redraw : (tenths > progress->tenths && since > logged) || since > logged_every;
     if (!due) return;
     progress->tenths = tenths;
     show(progress, time);

@@ -121,8 +121,9 @@ static int take_record(reader *work, const json_t *record, vb_error *err) {
     work->names_filled += length;
     set->label[n] = label;
     set->right[n] = first == label;
-    json_array_foreach(json_object_get(record, "classes"), i, name) set->right[n] |=
-        find_class(work, "", json_string_value(name)) == first;
+    json_array_foreach(json_object_get(record, "classes"), i, name) {
+        set->right[n] |= find_class(work, "", json_string_value(name)) == first;
+    }
     uint8_t *beaten = set->beaten + n * vocabularies;
     json_array_foreach(harmful, i, name) {
         int v = index_in(work->vocabulary_of, name);

@@ -129,7 +129,8 @@ grep -q "note: d: 'apple' in 'b' (line 2) is also in 'a' (line 2)" stdout && gre
 verdict $? "and all three are told" "$(cat stdout)"
 
 # ---- images and shards ------------------------------------------------------------------------------------------
-refused everywhere "images that are not there" 4 "dataset 'd': images: nothing: no such file" e.yaml --set datasets.0.images=nothing
+refused everywhere "images that are not there" 4 "dataset 'd': images: nothing: no such file" e.yaml \
+  --set datasets.0.images=nothing
 mkdir empty
 refused everywhere "an empty folder" 4 "dataset 'd': images: empty: no images and no shards" e.yaml --set datasets.0.images=empty
 mkdir empty/bear && refused bad "an empty class folder" 4 "empty: no images and no shards" e.yaml --set datasets.0.images=empty

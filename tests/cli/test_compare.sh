@@ -133,6 +133,7 @@ random 3 1.5; floats C.npy 8 <images.txt
 run three.yaml --output three
 must "$vocabench" compare three three --pairs --permutations 999 --json three.json
 must "$vocabench" compare three three --model x --model z --permutations 999 --json xz.json
+# shellcheck disable=SC2016 # jq's variables
 holds "three pairs, Holm over them" '([.pairs[] | .a + .b] == ["xy", "xz", "yz"]) and
   ([("acc_c", "acc_e", "acc_s", "top1_all") as $k | [.pairs[] | .[$k]] | (., map(.by_class)) | sort_by(.p) as $s |
     [$s[0].p * 3, $s[1].p * 2, $s[2].p] as $h | range(3) as $i | (([$h[:$i + 1] | max, 1] | min) - $s[$i].p_holm | fabs)] |

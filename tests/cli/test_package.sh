@@ -57,7 +57,8 @@ if [ "$(id -u)" = 0 ] && [ -r /var/lib/dpkg/status ]; then
   [[ $out == "vocabench $version"*"configs: $scratch/inst/usr/bin/../share/vocabench/configs"* ]]
   verdict $? "the installed program runs" "$out"
   mkdir away
-  refuses "it finds its experiments by name, from anywhere" 4 "dataset 'cifar100': data/cifar-100-binary/test.bin: no such file" \
+  refuses "it finds its experiments by name, from anywhere" 4 \
+    "dataset 'cifar100': images: data/cifar-100-binary/test.bin: no such file" \
     env -C away "$scratch/inst/usr/bin/vocabench" run configs/experiments/cifar100.yaml
   out=$(MANPATH=$scratch/inst/usr/share/man man -w vocabench 2>/dev/null)
   if command -v man >/dev/null; then equal "man finds its page" "$out" "$scratch/inst/usr/share/man/man1/vocabench.1.gz"

@@ -57,8 +57,10 @@ for fault in alloc:650:ENOMEM@0 alloc:620:ENOMEM@1 mpi:80:EIO@1; do
 done
 
 # ---- plan and reports ---------------------------------------------------------------------------------------------
-"$vocabench" plan e.yaml >planned 2>&1; like "plan knows the pair" ' m +d +120 ' planned
-"$vocabench" help run >help; like "help knows the analyses" '^ *calibration: +whether confidence is accuracy' help
+"$vocabench" plan e.yaml >planned 2>&1
+like "plan knows the pair" ' m +d +120 ' planned
+"$vocabench" help run >helped
+like "help knows the analyses" '^ *calibration: +whether confidence is accuracy' helped
 must "$vocabench" report whole --output page.html
 has_text "the page has the separation" "A vocabulary&#39;s images against all others" page.html
 has_text "and the calibration" "expected error (ECE)" page.html

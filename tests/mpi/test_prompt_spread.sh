@@ -87,9 +87,12 @@ equal "the table has templates and synonyms" "$(grep -cE '^\| plain +\| (templat
 equal "the figure's data are the results'" "$(awk -F, '$2 == "synonyms" { print $3 ":" $5 }' page-data/*-prompt-spread-*.csv)" \
   "$(query whole '.results[0].analyses.prompt_spread.synonyms.list | to_entries[] | "\(.key + 1) \(.value.acc_e)"' |
     awk '{ printf "%d:%.10g\n", $1, 100 * $2 }')"
-"$vocabench" plan e.yaml >planned 2>&1; like "plan knows the pair" ' plain +folder ' planned
-"$vocabench" check e.yaml --output new >checked 2>&1; like "check looks at WordNet" 'prompt_spread.*17 nouns' checked
-"$vocabench" help run >help; like "help knows its keys" 'keys of prompt_spread' help
+"$vocabench" plan e.yaml >planned 2>&1
+like "plan knows the pair" ' plain +folder ' planned
+"$vocabench" check e.yaml --output new >checked 2>&1
+like "check looks at WordNet" 'prompt_spread.*17 nouns' checked
+"$vocabench" help run >helped
+like "help knows its keys" 'keys of prompt_spread' helped
 run e.yaml --output whole --resume
 holds "resume takes the pair" '.run.pairs | length == 0' whole/results.json
 sed -i 's/grey_wolf 0/gray_wolf 0/' wordnet/data.noun; sed -i 's/^grey_wolf/gray_wolf/' wordnet/index.noun

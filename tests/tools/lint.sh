@@ -72,7 +72,7 @@ BEGIN {
   libc = "^(assert|complex|ctype|errno|fenv|float|inttypes|iso646|limits|locale|math|setjmp|signal|stdalign|stdarg|stdatomic"
   libc = libc "|stdbool"
   libc = libc "|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|tgmath|threads|time|uchar|wchar|wctype)\\.h$"
-  posix = "^(dirent|fcntl|fnmatch|glob|libgen|poll|pthread|sched|unistd)\\.h$|^sys/"
+  posix = "^(dirent|fcntl|fnmatch|glob|libgen|poll|pthread|sched|termios|unistd)\\.h$|^sys/"
   codecs = "^(yaml|zstd|zstd_errors|jansson|jpeglib|jerror|png|tiffio|zlib|xxhash)\\.h$|^webp/"
   simd = "intrin\\.h$|^cpuid\\.h$|^arm_neon\\.h$"
   images = "^(jpeglib|jerror|png|tiffio)\\.h$|^webp/"
@@ -83,6 +83,7 @@ match($0, /:[ \t]*#[ \t]*include[ \t]*<[^>]*/) {
   header = substr($0, RSTART, RLENGTH); sub(/^[^<]*</, "", header)
   if (floor == "kernels") {
     fine = header ~ libc || header == "omp.h" || header == "immintrin.h"
+    if (header == "sys/mman.h" && file == "kernels/base/memory.c") fine = 1 # huge pages
     if ((header == "pcre2.h" || header == "utf8proc.h") && file ~ /^kernels\/text\//) fine = 1
   } else if (floor == "shards") {
     fine = header ~ libc || header ~ posix || header ~ codecs
@@ -117,7 +118,8 @@ calls "only shards/files/json_parse.c lets jansson read and write" "kernels|shar
 changers="json_(object|array)_(set|append|insert|extend|update)[a-z_]*"
 calls "in mpi/ only base/json.c makes and writes JSON" "mpi" "mpi/base/json\.c" \
   "json_(object|array|stringn?|real|integer|boolean|pack|v?sprintf|(deep_)?copy|dump[a-z]*)|$changers"
-calls "only shards/files/ opens, renames and maps files" "kernels|shards|mpi" "shards/files/(file|map|path|writer|lock)\.c" \
+calls "only shards/files/ opens, renames and maps files" "kernels|shards|mpi" \
+  "shards/files/(file|map|path|writer|lock|sha256|tty)\.c" \
   "open|openat|creat|fopen|freopen|fdopen|opendir|rename|renameat|mkdir|mkstemp|mmap|munmap"
 calls "kernels/ and shards/ print nothing" "kernels|shards" "none" "printf|vprintf|puts|putchar|fprintf|vfprintf|fputs|perror"
 

@@ -1,8 +1,7 @@
 /* Tests of the openness figures: against brute force over all orders, and on bad input. */
 #include <math.h>
 
-#include "tests/unit/random.h"
-#include "tests/unit/vb_test.h"
+#include "tests/unit/kernels/openness_scene.h"
 #include "kernels/base/fault.h"
 #include "kernels/openness/numpy_rng.h"
 #include "kernels/openness/openness.h"
@@ -12,67 +11,6 @@
         double found_ = (a), wanted_ = (b);                                                                                      \
         if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_);              \
     } while (0)
-
-static uint64_t random_state;
-
-static int random_int(int low, int high) { return low + (int)random_below(&random_state, (uint32_t)(high - low + 1)); }
-
-/* ---- images by their beaten patterns, and the definitions spelled out ------------------------------------------ */
-
-enum { MAX_N = 24, MAX_CLASSES = 64, MAX_IMAGES = 400 };
-
-typedef struct scene {
-    int offsets[MAX_N + 1], members[3 * MAX_CLASSES];
-    vb_label_space space;
-    int images, label[MAX_IMAGES];
-    uint8_t beaten[MAX_IMAGES][MAX_N];
-} scene;
-
-static int holds(const scene *s, int v, int c) {
-    for (int i = s->offsets[v]; i < s->offsets[v + 1]; i++)
-        if (s->members[i] == c) return 1;
-    return 0;
-}
-
-static int own_vocabulary(const scene *s, int c) {
-    for (int v = 0; v < s->space.vocabularies; v++)
-        if (holds(s, v, c)) return v;
-    return -1;
-}
-
-/* n vocabularies of one to three classes; `shared`: some classes in several; `equal`: one class each, as many images each. One
- * class more is in no vocabulary, and some images are of it. */
-static void make_scene(scene *s, int n, int images, int shared, int equal) {
-    memset(s, 0, sizeof *s);
-    int used = 0, classes = 0;
-    for (int v = 0; v < n; v++) {
-        int own = equal ? 1 : random_int(1, 3);
-        for (int i = 0; i < own; i++) s->members[used++] = classes++;
-        s->offsets[v + 1] = used;
-        int guest = shared && v ? random_int(0, s->members[s->offsets[v]] - 1) : 0; /* a class of an earlier vocabulary */
-        if (shared && v && random_int(0, 1)) {
-            s->members[used++] = guest;
-            s->offsets[v + 1] = used;
-        }
-    }
-    s->space = (vb_label_space){classes + 1, n, s->offsets, s->members, NULL, false};
-    for (int v = 0; v < n; v++) /* every vocabulary gets at least two images */
-        for (int i = 0; i < (equal ? images / n : 2); i++)
-            s->label[s->images++] = s->members[random_int(s->offsets[v], equal ? s->offsets[v] : s->offsets[v + 1] - 1)];
-    while (!equal && s->images < images) s->label[s->images++] = random_int(0, classes);
-    for (int x = 0; x < s->images; x++) {
-        int rate = random_int(1, 6);
-        for (int v = 0; v < n; v++) s->beaten[x][v] = random_int(0, rate) == 0 && random_int(0, 1);
-    }
-}
-
-static vb_tally *tally_of(const scene *s, const vb_protocol *protocol) {
-    vb_error err = {0};
-    vb_tally *tally;
-    assert_ok(vb_tally_new(&tally, &s->space, protocol, &err));
-    for (int x = 0; x < s->images; x++) vb_tally_add(tally, s->label[x], s->beaten[x]);
-    return tally;
-}
 
 /* Whether image x is right within the union of the `count` vocabularies of `set`. */
 static int right_within(const scene *s, int x, const int *set, int count) {
@@ -460,97 +398,6 @@ static void means_of_ones_are_one(void **state) {
     }
 }
 
-static void bytes_of_a_tally_are_told_before(void **state) {
-    (void)state;
-    static scene s;
-    random_state = 8;
-    for (int n = 3; n <= 24; n += 3) {
-        make_scene(&s, n, 60, 1, 0);
-        vb_protocol protocol = {.sampled = n % 2, .trials = 2, .union_permutations = n % 4 ? 0 : 30};
-        vb_tally *tally = tally_of(&s, &protocol);
-        size_t count;
-        vb_tally_counters(tally, &count);
-        int64_t bytes, orders;
-        vb_error err = {0};
-        assert_ok(vb_tally_bytes(&s.space, &protocol, &bytes, &orders, &err));
-        assert_int_equal(bytes, 8 * count);
-        int drawn = (n > 20 ? n % 4 ? VB_UNION_PERMUTATIONS : 30 : 0) + (n % 2 ? 2 * n : 0);
-        assert_int_equal(orders, 4 * drawn * n);
-        vb_tally_free(tally);
-    }
-}
-
-static void tallies_add_up(void **state) {
-    (void)state;
-    vb_error err = {0};
-    static scene s;
-    random_state = 7;
-    for (int n = 5; n <= 24; n += 19) {
-        make_scene(&s, n, 300, 1, 0);
-        vb_protocol protocol = {.sampled = 1, .trials = 2, .seed = 3, .union_permutations = 20};
-        vb_tally *whole = tally_of(&s, &protocol), *parts[3];
-        for (int p = 0; p < 3; p++) assert_ok(vb_tally_new(&parts[p], &s.space, &protocol, &err));
-        for (int x = s.images - 1; x >= 0; x--)
-            vb_tally_add(parts[x * x % 3], s.label[x], s.beaten[x]); /* the third stays empty */
-        size_t count, part_count;
-        int64_t *wanted = vb_tally_counters(whole, &count), *sum = vb_tally_counters(parts[0], &part_count);
-        assert_int_equal(count, part_count);
-        for (int p = 1; p < 3; p++) {
-            int64_t *part = vb_tally_counters(parts[p], &part_count);
-            for (size_t i = 0; i < count; i++) sum[i] += part[i];
-        }
-        assert_memory_equal(sum, wanted, count * sizeof *sum);
-        for (int p = 0; p < 3; p++) vb_tally_free(parts[p]);
-        vb_tally_free(whole);
-    }
-}
-
-/* Acc-E without one of some tallies: that of a tally of the others; a vocabulary whose images are all in it is passed over. */
-static void one_tally_is_left_out(void **state) {
-    (void)state;
-    vb_error err = {0};
-    static scene s;
-    random_state = 11;
-    for (int n = 2; n <= 24; n += 11) {
-        make_scene(&s, n, 200, 1, 0);
-        vb_tally *folds[3], *others;
-        vb_openness_result result;
-        double acc_e;
-        for (int f = 0; f < 3; f++) assert_ok(vb_tally_new(&folds[f], &s.space, &(vb_protocol){0}, &err));
-        for (int x = 0; x < s.images; x++) /* the first 2 n images: two of every vocabulary; they stay inside */
-            vb_tally_add(folds[x < 2 * n ? x % 2 : x % 3], s.label[x], s.beaten[x]);
-        assert_ok(vb_tally_new(&others, &s.space, &(vb_protocol){0}, &err));
-        for (int x = 0; x < s.images; x++)
-            if (x < 2 * n || x % 3 != 2) vb_tally_add(others, s.label[x], s.beaten[x]);
-        assert_ok(vb_openness(&result, others, &err));
-        assert_ok(vb_openness_acc_e_without((const vb_tally *const *)folds, 3, 2, &acc_e, &err));
-        assert_true(acc_e == result.acc_e);
-        vb_openness_free(&result);
-        vb_tally_free(others);
-        for (int f = 0; f < 3; f++) vb_tally_free(folds[f]);
-    }
-    /* Two vocabularies of a class each: an image of a that is right, and one that b takes; all of b is in the other tally. */
-    const int offsets[] = {0, 1, 2}, members[] = {0, 1};
-    const vb_label_space space = {2, 2, offsets, members, NULL, false};
-    const uint8_t right[] = {0, 0}, harmed[] = {0, 1};
-    vb_tally *two[2];
-    double acc_e;
-    for (int f = 0; f < 2; f++) assert_ok(vb_tally_new(&two[f], &space, &(vb_protocol){0}, &err));
-    vb_tally_add(two[0], 0, right);
-    vb_tally_add(two[0], 0, harmed);
-    vb_tally_add(two[1], 1, right);
-    assert_ok(vb_openness_acc_e_without((const vb_tally *const *)two, 2, 1, &acc_e, &err));
-    assert_true(acc_e == 0.75);
-    assert_ok(vb_openness_acc_e_without((const vb_tally *const *)two, 2, 0, &acc_e, &err));
-    assert_true(acc_e == 1);
-    assert_ok(vb_openness_acc_e_without((const vb_tally *const *)two, 1, 0, &acc_e, &err));
-    assert_true(acc_e == 0);
-    vb_fault_setup("alloc:1+:ENOMEM", 0);
-    assert_fails(vb_openness_acc_e_without((const vb_tally *const *)two, 2, 0, &acc_e, &err), VB_EMEMORY, "openness figures");
-    vb_fault_setup(NULL, 0);
-    for (int f = 0; f < 2; f++) vb_tally_free(two[f]);
-}
-
 /* ---- bad input ------------------------------------------ */
 
 static void bad_input_is_refused(void **state) {
@@ -607,16 +454,10 @@ static void lack_of_memory_is_reported(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(closed_forms_equal_all_orders),
-                                       cmocka_unit_test(sampled_protocol_follows_its_orders),
-                                       cmocka_unit_test(many_vocabularies_are_sampled),
-                                       cmocka_unit_test(a_shared_class_is_counted_once_in_a_union),
-                                       cmocka_unit_test(figures_of_classes_are_exact),
-                                       cmocka_unit_test(means_of_ones_are_one),
-                                       cmocka_unit_test(bytes_of_a_tally_are_told_before),
-                                       cmocka_unit_test(tallies_add_up),
-                                       cmocka_unit_test(one_tally_is_left_out),
-                                       cmocka_unit_test(bad_input_is_refused),
-                                       cmocka_unit_test(lack_of_memory_is_reported)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(closed_forms_equal_all_orders), cmocka_unit_test(sampled_protocol_follows_its_orders),
+        cmocka_unit_test(many_vocabularies_are_sampled), cmocka_unit_test(a_shared_class_is_counted_once_in_a_union),
+        cmocka_unit_test(figures_of_classes_are_exact),  cmocka_unit_test(means_of_ones_are_one),
+        cmocka_unit_test(bad_input_is_refused),          cmocka_unit_test(lack_of_memory_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
