@@ -8,19 +8,31 @@
 
 extern const char vb_openness_gp[]; /* openness.gp, by make */
 
-/* The range of a value over the results, with room for marks and names; within what percentages can be. */
-static void set_range(vb_plot *plot, const vb_section_subject *subject, const char *key, const char *from, const char *to,
-                      double room) {
-    double low = INFINITY, high = -INFINITY;
+typedef struct range {
+    double low, high;
+} range;
+
+/* In percent, with the error bars. */
+static range range_of(const vb_section_subject *subject, const char *key) {
+    range found = {INFINITY, -INFINITY};
     for (int m = 0; m < subject->count; m++) {
-        double value = 100 * vb_json_number(subject->results[m].entry, key);
+        const double value = 100 * vb_json_number(subject->results[m].entry, key);
+        const double error = 100 * vb_tables_error(subject->results[m].entry, key), bar = isfinite(error) ? error : 0;
         if (!isfinite(value)) continue;
-        low = fmin(low, value);
-        high = fmax(high, value);
+        found.low = fmin(found.low, value - bar);
+        found.high = fmax(found.high, value + bar);
     }
-    double spread = fmax(high - low, 2);
-    vb_plot_set(plot, from, "%.10g", fmax(low - 0.25 * spread, 0));
-    vb_plot_set(plot, to, "%.10g", high + room * spread);
+    return found;
+}
+
+/* Axes with room for marks and names, the second up to the line on which nothing is lost. */
+static void set_ranges(vb_plot *plot, const vb_section_subject *subject) {
+    const range x = range_of(subject, "acc_c"), y = range_of(subject, "acc_e");
+    const double wide = fmax(x.high - x.low, 2), left = fmax(x.low - 0.1 * wide, 0), tall = fmax(fmax(y.high, left) - y.low, 2);
+    vb_plot_set(plot, "LEFT", "%.10g", left);
+    vb_plot_set(plot, "RIGHT", "%.10g", x.high + 0.6 * wide);
+    vb_plot_set(plot, "LOW", "%.10g", fmax(y.low - 0.1 * tall, 0));
+    vb_plot_set(plot, "HIGH", "%.10g", fmax(y.high, left) + 0.15 * tall);
 }
 
 static int plot_openness(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
@@ -48,10 +60,8 @@ static int plot_openness(const vb_section_subject *subject, vb_plotter *plotter,
         vb_strbuf_add(&plot.csv, "\n");
         vb_strbuf_format(&plot.description, " %s %.1f, %.1f.", result->label, 100 * closed, 100 * open);
     }
-    set_range(&plot, subject, "acc_c", "LEFT", "RIGHT", 0.9);
-    set_range(&plot, subject, "acc_e", "LOW", "HIGH", 0.25);
-    vb_strbuf_format(&plot.title, "%s: accuracy that stays while vocabularies are added (Acc-E) of that without (Acc-C)",
-                     subject->title);
+    set_ranges(&plot, subject);
+    vb_strbuf_format(&plot.title, "%s: what stays of the accuracy (Acc-C) while vocabularies are added (Acc-E)", subject->title);
     return vb_plot_end(&plot, vb_plot_script(&plot, vb_openness_gp, "openness.gp", err), err);
 }
 
