@@ -20,6 +20,14 @@ static void characters_are_counted_and_cut(void **state) {
     assert_false(vb_utf8_is_text(text, 3, &bad)); /* half a character */
     assert_int_equal(bad, 2);
     assert_true(vb_utf8_is_text("", 0, NULL));
+    /* RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF; and their neighbours, which are characters. */
+    static const char *const none[] = {"\xc0\xaf",         "\xc1\xbf",         "\xe0\x80\x80", "\xe0\x9f\xbf",
+                                       "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xed\xa0\x80", "\xed\xbf\xbf",
+                                       "\xf4\x90\x80\x80", "\xf5\x80\x80\x80"};
+    static const char *const some[] = {"\xc2\x80",     "\xe0\xa0\x80", "\xf0\x90\x80\x80",
+                                       "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) assert_false(vb_utf8_is_text(none[i], strlen(none[i]), &bad));
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) assert_true(vb_utf8_is_text(some[i], strlen(some[i]), &bad));
 }
 
 static void what_is_no_name_is_found(void **state) {
