@@ -74,7 +74,7 @@ def passes(copy, test):
     """Whether the test passes, and its first complaint."""
     command = f"build/tests/{test}" if test.startswith("unit/") else f"tests/{test}.sh"
     try:
-        done = run([command], cwd=copy, timeout=1200, env=dict(os.environ, VOCABENCH_BUILD=os.path.join(copy, "build")),
+        done = run([command], cwd=copy, timeout=600, env=dict(os.environ, VOCABENCH_BUILD=os.path.join(copy, "build")),
                    stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         return False, "does not end"
