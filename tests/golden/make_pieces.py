@@ -4,13 +4,13 @@
 Needs the package sentencepiece; the file is committed, run this to change it."""
 import json, os, random, struct
 import sentencepiece
-from protobuf_fields import block, number, varint
+from protobuf_fields import block, number, piece
 
 
 def model(m):
     out = b""
     for text, score, kind in m["pieces"]:
-        out += block(1, block(1, text.encode()) + varint(2 << 3 | 5) + struct.pack("<f", score) + number(3, kind))
+        out += piece(text, score, kind)
     out += block(2, number(3, m["type"]) + number(35, m["bytes"]) + number(40, 0))
     charsmap = bytes.fromhex(m["charsmap"])
     return out + block(3, (block(2, charsmap) if charsmap else b"") + number(3, m["prefix"]) + number(4, m["squeeze"]) + number(5, m["escape"]))

@@ -23,14 +23,11 @@ make_data images pics 5 2
 made_vocabularies
 # A list of words of the size of BERT's, whose tokenizer may not be smaller than the embedding.
 { cat "$shared/zoo/repos/oc-clipa/vocab.txt"; seq -f 'filler%.0f' 30522; } | head -n 30522 >full.txt
-"$python" - "$shared/zoo/repos/hf-siglip2/tokenizer.model" 256000 gemma.model <<'E'
-import struct, sys
-model, count = open(sys.argv[1], "rb").read(), int(sys.argv[2])
-pieces = []
-for i in range(count - 2500):  # the file has 2500; pieces of type 5 are read and never used
-    piece = b"\x0a" + bytes([len(b"filler%06d" % i)]) + b"filler%06d" % i + b"\x15" + struct.pack("<f", -1e4) + b"\x18\x05"
-    pieces.append(b"\x0a" + bytes([len(piece)]) + piece)
-open(sys.argv[3], "wb").write(model + b"".join(pieces))
+PYTHONPATH="$here/tests/golden" "$python" - "$shared/zoo/repos/hf-siglip2/tokenizer.model" gemma.model <<'E'
+import sys
+from protobuf_fields import unused_pieces
+with open(sys.argv[1], "rb") as small, open(sys.argv[2], "wb") as full:
+    full.write(small.read() + unused_pieces(256000 - 2500))  # the file has 2500
 E
 for model in "$@"; do
   weights=$model facts=""

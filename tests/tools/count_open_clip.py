@@ -34,6 +34,9 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from safetensors.torch import save_file
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "../golden"))
+from protobuf_fields import unused_pieces  # noqa: E402
+
 SHARED = os.environ.get("VOCABENCH_SHARED", os.path.join(HERE, "../../../shared"))
 TEXTS = ["a photo of a cat.", "An Apple_pie, with 3 forks!", "a", "the quick brown fox jumps over the lazy dog &amp; sleeps"]
 torch.set_num_threads(1)
@@ -155,13 +158,16 @@ def lay_roberta(folder, context):
 
 
 def lay_nllb(folder, context):
-    """SentencePiece's numbers are moved by one, and the language's is the published one."""
+    """SentencePiece's numbers are moved by one, and the language's is the published one. Unused pieces bring the small model to the
+    published 256000: one of far fewer tokens than the embedding has rows is refused."""
     source = os.path.join(SHARED, "zoo/fixtures/tok/bpe.model")
     if not os.path.exists(source):
         return None, 600
     from sentencepiece import SentencePieceProcessor
-    pieces = SentencePieceProcessor(model_file=source)
-    shutil.copy(source, os.path.join(folder, "sentencepiece.bpe.model"))
+    pieces, file = SentencePieceProcessor(model_file=source), os.path.join(folder, "sentencepiece.bpe.model")
+    with open(source, "rb") as small, open(file, "wb") as full:
+        full.write(small.read() + unused_pieces(256000 - pieces.get_piece_size()))
+    pieces = SentencePieceProcessor(model_file=file)
     split = lambda text: [3 if i == pieces.unk_id() else i + 1 for i in pieces.encode(text)]
     return framed(split, 256047, context), 256206
 

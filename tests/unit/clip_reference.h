@@ -22,12 +22,17 @@ typedef struct ref_model {
     vb_dtype dtypes[3]; /* used in turn */
     bool scattered;     /* matrices stored transposed, vectors with gaps */
     bool hollow;        /* all elements are one zero: for sizes alone, of models too large to fill */
+    bool uniform;       /* values are ref_uniform's, as whoever computed expected numbers elsewhere can make them again */
 } ref_model;
 
 static inline double ref_random(uint64_t *state) { /* about normal: the sum of twelve uniforms */
     double sum = -6;
     for (int i = 0; i < 12; i++) sum += (double)(random_next64(state) >> 40) / 16777216.0;
     return sum;
+}
+
+static inline double ref_uniform(uint64_t *state) { /* from -1/2 to below 1/2, exact in fp32 */
+    return (double)(random_next64(state) >> 40) / (1 << 24) - 0.5;
 }
 
 static inline void ref_store(void *data, vb_dtype dtype, int64_t at, double value) {
@@ -39,7 +44,7 @@ static inline void ref_store(void *data, vb_dtype dtype, int64_t at, double valu
     if (dtype == VB_BF16) ((uint16_t *)data)[at] = (uint16_t)(bits >> 16);
 }
 
-/* Values centre + spread * normal. Keeps the set sorted. */
+/* Values centre + spread * normal, or uniform. Keeps the set sorted. */
 static inline void ref_add(ref_model *m, const char *name, double centre, double spread, int ndim, const int64_t *shape) {
     vb_error err = {0};
     size_t at = m->set.count;
@@ -61,7 +66,8 @@ static inline void ref_add(ref_model *m, const char *name, double centre, double
     }
     void *data = vb_array((size_t)(count * gap), vb_dtype_size(t.dtype), name, &err);
     assert_non_null(data);
-    for (int64_t i = 0; i < count * gap; i++) ref_store(data, t.dtype, i, centre + spread * ref_random(&m->random));
+    for (int64_t i = 0; i < count * gap; i++)
+        ref_store(data, t.dtype, i, centre + spread * (m->uniform ? ref_uniform : ref_random)(&m->random));
     t.data = data;
     for (; at && strcmp(m->items[at - 1].name, name) > 0; at--) m->items[at] = m->items[at - 1];
     m->items[at] = (vb_named_tensor){m->names[m->set.count], t};

@@ -1,58 +1,27 @@
 /* Tests of EfficientNet image towers (ALIGN). The expected numbers were computed with transformers 5.24 (AlignVisionModel, in
  * double precision) with the same weights; the first columns of an embedding of 160. */
 #include "kernels/base/isa_internal.h"
-#include "kernels/base/memory.h"
 #include "kernels/towers/clip.h"
 #include "tests/unit/clip_reference.h"
 
-enum {
-    SIDE = 37,
-    IMAGES = 2,
-    PICTURE = 3 * SIDE * SIDE,
-    EMBED = 160,
-    SHOWN = 24,
-    STEM = 16,
-    STAGES = 7,
-    BLOCKS = 13,
-    MOST = 400
-};
+enum { SIDE = 37, IMAGES = 2, PICTURE = 3 * SIDE * SIDE, EMBED = 160, SHOWN = 24, STEM = 16, STAGES = 7, BLOCKS = 13 };
 static const int widths[STAGES] = {8, 16, 24, 40, 56, 96, 160}, kernels[STAGES] = {3, 3, 5, 3, 5, 5, 3},
                  repeats[STAGES] = {1, 2, 2, 2, 2, 3, 1};
 
-typedef struct model {
-    vb_named_tensor items[MOST];
-    vb_tensor_set set;
-    char names[MOST][80];
-    uint64_t state;
-} model;
-
-static double next_value(uint64_t *state) {
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (double)(*state >> 40) / (1 << 24) - 0.5;
-}
-
 /* kernel 0: a vector of `out`. */
-static void add(model *m, const char *prefix, const char *suffix, const int shape[3], double scale, double offset) {
-    vb_error err = {0};
-    const int out = shape[0], in = shape[1], kernel = shape[2];
-    const size_t count = (size_t)out * (size_t)(kernel ? in * kernel * kernel : 1);
-    float *data = vb_array(count, sizeof *data, "tensor", &err);
-    assert_true(data && m->set.count < MOST);
-    for (size_t i = 0; i < count; i++) data[i] = (float)(next_value(&m->state) * scale + offset);
-    snprintf(m->names[m->set.count], sizeof m->names[0], "visual.%s%s", prefix, suffix);
-    vb_named_tensor *item = &m->items[m->set.count];
-    *item = (vb_named_tensor){m->names[m->set.count++],
-                              {.dtype = VB_F32, .ndim = kernel ? 4 : 1, .shape = {out, in, kernel, kernel}, .data = data}};
-    vb_tensor_pack_strides(&item->tensor);
+static void add(ref_model *m, const char *prefix, const char *suffix, const int shape[3], double scale, double offset) {
+    const int kernel = shape[2];
+    ref_addf(m, offset, scale, kernel ? 4 : 1, (const int64_t[]){shape[0], shape[1], kernel, kernel}, "visual.%s%s", prefix,
+             suffix);
 }
 
-static void add_conv(model *m, const char *prefix, const char *name, int out, int in, int kernel) {
+static void add_conv(ref_model *m, const char *prefix, const char *name, int out, int in, int kernel) {
     char suffix[64];
     snprintf(suffix, sizeof suffix, "%s.weight", name);
     add(m, prefix, suffix, (const int[]){out, in, kernel}, 4.7 / sqrt(in * kernel * kernel), 0);
 }
 
-static void add_norm(model *m, const char *prefix, const char *name, int channels) {
+static void add_norm(ref_model *m, const char *prefix, const char *name, int channels) {
     static const char *const parts[] = {"weight", "bias", "running_mean", "running_var"};
     for (int i = 0; i < 4; i++) {
         char suffix[64];
@@ -61,7 +30,7 @@ static void add_norm(model *m, const char *prefix, const char *name, int channel
     }
 }
 
-static void add_block(model *m, int block, int stage, int in) {
+static void add_block(ref_model *m, int block, int stage, int in) {
     char prefix[32];
     const int wide = stage ? 6 * in : in, narrow = in / 4 > 1 ? in / 4 : 1;
     snprintf(prefix, sizeof prefix, "blocks.%d.", block);
@@ -79,33 +48,15 @@ static void add_block(model *m, int block, int stage, int in) {
     add_norm(m, prefix, "projection.project_bn", widths[stage]);
 }
 
-static int by_name(const void *a, const void *b) {
-    return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name);
-}
-
-/* Afterwards m->state continues with the pixels. */
-static void make(model *m) {
-    *m = (model){.state = 1};
-    m->set.items = m->items;
+/* Afterwards m->random continues with the pixels. */
+static void make(ref_model *m) {
+    *m = (ref_model){.random = 1, .uniform = true};
     add_conv(m, "stem.", "conv", STEM, 3, 3);
     add_norm(m, "stem.", "norm", STEM);
     int block = 0, width = STEM;
     for (int s = 0; s < STAGES; s++)
         for (int j = 0; j < repeats[s]; j++, width = widths[s]) add_block(m, block++, s, width);
     assert_int_equal(block, BLOCKS);
-    qsort(m->items, m->set.count, sizeof *m->items, by_name);
-}
-
-static void free_model(model *m) {
-    for (size_t i = 0; i < m->set.count; i++) vb_free((void *)(uintptr_t)m->items[i].tensor.data);
-    free(m);
-}
-
-static model *made_model(void) {
-    model *m = malloc(sizeof *m);
-    assert_non_null(m);
-    make(m);
-    return m;
 }
 
 static void embeddings_are_transformers(void **state) {
@@ -119,15 +70,16 @@ static void embeddings_are_transformers(void **state) {
          1.0194302,   0.15421947,   -0.4492877,  -0.15009712, 0.1508648,   0.072017675, -0.64047423, -0.01758306}};
     static float pixels[IMAGES * PICTURE], out[IMAGES * EMBED], again[IMAGES * EMBED];
     vb_error err = {0};
-    model *m = made_model();
-    for (int i = 0; i < IMAGES * PICTURE; i++) pixels[i] = (float)(next_value(&m->state) * 8);
+    ref_model m;
+    make(&m);
+    for (int i = 0; i < IMAGES * PICTURE; i++) pixels[i] = (float)(ref_uniform(&m.random) * 8);
     vb_clip *clips[2];
     for (int i = 0; i < 2; i++) {
-        const vb_clip_options options = {.family = vb_family_by_signs(&m->set),
+        const vb_clip_options options = {.family = vb_family_by_signs(&m.set),
                                          .stated = {.resolution = SIDE},
                                          .threads = i ? 1 : 3};
         assert_ptr_equal(options.family, vb_family_find("align"));
-        assert_ok(vb_clip_open(&clips[i], &m->set, &options, &err));
+        assert_ok(vb_clip_open(&clips[i], &m.set, &options, &err));
     }
     assert_ok(vb_clip_encode_images(clips[0], pixels, IMAGES, out, &err));
     for (int i = 0; i < IMAGES; i++) assert_close(out + i * EMBED, expected[i], SHOWN, 3e-5, "ALIGN");
@@ -143,10 +95,8 @@ static void embeddings_are_transformers(void **state) {
     assert_int_equal(info->image_layers[0], BLOCKS);
     assert_true(info->image_gated && !info->image_heads);
     for (int i = 0; i < 2; i++) vb_clip_close(clips[i]);
-    free_model(m);
+    ref_free(&m);
 }
-
-static vb_tensor *find(model *m, const char *name) { return (vb_tensor *)(uintptr_t)vb_tensor_find(&m->set, name); }
 
 static void other_shapes_are_refused(void **state) {
     (void)state;
@@ -164,20 +114,21 @@ static void other_shapes_are_refused(void **state) {
         {"visual.blocks.5.squeeze_excite.expand.weight", 1, 3, "tensor visual.blocks.5.squeeze_excite.expand.weight has shape"},
         {"visual.blocks.1.depthwise_conv.depthwise_norm.running_var", 0, 5, "depthwise_norm.running_var has shape"},
         {"visual.stem.conv.weight", 1, 4, "tensor visual.stem.conv.weight has shape"}};
-    model *m = made_model();
+    ref_model m;
+    make(&m);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        vb_tensor *tensor = find(m, cases[i].name), was = *tensor;
+        vb_tensor *tensor = ref_find(&m, cases[i].name), was = *tensor;
         tensor->shape[cases[i].dimension] = cases[i].size;
-        if (vb_clip_open(&clip, &m->set, &options, &err) != -1) fail_msg("%s is accepted", cases[i].name);
+        if (vb_clip_open(&clip, &m.set, &options, &err) != -1) fail_msg("%s is accepted", cases[i].name);
         if (!strstr(err.text, cases[i].says)) fail_msg("%s: %s", cases[i].name, err.text);
         *tensor = was;
     }
-    vb_named_tensor kept[MOST];
+    vb_named_tensor kept[REF_TENSORS];
     vb_tensor_set set = {0, kept};
-    for (size_t i = 0; i < m->set.count; i++)
-        if (strncmp(m->items[i].name, "visual.blocks.12.", 17)) kept[set.count++] = m->items[i];
+    for (size_t i = 0; i < m.set.count; i++)
+        if (strncmp(m.items[i].name, "visual.blocks.12.", 17)) kept[set.count++] = m.items[i];
     assert_fails(vb_clip_open(&clip, &set, &options, &err), VB_EMISMATCH, "the widths of visual.blocks.* change fewer times");
-    free_model(m);
+    ref_free(&m);
 }
 
 int main(void) {

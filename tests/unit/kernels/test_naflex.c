@@ -13,53 +13,27 @@ static const vb_patch_grid grids[IMAGES] = {{3, 3}, {1, 1}, {5, 4}, {2, 7}};
 
 /* ---- the model ---- */
 
-typedef struct model {
-    vb_named_tensor items[64];
-    vb_tensor_set set;
-    char names[64][80];
-    uint64_t state;
-} model;
-
-static float next_value(uint64_t *state) {
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (float)((double)(*state >> 40) / (1 << 24) - 0.5);
+static void add(ref_model *m, const char *prefix, const char *suffix, int rows, int columns, float offset) {
+    ref_addf(m, offset, 1, columns ? 2 : 1, (const int64_t[]){rows, columns}, "visual.%s%s", prefix, suffix);
 }
 
-static void add(model *m, const char *prefix, const char *suffix, int rows, int columns, float offset) {
-    vb_error err = {0};
-    const size_t count = (size_t)rows * (size_t)(columns ? columns : 1);
-    float *data = vb_array(count, sizeof *data, "tensor", &err);
-    assert_non_null(data);
-    for (size_t i = 0; i < count; i++) data[i] = next_value(&m->state) + offset;
-    snprintf(m->names[m->set.count], sizeof m->names[0], "visual.%s%s", prefix, suffix);
-    vb_named_tensor *item = &m->items[m->set.count];
-    *item = (vb_named_tensor){m->names[m->set.count++],
-                              {.dtype = VB_F32, .ndim = columns ? 2 : 1, .shape = {rows, columns}, .data = data}};
-    vb_tensor_pack_strides(&item->tensor);
-}
-
-static void add_linear(model *m, const char *prefix, const char *suffix, int out, int in) {
+static void add_linear(ref_model *m, const char *prefix, const char *suffix, int out, int in) {
     char name[64];
     snprintf(name, sizeof name, "%s%s", prefix, suffix);
     add(m, name, ".weight", out, in, 0);
     add(m, name, ".bias", out, 0, 0);
 }
 
-static void add_norm(model *m, const char *prefix, const char *suffix) {
+static void add_norm(ref_model *m, const char *prefix, const char *suffix) {
     char name[64];
     snprintf(name, sizeof name, "%s%s", prefix, suffix);
     add(m, name, ".weight", WIDTH, 0, 1);
     add(m, name, ".bias", WIDTH, 0, 0);
 }
 
-static int by_name(const void *a, const void *b) {
-    return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name);
-}
-
-/* Afterwards m->state continues with the pixels. */
-static void make(model *m) {
-    *m = (model){.state = 1};
-    m->set.items = m->items;
+/* Afterwards m->random continues with the pixels. */
+static void make(ref_model *m) {
+    *m = (ref_model){.random = 1, .uniform = true};
     add_linear(m, "conv1", "", WIDTH, 3 * PATCH * PATCH);
     add(m, "positional_embedding", "", SIDE * SIDE, WIDTH, 0);
     for (int i = 0; i < 2; i++) {
@@ -82,14 +56,9 @@ static void make(model *m) {
     add_norm(m, "attn_pool.", "layernorm");
     add_linear(m, "attn_pool.", "mlp.c_fc", HIDDEN, WIDTH);
     add_linear(m, "attn_pool.", "mlp.c_proj", WIDTH, HIDDEN);
-    qsort(m->items, m->set.count, sizeof *m->items, by_name);
 }
 
-static void free_model(model *m) {
-    for (size_t i = 0; i < m->set.count; i++) vb_free((void *)(uintptr_t)m->items[i].tensor.data);
-}
-
-static vb_clip *open_model(const model *m, int threads) {
+static vb_clip *open_model(const ref_model *m, int threads) {
     vb_error err = {0};
     vb_clip *clip;
     const vb_clip_options options = {.family = vb_family_by_signs(&m->set),
@@ -101,10 +70,11 @@ static vb_clip *open_model(const model *m, int threads) {
 }
 
 /* What lies behind a picture is never read: NaN. */
-static void fill_pixels(model *m, float *pixels) {
+static void fill_pixels(ref_model *m, float *pixels) {
     for (int i = 0; i < IMAGES; i++)
         for (int k = 0; k < STRIDE; k++)
-            pixels[i * STRIDE + k] = k < 3 * PATCH * PATCH * grids[i].rows * grids[i].columns ? next_value(&m->state) : NAN;
+            pixels[i * STRIDE + k] =
+                k < 3 * PATCH * PATCH * grids[i].rows * grids[i].columns ? (float)ref_uniform(&m->random) : NAN;
 }
 
 static const double expected[IMAGES][WIDTH] = {
@@ -123,7 +93,7 @@ static void embeddings_are_transformers(void **state) {
     (void)state;
     static float pixels[IMAGES * STRIDE], out[IMAGES * WIDTH], again[IMAGES * WIDTH];
     vb_error err = {0};
-    model m;
+    ref_model m;
     make(&m);
     fill_pixels(&m, pixels);
     vb_clip *clips[2] = {open_model(&m, 3), open_model(&m, 1)};
@@ -139,7 +109,7 @@ static void embeddings_are_transformers(void **state) {
     }
     vb_isa_limit(VB_ISA_LEVELS - 1);
     for (int c = 0; c < 2; c++) vb_clip_close(clips[c]);
-    free_model(&m);
+    ref_free(&m);
 }
 
 /* A batch of many pieces: the same bits, whatever shares a piece with whatever. */
@@ -148,7 +118,7 @@ static void pieces_change_nothing(void **state) {
     enum { MANY = 24000 };
     static float pixels[IMAGES * STRIDE], out[IMAGES * WIDTH];
     vb_error err = {0};
-    model m;
+    ref_model m;
     make(&m);
     fill_pixels(&m, pixels);
     vb_clip *clip = open_model(&m, 1);
@@ -171,12 +141,12 @@ static void pieces_change_nothing(void **state) {
     vb_free(rows);
     vb_free(shapes);
     vb_clip_close(clip);
-    free_model(&m);
+    ref_free(&m);
 }
 
 static void sizes_follow_from_the_tensors(void **state) {
     (void)state;
-    model m;
+    ref_model m;
     make(&m);
     vb_clip *clip = open_model(&m, 1);
     const vb_program *program = vb_clip_image_program(clip);
@@ -195,7 +165,7 @@ static void sizes_follow_from_the_tensors(void **state) {
     assert_non_null(strstr(line, "patches    patches x 12       -> patches x 16"));
     assert_non_null(strstr(line, "of 2 x 2 pixels, 3 x 3 positions"));
     vb_clip_close(clip);
-    free_model(&m);
+    ref_free(&m);
 }
 
 static void what_does_not_fit_is_refused(void **state) {
@@ -203,7 +173,7 @@ static void what_does_not_fit_is_refused(void **state) {
     static float pixels[STRIDE], out[WIDTH];
     static const vb_patch_grid bad[] = {{0, 3}, {3, 0}, {3, 7}, {1 << 30, 1 << 30}, {-1, -4}};
     vb_error err = {0};
-    model m;
+    ref_model m;
     make(&m);
     vb_clip *clip = open_model(&m, 1);
     assert_fails(vb_clip_encode_images(clip, pixels, 1, out, &err), VB_EMISMATCH, "images without their grids");
@@ -228,7 +198,7 @@ static void what_does_not_fit_is_refused(void **state) {
                      patches ? "has 11 columns, expected 3 for each pixel of a square" : "has 8 rows, expected a square's cells");
         *tensor = was;
     }
-    free_model(&m);
+    ref_free(&m);
 }
 
 /* width, height, patch, patches at most; rows, columns. */
@@ -265,7 +235,7 @@ static void pixels_have_the_shape_of_the_grid(void **state) {
     static float out[3 * 24 * 16], other[3 * SQUARE * SQUARE];
     vb_error err = {0};
     uint64_t random = 3;
-    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(255 * (next_value(&random) + 0.5f));
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(255 * ((float)ref_uniform(&random) + 0.5f));
     vb_preprocess spec = {
         .patch = 4, .max_patches = 6, .filter = VB_FILTER_BILINEAR, .mean = {0.5f, 0.5f, 0.5f}, .std = {0.5f, 0.5f, 0.5f}};
     vb_image image = {.mode = VB_MODE_RGB, .width = W, .height = H, .pixels = bytes};

@@ -2,52 +2,25 @@
  * Apple's own TextTransformer (ml-mobileclip, variant "mct") with the same weights, of its first mixer the branches, of its last
  * the folded form. */
 #include "kernels/base/isa_internal.h"
-#include "kernels/base/memory.h"
 #include "kernels/towers/clip.h"
 #include "tests/unit/clip_reference.h"
 
 enum { WIDTH = 16, VOCABULARY = 40, CONTEXT = 13, KERNEL = 11, EMBED = 8, TEXTS = 3 };
 
-typedef struct model {
-    vb_named_tensor items[64];
-    vb_tensor_set set;
-    char names[64][80];
-    uint64_t state;
-} model;
-
-static float next_value(uint64_t *state) {
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (float)((double)(*state >> 40) / (1 << 24) - 0.5);
-}
-
 /* columns 0: a vector; `along`: a filter of rows x 1 x 1 x columns. */
-static void add(model *m, const char *prefix, const char *suffix, int rows, int columns, float offset, bool along) {
-    vb_error err = {0};
-    const size_t count = (size_t)rows * (size_t)(columns ? columns : 1);
-    float *data = vb_array(count, sizeof *data, "tensor", &err);
-    assert_non_null(data);
-    for (size_t i = 0; i < count; i++) data[i] = next_value(&m->state) + offset;
-    snprintf(m->names[m->set.count], sizeof m->names[0], "%s%s", prefix, suffix);
-    vb_named_tensor *item = &m->items[m->set.count];
-    *item = (vb_named_tensor){m->names[m->set.count++],
-                              {.dtype = VB_F32, .ndim = columns ? 2 : 1, .shape = {rows, columns}, .data = data}};
-    if (along) item->tensor = (vb_tensor){.dtype = VB_F32, .ndim = 4, .shape = {rows, 1, 1, columns}, .data = data};
-    vb_tensor_pack_strides(&item->tensor);
+static void add(ref_model *m, const char *prefix, const char *suffix, int rows, int columns, float offset, bool along) {
+    if (along) ref_addf(m, offset, 1, 4, (const int64_t[]){rows, 1, 1, columns}, "%s%s", prefix, suffix);
+    else ref_addf(m, offset, 1, columns ? 2 : 1, (const int64_t[]){rows, columns}, "%s%s", prefix, suffix);
 }
 
-static void add_linear(model *m, const char *prefix, const char *suffix, int out, int in, bool pointwise) {
+static void add_linear(ref_model *m, const char *prefix, const char *suffix, int out, int in, bool pointwise) {
     char name[80];
     snprintf(name, sizeof name, "%s%s", prefix, suffix);
-    add(m, name, ".weight", out, in, 0, false);
-    if (pointwise) {
-        vb_tensor *tensor = &m->items[m->set.count - 1].tensor;
-        *tensor = (vb_tensor){.dtype = VB_F32, .ndim = 4, .shape = {out, in, 1, 1}, .data = tensor->data};
-        vb_tensor_pack_strides(tensor);
-    }
+    ref_addf(m, 0, 1, pointwise ? 4 : 2, (const int64_t[]){out, in, 1, 1}, "%s.weight", name);
     add(m, name, ".bias", out, 0, 0, false);
 }
 
-static void add_norm(model *m, const char *prefix, const char *suffix, bool statistics) {
+static void add_norm(ref_model *m, const char *prefix, const char *suffix, bool statistics) {
     char name[80];
     snprintf(name, sizeof name, "%s%s", prefix, suffix);
     add(m, name, ".weight", WIDTH, 0, 1, false);
@@ -57,7 +30,7 @@ static void add_norm(model *m, const char *prefix, const char *suffix, bool stat
     add(m, name, ".running_var", WIDTH, 0, 1, false);
 }
 
-static void add_mlp(model *m, const char *prefix) {
+static void add_mlp(ref_model *m, const char *prefix) {
     add(m, prefix, "mlp.conv.conv.weight", WIDTH, KERNEL, 0, true);
     add_norm(m, prefix, "mlp.conv.bn", true);
     add_linear(m, prefix, "mlp.fc1", 4 * WIDTH, WIDTH, true);
@@ -65,13 +38,8 @@ static void add_mlp(model *m, const char *prefix) {
     add(m, prefix, "layer_scale.gamma", WIDTH, 0, 0, false);
 }
 
-static int by_name(const void *a, const void *b) {
-    return strcmp(((const vb_named_tensor *)a)->name, ((const vb_named_tensor *)b)->name);
-}
-
-static void make(model *m) {
-    *m = (model){.state = 1};
-    m->set.items = m->items;
+static void make(ref_model *m) {
+    *m = (ref_model){.random = 1, .uniform = true};
     add(m, "token_embedding.weight", "", VOCABULARY, WIDTH, 0, false);
     add(m, "positional_embedding", "", CONTEXT, WIDTH, 0, false);
     add(m, "transformer.mixers.0.", "token_mixer.mixer.conv_kxk.0.conv.weight", WIDTH, KERNEL, 0, true);
@@ -92,11 +60,6 @@ static void make(model *m) {
     add_mlp(m, "transformer.mixers.2.");
     add_norm(m, "ln_final", "", false);
     add(m, "text_projection", "", WIDTH, EMBED, 0, false);
-    qsort(m->items, m->set.count, sizeof *m->items, by_name);
-}
-
-static void free_model(model *m) {
-    for (size_t i = 0; i < m->set.count; i++) vb_free((void *)(uintptr_t)m->items[i].tensor.data);
 }
 
 /* Tokens 0 stand behind the end token: they are seen. */
@@ -114,7 +77,7 @@ static void embeddings_are_apples(void **state) {
         {-0.3458646, -0.2495765, 1.767457, 1.757366, -0.07670037, -0.4181023, -0.305518, 0.4571504},
         {0.170343, -1.100028, 0.8320017, 0.531626, 0.3090744, -0.4480217, -0.09951693, -1.424088}};
     vb_error err = {0};
-    model m;
+    ref_model m;
     int32_t tokens[TEXTS][CONTEXT];
     float out[TEXTS * EMBED], again[TEXTS * EMBED];
     vb_clip *clips[2];
@@ -139,13 +102,13 @@ static void embeddings_are_apples(void **state) {
     assert_int_equal(program->layers, 3);
     assert_true(!program->floats_a_token && program->floats_an_item >= (size_t)CONTEXT * WIDTH * 4);
     for (int i = 0; i < 2; i++) vb_clip_close(clips[i]);
-    free_model(&m);
+    ref_free(&m);
 }
 
 static void a_block_that_is_missing_is_named(void **state) {
     (void)state;
     vb_error err = {0};
-    model m;
+    ref_model m;
     vb_clip *clip;
     make(&m);
     const vb_clip_options options = {.family = vb_family_find("mobileclip_s"), .stated = {.text.heads = 2}, .threads = 1},
@@ -160,7 +123,7 @@ static void a_block_that_is_missing_is_named(void **state) {
         }
     }
     assert_fails(vb_clip_open(&clip, &m.set, &other, &err), VB_EMISMATCH, "transformer.resblocks.0.ln_1.weight is missing");
-    free_model(&m);
+    ref_free(&m);
 }
 
 int main(void) {
