@@ -37,15 +37,21 @@ static void fill_bins(const calibration_work *work, int scope, int draw, int p) 
     const int n = pass->vocabularies;
     memset(work->bins, 0, (size_t)(n + 1) * sizeof *work->bins);
     for (int64_t i = 0; i < pass->count; i++) {
-        double among_all = vb_confidence_of(vb_confidence_pass_mass(pass, i, n, draw, p));
-        bool right_among_all = is_right(pass, i, n, draw, p);
-        if (scope == ALL) vb_confidence_add(&work->bins[n], among_all, right_among_all);
+        double confidence = NAN;
+        bool right = false;
+        if (scope == ALL) {
+            confidence = vb_confidence_of(vb_confidence_pass_mass(pass, i, n, draw, p));
+            right = is_right(pass, i, n, draw, p);
+            vb_confidence_add(&work->bins[n], confidence, right);
+        }
         for (int v = 0; v < n; v++) {
             if (!vb_confidence_pass_has(pass, i, v)) continue;
-            double own = vb_confidence_of(vb_confidence_pass_mass(pass, i, v, draw, p));
-            bool right = is_right(pass, i, v, draw, p);
-            if (scope == OWN) vb_confidence_add(&work->bins[n], own, right);
-            vb_confidence_add(&work->bins[v], scope == OWN ? own : among_all, scope == OWN ? right : right_among_all);
+            if (scope == OWN) {
+                confidence = vb_confidence_of(vb_confidence_pass_mass(pass, i, v, draw, p));
+                right = is_right(pass, i, v, draw, p);
+                vb_confidence_add(&work->bins[n], confidence, right);
+            }
+            vb_confidence_add(&work->bins[v], confidence, right);
         }
     }
 }

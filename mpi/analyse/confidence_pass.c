@@ -33,15 +33,13 @@ static int64_t mass_cell(const vb_confidence_pass *pass) { return first_cell(pas
 
 static const vb_confidence_cell *row_of(const vb_confidence_pass *pass, int64_t i) { return pass->rows + i * pass->stride; }
 
-int vb_confidence_pass_class(const vb_confidence_pass *pass, int64_t i) { return (int)row_of(pass, i)[CLASS].integer; }
-
 bool vb_confidence_pass_beaten(const vb_confidence_pass *pass, int64_t i, int v) {
     return row_of(pass, i)[BEATEN + v / 64].bits >> v % 64 & 1;
 }
 
 bool vb_confidence_pass_has(const vb_confidence_pass *pass, int64_t i, int v) {
     const vb_memberships *memberships = &pass->memberships;
-    int class = vb_confidence_pass_class(pass, i);
+    const int64_t class = row_of(pass, i)[CLASS].integer;
     for (int h = memberships->offsets[class]; h < memberships->offsets[class + 1]; h++)
         if (memberships->vocabularies[h] == v) return true;
     return false;

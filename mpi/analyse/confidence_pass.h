@@ -44,8 +44,7 @@ void vb_confidence_pass_free(vb_confidence_pass *pass);
 int64_t vb_confidence_pass_bytes(const vb_pair_shape *shape);
 double vb_confidence_pass_operations(const vb_pair_shape *shape);
 
-/* Of row i: its class; whether vocabulary v beats it; whether its class is one of vocabulary v. */
-int vb_confidence_pass_class(const vb_confidence_pass *pass, int64_t i);
+/* Of row i: whether vocabulary v beats it; whether its class is one of vocabulary v. */
 bool vb_confidence_pass_beaten(const vb_confidence_pass *pass, int64_t i, int v);
 bool vb_confidence_pass_has(const vb_confidence_pass *pass, int64_t i, int v);
 /* Whether none of the first points[p] names of a draw is ranked before the class. */

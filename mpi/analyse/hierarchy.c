@@ -41,11 +41,6 @@ typedef struct hierarchy_work {
 
 /* ---- WordNet ---- */
 
-static bool is_wordnet_id(const char *id) {
-    if (!id || id[0] != 'n' || strlen(id) != 9) return false;
-    return strspn(id + 1, "0123456789") == 8;
-}
-
 /* Each class' id must be a synset: VB_EMISMATCH names the first that is none. above: one a class, or NULL. */
 static int find_classes(vb_wordnet_ancestry *above, const vb_vocabularies *vocabularies, const char *folder, vb_error *err) {
     vb_wordnet *wordnet;
@@ -55,7 +50,7 @@ static int find_classes(vb_wordnet_ancestry *above, const vb_vocabularies *vocab
         const vb_class *class = &vocabularies->class[c];
         if (!class->id)
             status = vb_errorf(err, VB_EMISMATCH, "class '%s' has no id; expected WordNet's, such as n01440764", class->name);
-        else if (!is_wordnet_id(class->id) || !vb_wordnet_word_of_id(wordnet, class->id))
+        else if (!vb_wordnet_word_of_id(wordnet, class->id))
             status =
                 vb_errorf(err, VB_EMISMATCH,
                           "class '%s': the id '%s' is no synset of %s/data.noun; expected n and the 8 digits of its offset in "

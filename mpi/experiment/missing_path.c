@@ -55,6 +55,8 @@ static origin find(const vb_experiment *experiment, const char *text) {
     look(&best, &(origin){"adversarial", "", NULL, NULL, NULL}, vb_adversarial_spec_options(), &experiment->adversarial, text);
     look(&best, &(origin){"open_curve", "", NULL, NULL, NULL}, vb_open_curve_spec_options(), &experiment->open_curve, text);
     look(&best, &(origin){"hierarchy", "", NULL, NULL, NULL}, vb_hierarchy_spec_options(), &experiment->hierarchy, text);
+    look(&best, &(origin){"prompt_spread", "", NULL, NULL, NULL}, vb_prompt_spread_spec_options(), &experiment->prompt_spread,
+         text);
     return best;
 }
 

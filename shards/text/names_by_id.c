@@ -6,17 +6,12 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "shards/files/json_parse.h"
 #include "shards/files/path.h"
 #include "shards/files/text_file.h"
 
 static const size_t LARGEST_FILE = (size_t)1 << 28;
-
-static bool has_controls(const char *text) {
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f) return true;
-    return false;
-}
 
 /* Blanks around both are dropped, in copies. */
 static int add_name(vb_names_by_id *names, const char *id, const char *name, size_t place, vb_error *err) {
@@ -33,7 +28,7 @@ static int add_name(vb_names_by_id *names, const char *id, const char *name, siz
         vb_text_file_trim(&text, &n);
         memmove(*texts[t], text, n + 1);
         if (!n) return vb_errorf(err, VB_EDATA, "expected %s, found an empty text", t ? "a name" : "an id");
-        if (has_controls(*texts[t])) return vb_errorf(err, VB_EDATA, "%s holds a control character", t ? "a name" : "an id");
+        if (vb_utf8_find_control(*texts[t])) return vb_errorf(err, VB_EDATA, "%s holds a control character", t ? "a name" : "an id");
     }
     return 0;
 }

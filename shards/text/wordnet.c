@@ -312,10 +312,8 @@ static void mark_synset(const vb_wordnet *wordnet, int64_t synset, uint8_t *same
 
 /* The synset of an id like n01440764; -1 when it is none. */
 static int64_t synset_of_id(const vb_wordnet *wordnet, const char *id) {
-    char *end;
-    if (!id || id[0] != 'n' || strlen(id) != 9) return -1;
-    int64_t offset = strtoll(id + 1, &end, 10);
-    return *end ? -1 : find_synset(wordnet, offset);
+    if (!id || id[0] != 'n' || strlen(id) != 9 || strspn(id + 1, "0123456789") != 8) return -1;
+    return find_synset(wordnet, strtoll(id + 1, NULL, 10));
 }
 
 void vb_wordnet_synonyms(const vb_wordnet *wordnet, const char *name, const char *id, uint8_t *same) {
