@@ -100,7 +100,8 @@ run e.yaml --output whole --resume
 holds "but not with another WordNet" '.run.pairs | length == 1' whole/results.json
 
 # ---- what is refused ----------------------------------------------------------------------------------------------
-refuses "no WordNet, and which key names it" 4 'prompt_spread: wordnet: nowhere: no index.noun and data.noun there' "$vocabench" run e.yaml --output o --set prompt_spread.wordnet=nowhere
+refuses "no WordNet, and which key names it" 4 'prompt_spread: wordnet: .*nowhere: no index.noun and data.noun there' \
+  "$vocabench" run e.yaml --output o --set prompt_spread.wordnet=nowhere
 refuses "an unknown key" 3 "drws" "$vocabench" run e.yaml --output o --set prompt_spread.drws=3
 refuses "one draw, which has no spread" 3 "draws" "$vocabench" run e.yaml --output o --set prompt_spread.draws=1
 refuses "the key without the analysis" 3 "prompt_spread: it is about the analysis of that name" "$vocabench" run e.yaml \
