@@ -28,7 +28,8 @@ static int add_name(vb_names_by_id *names, const char *id, const char *name, siz
         vb_text_file_trim(&text, &n);
         memmove(*texts[t], text, n + 1);
         if (!n) return vb_errorf(err, VB_EDATA, "expected %s, found an empty text", t ? "a name" : "an id");
-        if (vb_utf8_find_control(*texts[t])) return vb_errorf(err, VB_EDATA, "%s holds a control character", t ? "a name" : "an id");
+        if (vb_utf8_find_control(*texts[t]))
+            return vb_errorf(err, VB_EDATA, "%s holds a control character", t ? "a name" : "an id");
     }
     return 0;
 }
