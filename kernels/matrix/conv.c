@@ -116,9 +116,10 @@ int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, fl
     int64_t rows = images * vb_conv_out_height(conv) * vb_conv_out_width(conv);
     vb_gemm_a a = {.source = vb_conv_row, .context = conv};
     bool in_place = conv->kernel == 1 && conv->stride == 1 && !conv->padding && conv->channel_stride == 1;
-    if (conv->kernel > 1 && conv->kernel * conv->kernel <= MOST_TAPS && conv->channel_stride == 1)
+    if (!conv->bf16x3 && conv->kernel > 1 && conv->kernel * conv->kernel <= MOST_TAPS && conv->channel_stride == 1)
         a = (vb_gemm_a){.source = row_by_taps, .context = conv, .taps = conv->kernel * conv->kernel};
     if (in_place) a = (vb_gemm_a){.data = conv->input, .ld = conv->column_stride};
+    a.bf16x3 = conv->bf16x3;
     return vb_gemm(rows, &a, weight, out, weight->rows, epilogue, threads, err);
 }
 

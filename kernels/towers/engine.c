@@ -78,7 +78,8 @@ int vb_engine_run(const vb_program *program, const vb_engine_input *input, int64
                       .keys = rows ? rows + most : NULL,
                       .queries = rows ? rows + 2 * most : NULL,
                       .work = work,
-                      .threads = options->threads};
+                      .threads = options->threads,
+                      .bf16x3 = options->bf16x3};
     for (int64_t first = 0; !status && first < n; first += piece.count) {
         fill(&piece, input, first, n, capacity);
         assert(piece.count > 0 && (size_t)piece.count < most);

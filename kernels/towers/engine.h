@@ -23,6 +23,7 @@ typedef struct vb_engine_input {
 typedef struct vb_engine_options {
     int threads; /* >= 1 */
     vb_watch watch;
+    const struct vb_bf16x3_kernel *bf16x3; /* the products of linear layers and convolutions so (bf16x3.h); NULL: in fp32 */
 } vb_engine_options;
 
 /* out: n x columns of the result. Nothing is allocated an item. Errors: VB_EMEMORY, and the watch's. */

@@ -18,6 +18,7 @@ typedef struct vb_piece {
     float *work;
     float *out; /* count x columns of the result */
     int threads;
+    const struct vb_bf16x3_kernel *bf16x3; /* or NULL */
 } vb_piece;
 
 /* Runs one operation on all items of a piece. Fails for lack of memory only. */
