@@ -119,10 +119,12 @@ submit "${basic[@]}" --array --by pair --retry-failed --output r
 equal "all done: the merge alone" "$(cat asked)" "--parsable r/site-merge.sbatch"
 must bash r/site-merge.sbatch
 run e.yaml --output whole && agree "the merged pairs are one run of the whole" whole r
-refuses "another experiment than that of the array" 6 "--retry-failed: r/array/0 is not of model 'it's both': the experiment, or --by" \
+refuses "another experiment than that of the array" 6 \
+  "--retry-failed: r/array/0 is not of model 'it's both': the experiment, or --by" \
   "$vocabench" submit e.yaml "${basic[@]}" --array --retry-failed --output r
 pretend squeue 'exit 1'
-refuses "a queue that does not answer" 2 "--retry-failed: whether tasks are in the queue is not known: squeue: ended with code 1" \
+refuses "a queue that does not answer" 2 \
+  "--retry-failed: whether tasks are in the queue is not known: squeue: ended with code 1" \
   "$vocabench" submit e.yaml "${basic[@]}" --array --by pair --retry-failed --output r
 pretend squeue 'cat queue'
 
@@ -163,7 +165,8 @@ refuses "an image that is not there" 4 "--container: none.sif: no such image" \
   "$vocabench" submit e.yaml "${basic[@]}" --container none.sif --dry-run
 refuses "Slurm's containers under mpirun" 2 "--container-through slurm is srun's" "$vocabench" submit e.yaml "${basic[@]}" \
   --container x://y --container-through slurm --launcher mpirun
-refuses "options of no container" 2 "no meaning without --container" "$vocabench" submit e.yaml "${basic[@]}" --container-option=--nv
+refuses "options of no container" 2 "no meaning without --container" \
+  "$vocabench" submit e.yaml "${basic[@]}" --container-option=--nv
 for flag in '--by pair' --retry-failed '--merge-option=--qos=x'; do
   # shellcheck disable=SC2086 # two words
   refuses "$flag without --array" 2 "is --array's" "$vocabench" submit e.yaml "${basic[@]}" $flag
@@ -177,7 +180,8 @@ refuses "a model without embeddings of it" 3 "only_dataset: no model that is to 
 rm bin/*; for tool in sinfo scontrol squeue sbatch srun; do pretend $tool 'echo "error: no controller" >&2; exit 1'; done
 submit "${basic[@]}" --dry-run --array
 like "a dry run guesses the ranks, and says so" "^# GUESSED, without Slurm, from the cores of one machine: --ntasks-per-node" out
-like "in one line" '^vocabench: note: the cores of the nodes are not known \(sinfo: ended with code 1\): [0-9]+, as here, are taken$' err
+like "in one line" \
+  '^vocabench: note: the cores of the nodes are not known \(sinfo: ended with code 1\): [0-9]+, as here, are taken$' err
 equal "and nothing else" "$(grep -cv '^vocabench: note' err)" 0 "$(cat err)"
 check "what it prints is bash" bash -n out
 refuses "nothing is guessed in earnest" 2 "--ntasks-per-node is missing, and the cores of the nodes are not known" \
