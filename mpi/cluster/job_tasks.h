@@ -1,7 +1,7 @@
 /* The tasks of a job array: one a model, or one for each pair of model and dataset. Local.
  *
- * Task i writes into OUTPUT/array/i. Slurm bounds the numbers of one array (MaxArraySize): more tasks are several arrays, of which
- * OUTPUT/array/submitted has a line each: "JOB FIRST", its number and its first task. */
+ * Task i writes into OUTPUT/array/i. Slurm bounds the numbers of one array (MaxArraySize): more tasks are several arrays, of
+ * which OUTPUT/array/submitted has a line each: "JOB FIRST", its number and its first task. */
 #ifndef VB_JOB_TASKS_H
 #define VB_JOB_TASKS_H
 
@@ -31,8 +31,8 @@ void vb_job_tasks_bound(vb_job_tasks *tasks, char *const *environment);
  * when a task's folder is another model's or dataset's. VB_EUSAGE when squeue does not answer, unless `guess` (a dry run). */
 int vb_job_tasks_retry(vb_job_tasks *tasks, const char *output, char *const *environment, bool guess, vb_error *err);
 
-/* The wanted tasks among [first, first + part) as sbatch's --array takes them, counted from `first`: "0-3,7", with "%N" behind where
- * at_once > 0; "" when there is none. Free with vb_free. */
+/* The wanted tasks among [first, first + part) as sbatch's --array takes them, counted from `first`: "0-3,7", with "%N" behind
+ * where at_once > 0; "" when there is none. Free with vb_free. */
 char *vb_job_tasks_numbers(const vb_job_tasks *tasks, int first, int64_t at_once, vb_error *err);
 
 /* Adds a line to OUTPUT/array/submitted. */

@@ -180,8 +180,8 @@ static int choose_sizes(submission *job, vb_error *err) {
     return vb_job_sizes_choose(job->experiment, &request, job->context->environment, &job->sizes, err);
 }
 
-/* The scan of a corpus is bound by disk and memory, not by arithmetic: what is read once stays in the page cache of a node that is
- * the job's alone. */
+/* The scan of a corpus is bound by disk and memory, not by arithmetic: what is read once stays in the page cache of a node that
+ * is the job's alone. */
 static int set_sizes(submission *job, vb_error *err) {
     const vb_job_sizes *sizes = &job->sizes;
     vb_strbuf note = {0};

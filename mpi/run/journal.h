@@ -2,8 +2,8 @@
  * made.
  *
  * state.json: {schema, experiment, configuration, configuration_digest, only_model, only_dataset, resume, cache,
- * datasets: [{name, images, units}] (expansions too, without units of their own), ranks, host, pid, slurm_job, started (Unix seconds), ended: {when, code, error}};
- * `ended` is missing while it runs and after a kill. */
+ * datasets: [{name, images, units}] (expansions too, without units of their own), ranks, host, pid, slurm_job,
+ * started (Unix seconds), ended: {when, code, error}}; `ended` is missing while it runs and after a kill. */
 #ifndef VB_JOURNAL_H
 #define VB_JOURNAL_H
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# submit for real sites: site files, options of run and merge jobs, arrays of pairs, tasks tried again, containers, dry runs without
-# a Slurm. Pretend commands note what they are asked, and answer.
+# submit for real sites: site files, options of run and merge jobs, arrays of pairs, tasks tried again, containers, dry runs
+# without a Slurm. Pretend commands note what they are asked, and answer.
 # shellcheck disable=SC2016 # the pretend commands expand
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
@@ -54,10 +54,12 @@ for line in '#SBATCH --partition=mine' '#SBATCH --account=chemistry' '#SBATCH --
 done
 unlike "the run's job has no option of the merge's" '^#SBATCH --partition=small' out
 has_line "what was used of the site's is shown" \
-  "vocabench: site file etc/site.yaml: launcher mpirun, option --qos=long --mail-type=FAIL, merge_option --partition=small, setup \
-etc/modules" err
-has_line "and of one's own" "vocabench: site file own.yaml: partition mine, nodes 3, time 2:00:00, notice 300, option --nice=5" err
-like "it stands in the script, too" '^# site file etc/site.yaml: launcher mpirun, .*; site file own.yaml: partition mine, nodes 3' out
+  "vocabench: site file etc/site.yaml: launcher mpirun, option --qos=long --mail-type=FAIL, merge_option --partition=small, \
+setup etc/modules" err
+has_line "and of one's own" \
+  "vocabench: site file own.yaml: partition mine, nodes 3, time 2:00:00, notice 300, option --nice=5" err
+like "it stands in the script, too" \
+  '^# site file etc/site.yaml: launcher mpirun, .*; site file own.yaml: partition mine, nodes 3' out
 VOCABENCH_SITE='' refuses "nothing is said where no site file is read" 2 "submit: --partition NAME is missing, and no site file" \
   "$vocabench" submit e.yaml --dry-run
 (unset VOCABENCH_SITE XDG_CONFIG_HOME; HOME=$scratch/home "$vocabench" submit e.yaml --dry-run) >out 2>err
