@@ -261,7 +261,8 @@ for ((i = 0; i < 100; i++)); do [ ! -e ready ] || break; sleep 0.05; done
 kill -TERM $job; wait $job
 equal "a launcher that hears the third notice only ends as one that hears the first" $? 75 "$(cat out)"
 like "the script says that a notice has come" \
-  "^notice to stop \\(SIGTERM\\): SIGUSR1 to the ranks. launcher, process [0-9]+, every 0.1 s$" out
+  "^notice to stop \\(SIGTERM\\): SIGUSR1 to the ranks every 0.1 s until they have ended$" out
+equal "and each that it sends" "$(grep -c "^notice [123] to the ranks' launcher, process [0-9]*$" out)" 3 "$(cat out)"
 has_line "and what came of it" "the ranks have ended with code 75" out
 like "mpirun loads no OpenCL driver" '^export HWLOC_COMPONENTS=.*-opencl' script
 finish
