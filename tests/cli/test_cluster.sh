@@ -190,7 +190,7 @@ printf 'module load openmpi\nexport A=@B@\n' >setup
 verdict $? "--setup" "$(cat out)"
 mkdir templates && cp "$here"/slurm/* templates/ && sed -i 's/--requeue/--requeue\n#SBATCH --comment=@SITE@/' templates/job.sbatch
 VOCABENCH_SLURM=templates refuses "a template with an unknown placeholder" 3 \
-  "templates/job.sbatch:15: unknown placeholder @SITE@" "$vocabench" submit "${basic[@]}" --dry-run
+  "templates/job.sbatch:[0-9]+: unknown placeholder @SITE@" "$vocabench" submit "${basic[@]}" --dry-run
 refuses "submit without a partition" 2 "submit: --partition NAME is missing" "$vocabench" submit e.yaml --nodes 1 --time 1
 refuses "a time that is none" 2 "time: expected MINUTES.*found '4h'" \
   "$vocabench" submit e.yaml --partition main --nodes 1 --time 4h
