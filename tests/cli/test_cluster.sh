@@ -49,7 +49,8 @@ for file in table.md table.csv table.tex "records/plain--more.jsonl.zst" "pairs/
   same "$file" "whole/$file" "merged/$file"
 done
 same "to the byte" <(sed '/^ "run"/,$d' whole/results.json) <(sed '/^ "run"/,$d' merged/results.json)
-holds "the run block tells of the parts" '(.run.merged | length == 3) and (.run.pairs | length == 5) and .run.version' \
+holds "the run block tells of the parts" '(.run.merged | length == 3) and (.run.pairs | length == 5) and .run.version and
+  (([.run.merged[].node_hours] | add) - .run.node_hours | fabs) < 1e-9 and .run.node_hours > 0' \
   merged/results.json "$(jq .run merged/results.json)"
 "$vocabench" run e.yaml --output merged --cache cache --latex --per-image --resume >/dev/null &&
   [ "$(jq -c .run.pairs merged/results.json)" = "[]" ]
