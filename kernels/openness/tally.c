@@ -78,6 +78,8 @@ static size_t lay_out(vb_tally *tally, int64_t *base) {
                     {&tally->of_sets.squares_e, entries},
                     {&tally->of_sets.squares_s, entries},
                     {&tally->of_sets.members, sets && n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
+                    {&tally->of_sets.once, sets * 2 * classes},
+                    {&tally->of_sets.left, sets * 2 * n},
                     {&tally->unions.arrivals, sets * (size_t)tally->unions.count * n},
                     {&tally->trials.arrivals, sets * (size_t)tally->trials.count * n}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
@@ -150,6 +152,11 @@ done:
     return status;
 }
 
+void vb_tally_clear(vb_tally *tally) {
+    memset(tally->counters, 0, tally->count * sizeof *tally->counters);
+    vb_harm_sets_free(&tally->harm_sets);
+}
+
 void vb_tally_free(vb_tally *tally) {
     if (!tally) return;
     vb_label_space_memberships_free(&tally->memberships);
@@ -160,6 +167,7 @@ void vb_tally_free(vb_tally *tally) {
     vb_free(tally->unions.place);
     vb_free(tally->trials.place);
     vb_free(tally->counters);
+    vb_harm_sets_free(&tally->harm_sets);
     vb_free(tally);
 }
 
@@ -177,6 +185,8 @@ int64_t *vb_tally_counters(vb_tally *tally, size_t *count) {
     *count = tally->count;
     return tally->counters;
 }
+
+vb_harm_sets *vb_tally_harm_sets(vb_tally *tally) { return vb_tally_has_harm_sets(tally) ? &tally->harm_sets : NULL; }
 
 /* An image is right from the arrival of its first vocabulary until that of the first one that beats it. */
 static void orders_add(vb_order_set *set, int n, const int *memberships, int membership_count, const int *beaten,
@@ -223,6 +233,10 @@ void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
         for (int h = 0; h < membership_count; h++) own_set |= (size_t)1 << memberships[h];
         tally->subsets[beaten_set]++;
         tally->subsets[beaten_set | own_set]--;
+        if (vb_tally_has_harm_sets(tally)) {
+            const uint32_t sets[] = {(uint32_t)beaten_set, (uint32_t)(beaten_set | own_set)};
+            vb_harm_sets_add(&tally->harm_sets, &(vb_harm_kind){label, (uint32_t)own_set, sets, 1, 1});
+        }
     }
     orders_add(&tally->unions, n, memberships, membership_count, tally->beaten, b);
     orders_add(&tally->trials, n, memberships, membership_count, tally->beaten, b);

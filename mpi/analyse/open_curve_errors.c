@@ -193,7 +193,7 @@ static int errors_at(errors_work *work, bool all, int64_t n, vb_spread *mean, vb
         int others = 0;
         for (int u = 0; u < count; u++)
             if (u != t) work->without[others++] = work->mean[t] + work->relief[(size_t)t * (size_t)count + (size_t)u];
-        const vb_spread_table table = {count, in->classes, work->offsets, work->cells, NULL, 0};
+        const vb_spread_table table = {count, in->classes, work->offsets, work->cells, NULL, 0, NULL};
         each[t] = vb_spread_none;
         if (n <= pool_of(work, all, t)) vb_spread_of_vocabulary(&each[t], &table, t, work->without, all && in->sets ? 0 : others);
         if (pool_of(work, all, t) < least) least = pool_of(work, all, t);
@@ -206,7 +206,8 @@ static int errors_at(errors_work *work, bool all, int64_t n, vb_spread *mean, vb
             if (t != u) work->without[u] += work->mean[t] + work->relief[(size_t)t * (size_t)count + (size_t)u];
         work->without[u] /= count - 1;
     }
-    const vb_spread_table table = {count, in->classes, work->offsets, work->cells, work->crosses, fill_crosses(work, all, n)};
+    const vb_spread_table table = {count, in->classes, work->offsets, work->cells, work->crosses, fill_crosses(work, all, n),
+                                   NULL};
     return vb_spread_of_mean(mean, &table, work->without, all && in->sets ? 0 : count, err);
 }
 

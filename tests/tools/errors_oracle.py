@@ -3,6 +3,7 @@
 figures_oracle.py, half of them thinned out, so that classes and vocabularies of a single image occur; `check DIR RESULTS...`
 compares results of them. Nothing is taken from the results but what is to be checked: vocabularies are
 deleted by doing without them, strata are lists of scores, quantiles come from the density."""
+import itertools
 import json
 import statistics
 import sys
@@ -221,8 +222,54 @@ def check_result(folder, result):
                  (*dfs, its.n - 1), (whole.scores.sum(), len(whole.scores)))
     if result["acc_e_union_method"] == "subsets":
         without = [float(left.union_of_all_sets()) for left in less] if its.n > 1 else []
-        check_figure(f"{name} union", result["errors"]["acc_e_union"], result["acc_e_union"], (None, None, jackknife(without)),
-                     (0, 0, its.n), (1, 1, its.n - 1))
+        if its.n == 1:
+            check_figure(f"{name} union", result["errors"]["acc_e_union"], result["acc_e_union"], (None,) * 3, (1,) * 3, (1,) * 3)
+            return
+        errors, units, dfs = union_errors(its)
+        check_figure(f"{name} union", result["errors"]["acc_e_union"], result["acc_e_union"], (*errors, jackknife(without)),
+                     (*units, its.n), (*dfs, its.n - 1))
+
+
+def union_errors(its):
+    """Over all sets of vocabularies: an image's score is the share of the sets' weights in which it is right."""
+    images = np.array(its.images_of({c for own in its.lists for c in own}))
+    of = {i: frozenset(t for t in range(its.n) if its.labels[i] in its.lists[t]) for i in images}
+    score, weight = dict.fromkeys(images, 0.0), dict.fromkeys(images, 0.0)
+    for size in range(1, its.n + 1):
+        sets = list(itertools.combinations(range(its.n), size))
+        for chosen in map(set, sets):
+            here = [i for i in images if of[i] & chosen]
+            for i in here:
+                weight[i] += 1 / its.n / len(sets) / len(here)
+                score[i] += (not its.harmful[i] & chosen) / its.n / len(sets) / len(here)
+    strata = {}
+    for i in images:
+        strata.setdefault(tuple(sorted(of[i])), []).append(i)
+    overall, h = sum(score.values()), len(strata)
+    variance, moved, images_df, classes_df, single = 0.0, {}, 0, 0, 0
+    for pot in strata.values():
+        m, part = len(pot), sum(weight[i] for i in pot)
+        mean = np.mean([score[i] / weight[i] for i in pot])
+        only = np.sqrt(h / (h - 1)) * (mean - overall) * part if h > 1 else np.nan
+        classes = {}
+        for i in pot:
+            classes.setdefault(its.labels[i], []).append(score[i] / weight[i])
+        k, alone = len(classes), 0
+        for c, scores in classes.items():
+            off, n = sum(scores) - len(scores) * mean, len(scores)
+            if n > 1:
+                variance += (part / m) ** 2 * n * np.var(scores, ddof=1)
+                images_df += n - 1
+            else:
+                variance += (part / m * off) ** 2 * m / (m - 1) if m > 1 else only**2
+                alone += 1
+            moved[c] = moved.get(c, 0) + (np.sqrt(k / (k - 1)) * off * part / m if k > 1 else only)
+        images_df += max(alone - 1, 0)
+        classes_df += k - 1
+        single += k == 1
+    classes_df += max(single - 1, 0)
+    return ((none_if_nan(np.sqrt(variance)), none_if_nan(np.sqrt(sum(x * x for x in moved.values())))), (len(images), len(moved)),
+            (images_df, classes_df))
 
 
 if __name__ == "__main__":
