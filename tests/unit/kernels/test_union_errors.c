@@ -150,6 +150,30 @@ static void equal_counts_are_acc_e(void **state) {
     }
 }
 
+/* The example of docs/protocol.md: a has c0 with two images, one right, and c1 with one; b has c2 with two, one of which a harms. */
+static void errors_by_hand(void **state) {
+    (void)state;
+    const int offsets[] = {0, 2, 3}, members[] = {0, 1, 2};
+    const vb_label_space space = {3, 2, offsets, members, NULL, false};
+    const uint8_t none[] = {0, 0}, by_a[] = {1, 0};
+    vb_error err = {0};
+    vb_tally *tally;
+    vb_openness_result result;
+    assert_ok(vb_tally_new(&tally, &space, &with_errors, &err));
+    vb_tally_add(tally, 0, none);
+    vb_tally_add(tally, 0, by_a);
+    vb_tally_add(tally, 1, none);
+    vb_tally_add(tally, 2, none);
+    vb_tally_add(tally, 2, by_a);
+    const vb_spread found = spread_of(tally, &result);
+    assert_near(result.acc_e_union, ((2 / 3. + 1) / 2 + 3 / 5.) / 2, 1e-15);
+    const double a = 0.55 / 3, b = 0.45 / 2, off = 7 / 9. - result.acc_e_union;
+    assert_near(found.error[VB_SPREAD_IMAGES], sqrt(a * a * (1 + 1 / 6.) + b * b * 2 * 2 * 4 / 81), 1e-15);
+    assert_near(found.error[VB_SPREAD_CLASSES], sqrt(a * a * 4 / 9 + 2 * 0.45 * 0.45 * off * off), 1e-15);
+    vb_openness_free(&result);
+    vb_tally_free(tally);
+}
+
 /* ---- the table ---- */
 
 /* Parts of the images, as ranks have them, in one table: the same words. */
@@ -240,8 +264,11 @@ static void lack_of_memory_is_reported(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_set_of_vocabularies), cmocka_unit_test(equal_counts_are_acc_e),
-                                       cmocka_unit_test(tables_add_up), cmocka_unit_test(tables_grow),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_set_of_vocabularies),
+                                       cmocka_unit_test(equal_counts_are_acc_e),
+                                       cmocka_unit_test(errors_by_hand),
+                                       cmocka_unit_test(tables_add_up),
+                                       cmocka_unit_test(tables_grow),
                                        cmocka_unit_test(lack_of_memory_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
