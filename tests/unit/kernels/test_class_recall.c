@@ -29,8 +29,8 @@ static void recall_by_hand(void **state) {
     assert_near(found.value[VB_RECALL_MEAN], 2 / 3., 1e-15);
     assert_near(found.value[VB_RECALL_MEAN_AT_TOP], 5 / 6., 1e-15);
     assert_near(mean->error[VB_SPREAD_IMAGES], 1 / 6., 1e-15);
-    assert_near(mean->error[VB_SPREAD_CLASSES], sqrt(2 * (1 / 9.) / 2) / sqrt(2.), 1e-15); /* 1 and 1/3: sd 0.471 */
-    assert_near(mean->error[VB_SPREAD_VOCABULARIES], sqrt(0.5 * 2 * 1 / 36.), 1e-15);      /* 2/3 and 1 */
+    assert_near(mean->error[VB_SPREAD_CLASSES], sqrt(2 / 9.) / sqrt(2.), 1e-15);      /* 1 and 1/3: sd 0.471 */
+    assert_near(mean->error[VB_SPREAD_VOCABULARIES], sqrt(0.5 * 2 * 1 / 36.), 1e-15); /* 2/3 and 1 */
     assert_near(top->error[VB_SPREAD_IMAGES], sqrt(3 / 2. * 2 / 3.) / 5, 1e-15);
     assert_near(top->error[VB_SPREAD_CLASSES], sqrt(2 * 2 * 4 / 25.) / 5, 1e-15); /* 2 - 8/5 and 2 - 12/5 */
     assert_near(top->error[VB_SPREAD_VOCABULARIES], 0, 0);
