@@ -180,6 +180,7 @@ int vb_figure_errors_new(vb_figure_errors *errors, const vb_tally *tally, const 
     for (int f = VB_ACC_C; f <= VB_ACC_S && !status; f++) status = figure_errors(errors, &work, f, err);
     if (!status) top1_errors(errors, &work);
     if (!status) status = union_errors(errors, &work, err);
+    if (!status) status = vb_curve_errors(&errors->curve, tally, result, err);
     for (size_t t = 0; t < n && !status; t++) {
         int64_t right = 0;
         for (size_t b = 0; b < n; b++) right += result->vocabulary[t].harm_histogram[b];
@@ -196,5 +197,6 @@ done:
 
 void vb_figure_errors_free(vb_figure_errors *errors) {
     vb_free(errors->vocabulary);
+    vb_free(errors->curve);
     *errors = (vb_figure_errors){0};
 }

@@ -2,6 +2,7 @@
 #ifndef VB_FIGURE_ERRORS_H
 #define VB_FIGURE_ERRORS_H
 
+#include "kernels/openness/curve_errors.h"
 #include "kernels/openness/openness.h"
 #include "kernels/openness/spread.h"
 
@@ -19,6 +20,7 @@ typedef struct vb_figure_errors {
      * alone, unless the tally has kept harmful sets: union_errors); none where it is sampled. */
     vb_spread over_union;
     vb_vocabulary_errors *vocabulary;
+    double *curve; /* vb_curve_errors */
 } vb_figure_errors;
 
 /* `result` is what vb_openness made of the tally. A function of the counts alone. VB_EMEMORY; free with vb_figure_errors_free,

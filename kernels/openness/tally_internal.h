@@ -26,7 +26,8 @@ typedef struct vb_set_counts {
     int64_t *squares_e, *squares_s;
     int64_t *members; /* 2^N: images by the set of their vocabularies; NULL beyond VB_SUBSETS_MAX vocabularies */
     int64_t *once;    /* classes x 2: images by the first class listed that is in a vocabulary, and those right among all */
-    int64_t *left;    /* N x 2: images that have a vocabulary beside u, and those that are right among all without u */
+    int64_t *rescue_ends, *rescuers; /* N x N x N, with curve_errors: [t][u][f], rescues of t by others that u ends, and by u */
+    int64_t *left; /* N x 2: images that have a vocabulary beside u, and those that are right among all without u */
 } vb_set_counts;
 
 enum { VB_SET_SQUARE_BITS = 38, VB_SET_SCRATCH = 6 };
@@ -50,6 +51,7 @@ struct vb_tally {
     int64_t *relief;     /* N x N x 2: sums of 1 / (b (b + 1)) over theft's images, vb_tally_relief */
     int64_t *sole;       /* N: images that only u beats, of classes that u is not alone to hold */
     int64_t *joint;      /* pairs x N: images of the class right in both vocabularies that b = 0..N-1 others beat */
+    int64_t *ends;       /* N x N x N, with curve_errors: of theft's images (or events of t itself), those that f others beat */
     int64_t *subsets;    /* 2^N: `right` of vb_subsets_mean; NULL beyond VB_SUBSETS_MAX vocabularies */
     vb_order_set unions; /* beyond VB_SUBSETS_MAX vocabularies */
     vb_order_set trials; /* sampled: order t * protocol.trials + k begins with t */
@@ -63,6 +65,12 @@ struct vb_tally {
 static inline double vb_tally_relief(const vb_tally *tally, int t, int u) {
     const int64_t *halves = tally->relief + 2 * ((size_t)t * (size_t)tally->vocabularies + (size_t)u);
     return (double)halves[0] * 0x1p-30 + (double)halves[1] * 0x1p-60;
+}
+
+/* Where t's images that u ends, one of f, are counted. */
+static inline int64_t *vb_tally_ends(int64_t *counts, const vb_tally *tally, int t, int u, int f) {
+    const size_t n = (size_t)tally->vocabularies;
+    return counts + ((size_t)t * n + (size_t)u) * n + (size_t)f;
 }
 
 /* Whether the harmful sets of images are kept by class. */

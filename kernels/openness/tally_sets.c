@@ -80,13 +80,17 @@ static int64_t survived(const set_image *image, int t, int v) {
 static int64_t in_units(double difference) { return llround(ldexp(difference, VB_SET_SQUARE_BITS)); }
 
 /* What t gains when one of the list, which end the event of `v`, goes, and loses when v does (docs/protocol.md). */
-static void add_reliefs(set_image *image, int t, int v) {
-    const uint64_t f = (uint64_t)image->listed;
-    for (int i = 0; i < image->listed; i++) {
-        vb_tally_add_gain(image->tally, t, image->list[i], 1, f * (f + 1));
-        if (v != t) vb_tally_add_gain(image->tally, t, image->list[i], -1, (f + 1) * (f + 2));
+static void add_deletions(set_image *image, int t, int v) {
+    vb_tally *tally = image->tally;
+    const int f = image->listed;
+    const uint64_t until = (uint64_t)f * ((uint64_t)f + 1), rescue = ((uint64_t)f + 1) * ((uint64_t)f + 2);
+    for (int i = 0; i < f; i++) {
+        vb_tally_add_gain(tally, t, image->list[i], 1, until);
+        if (v != t) vb_tally_add_gain(tally, t, image->list[i], -1, rescue);
+        if (tally->ends) ++*vb_tally_ends(v == t ? tally->ends : tally->of_sets.rescue_ends, tally, t, image->list[i], f);
     }
-    if (v != t) vb_tally_add_gain(image->tally, t, v, -1, (f + 1) * (f + 2));
+    if (v != t) vb_tally_add_gain(tally, t, v, -1, rescue);
+    if (v != t && tally->ends) ++*vb_tally_ends(tally->of_sets.rescuers, tally, t, v, f);
 }
 
 /* Vocabulary t = its[at] as the target. Its own right class, and `harm`: without the others' right classes an image is lost
@@ -108,7 +112,7 @@ static void add_target(set_image *image, int at) {
     counts->images[entry]++;
     if (own) tally->harm[row + (size_t)harmful]++;
     if (!at || image->view[image->its[0]] == k) { /* no other vocabulary has a better one */
-        if (own) add_reliefs(image, t, t);
+        if (own) add_deletions(image, t, t);
         if (own && tally->survived) tally->survived[entry] += survived(image, t, t);
         return;
     }
@@ -117,7 +121,7 @@ static void add_target(set_image *image, int at) {
         list_ends(image, at, k);
         counts->kept[row + (size_t)harmful]--;
         counts->kept[row + (size_t)image->listed]++;
-        add_reliefs(image, t, t);
+        add_deletions(image, t, t);
         share += 1.0 / (image->listed + 1);
         if (tally->survived) tally->survived[entry] += survived(image, t, t);
     }
@@ -126,7 +130,7 @@ static void add_target(set_image *image, int at) {
         list_ends(image, i, -1);
         if (beats(image, image->view[v], v) || is_listed(image, t)) continue;
         counts->rescued[row + (size_t)image->listed]++;
-        add_reliefs(image, t, v);
+        add_deletions(image, t, v);
         share += 1.0 / ((image->listed + 1.0) * (image->listed + 2));
         if (tally->survived) tally->survived[entry] += survived(image, t, v);
     }

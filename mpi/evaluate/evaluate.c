@@ -189,6 +189,7 @@ static vb_protocol protocol_of(const vb_experiment *experiment) {
                          .trials = (int)experiment->trials,
                          .seed = (uint32_t)experiment->seed,
                          .union_permutations = (int)experiment->union_permutations,
+                         .curve_errors = true,
                          .union_errors = true};
 }
 

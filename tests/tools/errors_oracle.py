@@ -5,6 +5,7 @@ compares results of them. Nothing is taken from the results but what is to be ch
 deleted by doing without them, strata are lists of scores, quantiles come from the density."""
 import itertools
 import json
+import math
 import statistics
 import sys
 
@@ -93,7 +94,7 @@ def jackknife(values):
 
 
 class Vocabulary:
-    """The images of one vocabulary, their classes and scores."""
+    """The images of one vocabulary, their classes and scores; a figure that is a number: after so many rivals."""
 
     def __init__(self, its, t, figure, rivals):
         self.images = np.array(its.images_of(its.lists[t]))
@@ -101,7 +102,9 @@ class Vocabulary:
         m, scores = len(rivals), []
         for i in self.images:
             own, b = t not in its.harmful[i], len(its.harmful[i] & set(rivals) - {t})
-            if figure == "acc_s" and not m:
+            if isinstance(figure, int):
+                scores.append(own * math.comb(m - b, figure) / math.comb(m, figure) if figure <= m else np.nan)
+            elif figure == "acc_s" and not m:
                 scores.append(np.nan)
             else:
                 scores.append(own * {"acc_c": 1, "acc_e": 1 / (b + 1), "acc_s": (m - b) / (m * (b + 1)) if m else 0}[figure])
@@ -207,6 +210,7 @@ def check_result(folder, result):
             wilson = (v.scores.sum(), len(v.scores)) if figure == "acc_c" else None
             check_figure(f"{name} v{t} {figure}", place["errors"][figure], value, (*errors, jackknife(rivals)),
                          (*units, its.n - 1), (*dfs, its.n - 2), wilson)
+    check_curve(its, result, name)
     whole = Vocabulary(its, 0, "acc_c", [])
     whole.images = np.array(its.images_of({c for own in its.lists for c in own}))
     whole.labels = np.array([its.labels[i] for i in whole.images])
@@ -228,6 +232,24 @@ def check_result(folder, result):
         errors, units, dfs = union_errors(its)
         check_figure(f"{name} union", result["errors"]["acc_e_union"], result["acc_e_union"], (*errors, jackknife(without)),
                      (*units, its.n), (*dfs, its.n - 1))
+
+
+def check_curve(its, result, name):
+    """The curve's points are figures like any others; without a vocabulary there is one point less."""
+    everything = range(its.n)
+    for point in everything:
+        vocabularies = [Vocabulary(its, t, point, [u for u in everything if u != t]) for t in everything]
+        less = {(t, u): none_if_nan(Vocabulary(its, t, point, [r for r in everything if r not in (t, u)]).mean)
+                for t in everything for u in everything if u != t}
+        means = [[less[t, u] for t in everything if t != u] for u in everything]
+        deleted = jackknife([None if None in values or not values else np.mean(values) for values in means])
+        for kind, error in zip(KINDS, (*errors_of(vocabularies)[0], deleted)):
+            near(f"{name} curve {point} {kind}", result["errors"]["curve"][kind][point], error)
+        for t, v in enumerate(vocabularies):
+            found = result["vocabularies"][t]["errors"]["curve"]
+            rivals = jackknife([less[t, u] for u in everything if u != t])
+            for kind, error in zip(KINDS, (*errors_of([v])[0], rivals)):
+                near(f"{name} v{t} curve {point} {kind}", found[kind][point], error)
 
 
 def union_errors(its):

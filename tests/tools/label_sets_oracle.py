@@ -87,6 +87,23 @@ def check_deletions(result, right, of, n):
         for t in everything:
             rivals = jackknife([means[t, u] for u in everything if u != t])
             close(f"{figure} rivals of {t}", result["vocabularies"][t]["errors"][figure]["vocabularies"], rivals)
+    for i in everything:
+        def after(t, without):
+            """t's accuracy after i others, none of them among those without."""
+            rivals = [r for r in everything if r != t and r not in without]
+            if i > len(rivals):
+                return None
+            return np.mean([np.mean([right[tuple(sorted(a + (t,)))][x] for a in itertools.combinations(rivals, i)]) for x in of[t]])
+
+        means = {(t, u): after(t, [u]) for t in everything for u in everything if u != t}
+        found = result["errors"]["curve"]["vocabularies"][i]
+        if i == n - 1:
+            equal("the last point of the curve by vocabularies", found, None)
+            continue
+        close("curve vocabularies", found, jackknife([np.mean([means[t, u] for t in everything if t != u]) for u in everything]))
+        for t in everything:
+            found = result["vocabularies"][t]["errors"]["curve"]["vocabularies"][i]
+            close(f"curve of {t}, rivals", found, jackknife([means[t, u] for u in everything if u != t]))
     tops, unions = [], []
     for u in everything:
         left = tuple(v for v in everything if v != u)
@@ -191,6 +208,16 @@ def check(folder, results, records):
         for name, score in (("acc_c", c), ("acc_e", e), ("acc_s", s)):
             close(f"{name} of {keys[t]}", v[name], score.mean())
             close(f"{name}_se of {keys[t]}", v[name + "_se"], error_of(score))
+        there = np.array([next(y for y in sets[x] if y in members[t]) for x in of[t]])
+        alike, several = np.full(len(there), 1 / len(there)), len(set(there)) > 1
+        for name, score in [("acc_c", c), ("acc_e", e), ("acc_s", s)] + [(i, curve[i]) for i in range(n)]:
+            images, classes = strata_errors(score, alike, [0] * len(there), there)
+            point = v["errors"]["curve"] if isinstance(name, int) else v["errors"][name]
+            at = (lambda kind, p=point, i=name: p[kind][i]) if isinstance(name, int) else (lambda kind, p=point: p[kind])
+            if several:
+                close(f"{name} of {keys[t]} by classes", at("classes"), classes)
+            if not isinstance(name, int) or not name or at("images") is not None:
+                close(f"{name} of {keys[t]} by images", at("images"), images)
         for i in range(n):
             close(f"curve[{i}] of {keys[t]}", v["curve"][i], curve[i].mean())
         lost = [sum(not right[tuple(sorted((t, u)))][x] for u in others) if right[(t,)][x] else -1 for x in of[t]]

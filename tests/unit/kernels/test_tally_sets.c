@@ -290,7 +290,7 @@ static void drawn_orders_are_right(void **state) {
     random_state = 4;
     for (int round = 0; round < 2; round++) {
         const int n = round ? MAX_N : 4, trials = 2, permutations = 30;
-        const vb_protocol protocol = {true, trials, 7, permutations, false};
+        const vb_protocol protocol = {.sampled = true, .trials = trials, .seed = 7, .union_permutations = permutations};
         vb_error err = {0};
         vb_openness_result result;
         vb_numpy_rng rng;
