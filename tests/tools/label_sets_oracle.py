@@ -268,6 +268,22 @@ def check(folder, results, records):
     for scope in means:
         for k in range(len(opened["n"])):
             close("open curve, " + scope, opened[scope]["accuracy"][k], np.mean(means[scope], axis=0)[k])
+    for p, k in enumerate(opened["n"]):
+        chance = [math.comb(40 - h, k) / math.comb(40, k) for h in range(41)]
+
+        def among(t, u):
+            """t's accuracy among all classes but those of u alone, and k names."""
+            left = tuple(v for v in range(n) if v != u)
+            held = {c for v in left for c in members[v]}
+            return np.mean([right[left][x] * chance[int((pool[x] > max(scores[x, c] for c in sets[x] if c in held)).sum())]
+                            for x in of[t]])
+
+        without = {(t, u): among(t, u) for t in range(n) for u in range(n) if u != t}
+        found = opened["all"]["errors"]["vocabularies"][p]
+        close("open curve without", found, jackknife([np.mean([without[t, u] for t in range(n) if t != u]) for u in range(n)]))
+        for t in range(n):
+            found = opened["vocabularies"][t]["all"]["errors"]["vocabularies"][p]
+            close("open curve, rivals", found, jackknife([without[t, u] for u in range(n) if u != t]))
     for t, attack in enumerate(result["adversarial"]):
         equal("images of the target", attack["images"], len(of[t]))
         ok = [x for x in of[t] if right[(t,)][x]]
