@@ -4,13 +4,8 @@
 
 #include "kernels/base/fault.h"
 #include "kernels/openness/class_recall.h"
+#include "tests/unit/near.h"
 #include "tests/unit/vb_test.h"
-
-#define assert_near(a, b, tolerance)                                                                                             \
-    do {                                                                                                                         \
-        double found_ = (a), wanted_ = (b);                                                                                      \
-        if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_);              \
-    } while (0)
 
 /* 2 of 2 and 1 of 3 images right; at 5 all of them and 2 of 3; a third class has none. Without the first vocabulary, which holds
  * the first class, 2 of 3 and all of 3; without the other the first class alone. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/unit/random.h"
+#include "tests/unit/near.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "kernels/openness/numpy_rng.h"
@@ -11,12 +12,6 @@
 #include "kernels/openness/set_views.h"
 
 enum { MAX_N = 22, MAX_CLASSES = 70, MAX_IMAGES = 120, MAX_SET = 4, DIM = 3 };
-
-#define assert_near(a, b, tolerance)                                                                                             \
-    do {                                                                                                                         \
-        double found_ = (a), wanted_ = (b);                                                                                      \
-        if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_);              \
-    } while (0)
 
 static uint64_t random_state;
 

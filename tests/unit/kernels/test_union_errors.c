@@ -6,12 +6,7 @@
 #include "kernels/openness/figure_errors.h"
 #include "kernels/openness/union_errors.h"
 #include "tests/unit/kernels/openness_scene.h"
-
-#define assert_near(a, b, tolerance)                                                                                             \
-    do {                                                                                                                         \
-        double found_ = (a), wanted_ = (b);                                                                                      \
-        if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_);              \
-    } while (0)
+#include "tests/unit/near.h"
 
 static const vb_protocol with_errors = {.union_errors = true};
 
