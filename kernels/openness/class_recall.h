@@ -11,8 +11,8 @@ enum { VB_RECALL_IMAGES, VB_RECALL_AT_1, VB_RECALL_AT_TOP, VB_RECALL_COUNTS, VB_
 /* Up to so many vocabularies each is deleted once: its counts stand by class. */
 enum { VB_RECALL_VOCABULARIES_MAX = 100 };
 
-/* Of each class 1 + `deletions` rows of VB_RECALL_COUNTS: its images, those right, and those of which fewer than VB_RECALL_TOP wrong
- * classes are ranked before the right one; then the same without vocabulary 0, 1, ... and with the images that are left. */
+/* Of each class 1 + `deletions` rows of VB_RECALL_COUNTS: its images, those right, and those of which fewer than VB_RECALL_TOP
+ * wrong classes are ranked before the right one; then the same without vocabulary 0, 1, ... and with the images that are left. */
 typedef struct vb_recall_counts {
     int classes, deletions;
     const int64_t *counts;

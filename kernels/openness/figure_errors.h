@@ -16,8 +16,8 @@ typedef struct vb_vocabulary_errors {
 typedef struct vb_figure_errors {
     vb_spread figure[VB_FIGURES];
     double wilson[2]; /* of the accuracy among all classes */
-    /* Of acc_e_union: those of Acc-E where the two are equal, of its own where it is over all sets of vocabularies (of vocabularies
-     * alone, unless the tally has kept harmful sets: union_errors); none where it is sampled. */
+    /* Of acc_e_union: those of Acc-E where the two are equal, of its own where it is over all sets of vocabularies (of
+     * vocabularies alone, unless the tally has kept harmful sets: union_errors); none where it is sampled. */
     vb_spread over_union;
     vb_vocabulary_errors *vocabulary;
     double *curve; /* vb_curve_errors */

@@ -9,8 +9,8 @@
 
 #include "kernels/openness/spread.h"
 
-/* An image within one of its vocabularies: the names that take it among the vocabulary's classes and among all; VB_NAMES_WRONG where
- * it is wrong without names. */
+/* An image within one of its vocabularies: the names that take it among the vocabulary's classes and among all;
+ * VB_NAMES_WRONG where it is wrong without names. */
 enum { VB_NAMES_WRONG = -1 };
 typedef struct vb_names_row {
     int32_t vocabulary, class, own, all;
@@ -30,8 +30,8 @@ typedef struct vb_names_rows {
  * pool. A function of the rows as a set. VB_EMEMORY. */
 int vb_names_errors(vb_spread *out, const vb_names_rows *rows, bool all, const int64_t *points, int count, vb_error *err);
 
-/* Of every class that has rows, ascending, within the first vocabulary in which it has some: out[entry * count + p]. A class is one
- * cluster: none by classes. VB_EMEMORY. */
+/* Of every class that has rows, ascending, within the first vocabulary in which it has some: out[entry * count + p]. A class
+ * is one cluster: none by classes. VB_EMEMORY. */
 int vb_names_errors_of_classes(vb_spread *out, const vb_names_rows *rows, bool all, const int64_t *points, int count,
                                vb_error *err);
 

@@ -19,9 +19,8 @@ typedef struct vb_protocol {
     int trials;             /* permutations a target vocabulary, sampled only */
     uint32_t seed;          /* of NumPy's legacy generator, for `sampled` and for the union's permutations */
     int union_permutations; /* for the union of images when N > 20; 0 means VB_UNION_PERMUTATIONS */
-    bool
-        curve_errors; /* also keep, up to VB_CURVE_ERRORS_MAX vocabularies, what the curve's errors need: N^3 counters, or 3 N^3 */
-    bool union_errors; /* also keep, up to 20 vocabularies, the harmful sets by class: vb_tally_harm_sets */
+    bool curve_errors;      /* also keep, up to VB_CURVE_ERRORS_MAX vocabularies, what the curve's errors need: up to 3 N^3 */
+    bool union_errors;      /* also keep, up to 20 vocabularies, the harmful sets by class: vb_tally_harm_sets */
 } vb_protocol;
 
 /* Integer counts of images seen so far. Tallies of the same label space and protocol add up element by element, in any

@@ -1,7 +1,7 @@
 /* The three standard errors of the accuracy over the union of images, averaged over all sets of vocabularies.
  *
- * The figure is linear in the images once their numbers are fixed. Over sets S of vocabularies, |S| = i, with w(S) = 1 / (N C(N, i))
- * / (images of S), an image that is in S when S meets H and right when S misses B has the score
+ * The figure is linear in the images once their numbers are fixed. Over sets S of vocabularies, |S| = i, with
+ * w(S) = 1 / (N C(N, i)) / (images of S), an image that is in S when S meets H and right when S misses B has the score
  *   z = (sum of w over the S that meet H and miss B) / (sum of w over the S that meet H),
  * and the figure is the mean over the images of H, of that denominator's weight, over all H: vb_spread_of_mean with weights.
  * docs/protocol.md derives it. */

@@ -72,7 +72,7 @@ static int sole_holder(const curve_work *work, int class) {
     return offsets[class + 1] - offsets[class] == 1 ? work->names.memberships.vocabularies[offsets[class]] : WRONG;
 }
 
-/* Names that take image i among the classes of all vocabularies but u; WRONG where another class does, or no right one is left. */
+/* Names that take image i among the classes of all vocabularies but u; WRONG where a class does, or no right one is left. */
 static int32_t takers_without(const curve_work *work, const vb_unit_views *views, int64_t i, int u, const uint8_t *beaten,
                               const uint64_t *bits) {
     const int64_t vocabularies = work->names.space.vocabularies,

@@ -1,5 +1,5 @@
-/* The analysis `top5`: what other tools print beside top-1 (kernels/openness/class_recall.h). Integers are counted; ranks of classes
- * are decided exactly (kernels/openness/similarity.h). */
+/* The analysis `top5`: what other tools print beside top-1 (kernels/openness/class_recall.h). Integers are counted; ranks of
+ * classes are decided exactly (kernels/openness/similarity.h). */
 #include <string.h>
 
 #include "kernels/base/memory.h"

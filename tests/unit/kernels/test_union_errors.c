@@ -145,7 +145,7 @@ static void equal_counts_are_acc_e(void **state) {
     }
 }
 
-/* The example of docs/protocol.md: a has c0 with two images, one right, and c1 with one; b has c2 with two, one of which a harms. */
+/* docs/protocol.md: a has c0 with two images, one right, and c1 with one; b has c2 with two, one of which a harms. */
 static void errors_by_hand(void **state) {
     (void)state;
     const int offsets[] = {0, 2, 3}, members[] = {0, 1, 2};
