@@ -1,9 +1,9 @@
 /* The convolution through Winograd's transforms: blocking and threads. The matrix product's micro kernels do the work.
  *
  * The work is cut into tasks: some tiles times some output channels. A task transforms the pixels of its tiles once, laid out as
- * packed rows of A, a matrix for each of the 36 points. Then it takes a strip of output channels after the other: transforms their
- * filters for a block of input channels, laid out as packed B, multiplies the 36 pairs of matrices, continues with the next block,
- * and transforms the sums. */
+ * packed rows of A, a matrix for each of the 36 points. Then it takes a strip of output channels after the other: for a block of
+ * input channels it transforms their filters, laid out as packed B, and multiplies the 36 pairs of matrices, whose chains go on
+ * with the next block; at the end it transforms the sums. */
 #include "kernels/matrix/winograd.h"
 
 #include <assert.h>

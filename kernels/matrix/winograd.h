@@ -43,7 +43,7 @@ enum { VB_WINOGRAD_SIDE = 4, VB_WINOGRAD_WINDOW = 6, VB_WINOGRAD_POINTS = 36 };
 /* Filters of 3 x 3 with stride 1 over activations, whatever their sizes. `planar`: over pixels, whose channels lie apart. */
 bool vb_winograd_fits(int kernel, int stride, bool planar);
 
-/* As vb_conv_run (conv_run.h), for a convolution that fits: the same bits at any batch, thread count and instruction set level. */
+/* As vb_conv_run (conv_run.h), for a convolution that fits: the same bits at any batch, thread count and level. */
 int vb_winograd_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
                     int threads, vb_error *err);
 

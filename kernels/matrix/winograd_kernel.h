@@ -10,8 +10,8 @@
 enum { VB_WINOGRAD_BLOCK = 128, VB_WINOGRAD_BESIDE = VB_GEMM_DEPTH / VB_WINOGRAD_BLOCK };
 
 typedef struct vb_winograd_kernel {
-    /* Filters of `count` channels and `cols` (a multiple of 16) output channels. taps: count x 9 x cols. Point p of channel c goes
-     * to u[p * step + c * cols], `cols` values. */
+    /* Filters of `count` channels and `cols` (a multiple of 16) output channels. taps: count x 9 x cols. Point p of channel c
+     * goes to u[p * step + c * cols], `cols` values. */
     void (*filter)(int count, int cols, const float *taps, float *u, int64_t step);
     /* A tile. from: the 36 pixels, `count` channels each. Point p goes to v[p / BESIDE * step + p % BESIDE * BLOCK], where there
      * is room for whole sixteens. */
