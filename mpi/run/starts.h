@@ -1,7 +1,7 @@
 /* How often a run was started, how long each start took and on how many machines: requeued jobs, lost ranks, --resume. Local.
  *
- * An entry: {started (UTC), seconds, nodes, ranks, code (of a start that ended), lost: true (of one that was killed, whose seconds
- * are those until its last sign of life), slurm_job, restart}. */
+ * An entry: {started (UTC), seconds, nodes, ranks, code (of a start that ended), lost: true (of one that was killed, whose
+ * seconds are those until its last sign of life), slurm_job, restart}. */
 #ifndef VB_STARTS_H
 #define VB_STARTS_H
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What several starts of a run have used, and the way of a notice to stop where a library takes its signals: a rank says so and takes them back; a job's script reaches the
-# ranks although mpirun does not pass anything on.
+# What several starts of a run have used, and the way of a notice to stop where a library takes its signals: a rank says so and
+# takes them back; a job's script reaches the ranks although mpirun does not pass anything on.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 make_data images pics 20 40; make_data model m.safetensors; make_data tokenizer tok
@@ -43,8 +43,8 @@ like "and of one that was lost" ' node-hours in 2 start\(s\), 1 stopped, 1 lost$
 run_at 2 e.yaml --output cut --resume && agree "the rerun has the right bytes" truth cut
 holds "results tell of all starts" '.run.starts | [.[] | [.code, .lost, .ranks, .nodes]] ==
   [[75, null, 1, 1], [null, true, 1, 1], [0, null, 2, 1]]' cut/results.json "$(jq .run.starts cut/results.json)"
-holds "their seconds make the node-hours" '.run | (([.starts[] | .seconds * .nodes] | add) / 3600 - .node_hours | fabs) < 1e-12 and
-  .starts[2].seconds > 0.1 and .starts[2].seconds <= .seconds + 0.5' cut/results.json "$(jq .run cut/results.json)"
+holds "their seconds make the node-hours" '.run | .starts[2].seconds > 0.1 and .starts[2].seconds <= .seconds + 0.5 and
+  (([.starts[] | .seconds * .nodes] | add) / 3600 - .node_hours | fabs) < 1e-12' cut/results.json "$(jq .run cut/results.json)"
 run e.yaml --output cut
 holds "without --resume the count begins anew" '.run.starts | length == 1' cut/results.json
 
