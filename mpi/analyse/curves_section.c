@@ -1,5 +1,5 @@
-/* Accuracy while the vocabulary grows: a curve for each model, in a panel of its own where they are many, with a band from the worst to the best order where the analyses
- * tell it, or, for one model alone, of the middle half of its vocabularies. */
+/* Accuracy while the vocabulary grows: a curve for each model, in a panel of its own where they are many, with a band from the
+ * worst to the best order where the analyses tell it, or, for one model alone, of the middle half of its vocabularies. */
 #include "mpi/analyse/curves_section.h"
 
 #include <math.h>

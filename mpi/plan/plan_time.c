@@ -13,7 +13,7 @@
 enum { BATCH = 16, PRODUCT = 256 };
 static const double enough = 0.4; /* seconds of a measurement */
 
-/* Passes over samples of the first unit: the first one, which also brings the weights into memory, then as many as fit the time. */
+/* Passes over samples of the first unit: one that also brings the weights into memory, then as many as fit the time. */
 static int measure_images(const vb_encoding *how, const vb_dataset_state *data, vb_plan_rates *rates, vb_error *err) {
     const size_t dim = (size_t)vb_clip_describe(how->model->clip)->embed_dim;
     vb_unit_data unit = {0};

@@ -98,8 +98,10 @@ sed -i 's/^corpora.*/corpora: [{name: words, captions: fifty.txt}]/' w.yaml
 plan_of w.yaml --threads 1; verdict $? "a plan with candidates and a corpus" "$(cat stderr)"
 like "texts of classes and candidates" '^  plain +folder +57 +[0-9]+ +0 +69 ' stdout
 like "captions are counted" '^  corpus words +captions +50 rows, .*, 1 scan, 50 texts to encode, [0-9.e-]+ TFLOP$' stdout
-like "the time, by what was measured" '^time: (below|about) [0-9.]+ (s|min) at 1 rank of 1 thread, by what was measured here just now' stdout
-plan_of w.yaml --threads 1 --ranks 4; like "at the given ranks" '^time: (below|about) [0-9.]+ (s|min) at 4 ranks of 1 thread,' stdout
+like "the time, by what was measured" \
+  '^time: (below|about) [0-9.]+ (s|min) at 1 rank of 1 thread, by what was measured here just now' stdout
+plan_of w.yaml --threads 1 --ranks 4; like "at the given ranks" \
+  '^time: (below|about) [0-9.]+ (s|min) at 4 ranks of 1 thread,' stdout
 
 printf 'adversarial: {candidates: captions.txt, k: 1, targets: [animals, nobody]}\n' | cat e.yaml - >a.yaml
 refuses "a target that is no vocabulary" 6 'check: 1 error' "$vocabench" check a.yaml --output o

@@ -94,7 +94,8 @@ plotted "the worst and the best order" "4 5 6 7" page-data/*-curve-*.csv \
   "\(100 * $o[0].worst[$i]) \(100 * $o[0].best[$i]) \(100 * $o[1].worst[$i]) \(100 * $o[1].best[$i])"'
 plotted "vocabularies" "2 3" page-data/05-vocabularies-*.csv \
   '.results[0].vocabularies | sort_by(.acc_s - .acc_c)[] | "\(100 * .acc_c) \(100 * .acc_s)"'
-plotted "overview, the most open first" "3 6" page-data/01-overview.csv '.results | sort_by(-.acc_e)[] | "\(100 * .acc_e) \(100 * .acc_c)"'
+plotted "overview, the most open first" "3 6" page-data/01-overview.csv \
+  '.results | sort_by(-.acc_e)[] | "\(100 * .acc_e) \(100 * .acc_c)"'
 plotted "its intervals" "4 5" page-data/01-overview.csv '.results | sort_by(-.acc_e)[] | .errors.acc_e.interval.classes as $i |
   (1.959963984540054 * .errors.acc_e.classes) as $d | "\(100 * (.acc_e - $d)) \(100 * (.acc_e + $d))"'
 plotted "openness" "1 2" page-data/02-openness-*.csv '.results[] | "\(100 * .acc_c) \(100 * .acc_e)"'
@@ -310,8 +311,10 @@ key("Escape"); found.push(tip.hidden);
 document.body.dataset.clicked = found.join(" ");
 J
 chrome --virtual-time-budget=3000 --dump-dom "file://$scratch/clicked.html" >dom 2>log
-equal "heads sort, filters hide, results unfold, figures tell their values" "$(sed -n 's/.*<body[^>]*data-clicked="\([^"]*\)".*/\1/p' dom)" \
-  "focus ascending true descending  true true ascending true true true true true false true$(printf ' %s' true status true{,,,,,,})" "$(grep CONSOLE log)"
+equal "heads sort, filters hide, results unfold, figures tell their values" \
+  "$(sed -n 's/.*<body[^>]*data-clicked="\([^"]*\)".*/\1/p' dom)" \
+  "focus ascending true descending  true true ascending true true true true true false true$( \
+    printf ' %s' true status true{,,,,,,})" "$(grep CONSOLE log)"
 
 for theme in light dark; do
   scheme=1; [ $theme = light ] || scheme=0
