@@ -115,56 +115,57 @@ vb_pipeline_options vb_encode_pipeline_options(const vb_encoding *how, int64_t i
                                             .floats = vb_preprocess_floats(spec),
                                             .dim = vb_clip_describe(how->model->clip)->embed_dim},
                                  .spec = spec,
-                                 .batch = images < 1 ? 1 : images < how->batch ? (int)images : how->batch,
+                                 .batch = images < 1          ? 1 :
+                                          images < how->batch ? (int)images :
+                                                                how->batch,
                                  .threads = how->threads,
                                  .decode_memory = how->decode_memory,
-                                 .skip_broken = how->skip_broken,
                                  .look = look,
                                  .look_context = context};
 }
 
-/* A batch as the only unit of a pipeline. */
-typedef struct lone_unit {
-    const vb_encode_batch *batch;
-    const char **names;
-    float *out;
-} lone_unit;
-
-static int prepare_batch(void *context, int64_t number, vb_pipeline_unit *unit, vb_error *err) {
-    const lone_unit *lone = context;
-    const vb_encode_batch *batch = lone->batch;
+/* The only unit of a pipeline is there already. */
+static int prepare_lone(void *context, int64_t number, vb_pipeline_unit *unit, vb_error *err) {
     (void)number;
     (void)err;
-    for (int i = 0; i < batch->count; i++) lone->names[i] = batch->data->samples[batch->picked[i]].name;
-    *unit = (vb_pipeline_unit){.samples = batch->data->samples,
-                               .picked = batch->picked,
-                               .names = lone->names,
-                               .count = batch->count,
-                               .images = batch->count,
-                               .rows = lone->out};
+    *unit = *(const vb_pipeline_unit *)context;
     return 0;
 }
 
-static void keep_batch(void *context, vb_pipeline_unit *unit) {
+static void keep_lone(void *context, vb_pipeline_unit *unit) {
     (void)context;
     (void)unit;
 }
 
-int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, float *out, json_t **skipped, vb_error *err) {
-    const vb_pipeline_options options = vb_encode_pipeline_options(how, batch->count);
-    lone_unit lone = {.batch = batch, .out = out};
+int vb_encode_unit(const vb_encoding *how, vb_pipeline_unit *unit, vb_error *err) {
+    const vb_pipeline_options options = vb_encode_pipeline_options(how, unit->count);
     const vb_pipeline_source source = {
-        .units = 1, .prepare = prepare_batch, .release = keep_batch, .drop = keep_batch, .context = &lone};
-    vb_pipeline *pipeline = NULL;
-    vb_pipeline_unit unit = {0};
-    int status = (lone.names = vb_array((size_t)batch->count, sizeof *lone.names, "names of a batch", err)) ? 0 : -1;
-    if (!status) status = vb_pipeline_open(&pipeline, &options, &source, err);
-    if (!status) status = vb_pipeline_next(pipeline, &unit, err);
+        .units = 1, .prepare = prepare_lone, .release = keep_lone, .drop = keep_lone, .context = unit};
+    vb_pipeline_unit passed = {0};
+    vb_pipeline *pipeline;
+    int status = vb_pipeline_open(&pipeline, &options, &source, err);
+    if (!status) status = vb_pipeline_next(pipeline, &passed, err);
     vb_pipeline_close(pipeline, NULL);
+    unit->outcomes = passed.outcomes;
+    return vb_model_check(how->model, status, err);
+}
+
+int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, float *out, json_t **skipped, vb_error *err) {
+    const char **names = vb_array((size_t)batch->count, sizeof *names, "names of a batch", err);
+    if (!names) return -1;
+    for (int i = 0; i < batch->count; i++) names[i] = batch->data->samples[batch->picked[i]].name;
+    vb_pipeline_unit unit = {.samples = batch->data->samples,
+                             .picked = batch->picked,
+                             .names = names,
+                             .count = batch->count,
+                             .skip_broken = how->skip_broken,
+                             .images = batch->count,
+                             .rows = out};
+    int status = vb_encode_unit(how, &unit, err);
     if (!status) status = vb_encode_note_outcomes(&unit, batch->row_of_first, skipped, err);
     vb_free(unit.outcomes);
-    vb_free(lone.names);
-    return vb_model_check(how->model, status, err);
+    vb_free(names);
+    return status;
 }
 
 int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,

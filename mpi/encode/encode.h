@@ -13,10 +13,10 @@
 typedef struct vb_encoding {
     vb_context *context;
     const vb_model *model;
-    const char *cache;  /* folder */
-    int batch, threads; /* images at once; threads of this rank */
+    const char *cache;     /* folder */
+    int batch, threads;    /* images at once; threads of this rank */
     int64_t decode_memory; /* MiB that decoding may take; 0: as usual (mpi/encode/decode_budget.h) */
-    bool skip_broken;   /* a broken image is listed and its row NaN; else it is an error */
+    bool skip_broken;      /* a broken image is listed and its row NaN; else it is an error */
     vb_text_rules text_rules;
 } vb_encoding;
 
@@ -36,6 +36,8 @@ int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, floa
 
 /* A pipeline for how->model on its threads, looking for stops; images: that there will be at most. Local. */
 vb_pipeline_options vb_encode_pipeline_options(const vb_encoding *how, int64_t images);
+/* A unit that is there already, through a pipeline of its own; unit->outcomes is the caller's, also after a failure. Local. */
+int vb_encode_unit(const vb_encoding *how, vb_pipeline_unit *unit, vb_error *err);
 /* What became of the images of a finished unit, as such a list. Local. */
 int vb_encode_note_outcomes(const vb_pipeline_unit *unit, int row_of_first, json_t **skipped, vb_error *err);
 

@@ -58,7 +58,7 @@ struct vb_pipeline {
     int jobs, waiting, decoding; /* units in the list; images: for a decoder, in one */
     int64_t images;              /* of the units in the list */
     size_t bytes;                /* held by them */
-    bool lost; /* no memory for the list, */
+    bool lost;                   /* no memory for the list, */
     vb_error loss;
     double looked; /* when it was last looked whether to stop */
     vb_pipeline_counts counts;
@@ -217,7 +217,7 @@ static void decode_image(vb_pipeline *p, job *j, int index) {
             j->unit.rows[(size_t)index * (size_t)p->options.engine.dim + (size_t)k] = NAN;
         j->left--;
         p->decoding--;
-        if (!p->options.skip_broken || !vb_sample_pixels_is_broken(&err)) fail_at(p, j, index);
+        if (!j->unit.skip_broken || !vb_sample_pixels_is_broken(&err)) fail_at(p, j, index);
     } else memcpy(outcome->remark, pixels.remark, sizeof outcome->remark);
     release_bytes(p, j);
     if (!status) {
@@ -254,9 +254,9 @@ static int encode_singly(vb_pipeline *p, block *b, bool *failed, vb_error *err) 
     for (int i = 0; i < b->reserved; i++) {
         vb_pipeline_outcome *outcome = &b->entries[i].job->unit.outcomes[b->entries[i].index];
         vb_error why = {0};
-        failed[i] = engine->encode(engine->context, b->pixels + (size_t)i * engine->floats,
-                                   p->options.spec->max_patches ? &b->grids[i] : NULL, 1, b->out + (size_t)i * (size_t)engine->dim,
-                                   &why);
+        failed[i] =
+            engine->encode(engine->context, b->pixels + (size_t)i * engine->floats,
+                           p->options.spec->max_patches ? &b->grids[i] : NULL, 1, b->out + (size_t)i * (size_t)engine->dim, &why);
         if (!failed[i]) continue;
         found++;
         vb_error_prefix(&why, "%s", b->entries[i].job->unit.names[b->entries[i].index]);
@@ -453,8 +453,8 @@ void vb_pipeline_close(vb_pipeline *p, vb_pipeline_counts *counts) {
     vb_free(p);
 }
 
-int64_t vb_pipeline_bytes(const vb_preprocess *spec, int batch, int threads, int64_t decode_memory) {
-    const int64_t floats = (int64_t)vb_preprocess_floats(spec), mebibytes = decode_memory ? decode_memory : VB_DECODE_BUDGET_USUAL;
-    enum { STACK = 256 << 10 }; /* measured: of a thread that decodes, with what the allocator keeps for it */
-    return 2 * batch * floats * (int64_t)sizeof(float) + (mebibytes << 20) + threads * (floats + STACK) + AHEAD_BYTES;
+int64_t vb_pipeline_bytes(const vb_preprocess *spec, int batch, int threads, int64_t decode_memory, int64_t unit_bytes) {
+    const int64_t floats = (int64_t)vb_preprocess_floats(spec), ahead = unit_bytes < AHEAD_BYTES ? unit_bytes : AHEAD_BYTES;
+    enum { THREAD = 256 << 10 }; /* measured: of one that decodes, with what the allocator keeps for it */
+    return 2 * batch * floats * (int64_t)sizeof(float) + (decode_memory << 20) + threads * (floats + THREAD) + ahead;
 }

@@ -26,9 +26,10 @@ typedef struct vb_pipeline_unit {
     const int *picked;
     const char *const *names; /* of the picked; they outlive `release` */
     int count;
-    int images;   /* of the unit, for the bound on what lies ahead */
-    size_t bytes; /* that it holds until `release` */
-    float *rows;  /* count x dim; rows of failed images become NaN */
+    bool skip_broken; /* broken images are outcomes; else the first ends the work */
+    int images;       /* of the unit, for the bound on what lies ahead */
+    size_t bytes;     /* that it holds until `release` */
+    float *rows;      /* count x dim; rows of failed images become NaN */
     void *owner;
     /* From the pipeline: */
     vb_pipeline_outcome *outcomes; /* count; free with vb_free */
@@ -51,7 +52,6 @@ typedef struct vb_pipeline_options {
     const vb_preprocess *spec;
     int batch, threads;    /* pictures of a block; decoders */
     int64_t decode_memory; /* MiB; 0: as usual */
-    bool skip_broken;      /* broken images are outcomes; else the first ends the work */
     /* Called by the thread that waits, now and then: -1 with the reason to stop. */
     int (*look)(void *context, vb_error *err);
     void *look_context;
@@ -74,7 +74,8 @@ int vb_pipeline_next(vb_pipeline *pipeline, vb_pipeline_unit *unit, vb_error *er
 /* Ends the threads, at once: within a row of an image. NULL is fine; counts may be NULL. */
 void vb_pipeline_close(vb_pipeline *pipeline, vb_pipeline_counts *counts);
 
-/* Bytes that a pipeline takes: its blocks, the decoding memory and what its threads have at hand. */
-int64_t vb_pipeline_bytes(const vb_preprocess *spec, int batch, int threads, int64_t decode_memory);
+/* Bytes that a pipeline takes: its blocks, what its threads have at hand, the decoding memory (MiB), and what is read ahead of
+ * units of so many bytes in all. */
+int64_t vb_pipeline_bytes(const vb_preprocess *spec, int batch, int threads, int64_t decode_memory, int64_t unit_bytes);
 
 #endif

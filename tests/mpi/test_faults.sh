@@ -60,8 +60,10 @@ for n in 1 3 8 21 55 144 377 987; do breaks "alloc:$n:ENOMEM@$((n % 3))" "0 8"; 
 breaks alloc:1000+:ENOMEM@1 8
 for n in 1 3 4 7 11 16; do breaks "mpi:$n:EIO@$((n % 3))" "0 9"; done
 for n in 1 2; do breaks "unit:$n:EIO@$n" "0 1"; done
+breaks decode:3:EIO@1 "0 1"
+breaks decode:1+:ENOMEM@2 "0 8"
 check "faults were met ($fired)" test $fired -gt 30
-for site in open read write fsync rename mmap alloc mpi unit; do
+for site in open read write fsync rename mmap alloc mpi unit decode; do
   has_text "a failing $site is not passed over" " $site" <<<"$met"
 done
 

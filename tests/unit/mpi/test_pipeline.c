@@ -70,6 +70,7 @@ typedef struct unit_state {
 
 typedef struct world {
     unsigned broken; /* bits: files that are cut */
+    bool skip;
     int prepare_fails;  /* unit, or -1 */
     int engine_refuses; /* an image whose row is not finite, or -1 */
     int engine_fails;   /* call, or -1, with VB_EMEMORY */
@@ -103,6 +104,7 @@ static int prepare(void *context, int64_t number, vb_pipeline_unit *unit, vb_err
                                .names = u->names,
                                .count = counts[number],
                                .images = counts[number],
+                               .skip_broken = w->skip,
                                .bytes = w->unit_bytes,
                                .rows = u->rows,
                                .owner = u};
@@ -151,6 +153,7 @@ typedef struct shape {
 
 static int start(vb_pipeline **pipeline, world *w, const shape *s, vb_error *err) {
     static vb_preprocess spec;
+    w->skip = s->skip;
     spec = spec_of();
     const vb_pipeline_options options = {
         .engine = {.encode = encode, .context = w, .floats = (size_t)3 * SIDE * SIDE, .dim = DIM},
@@ -158,7 +161,6 @@ static int start(vb_pipeline **pipeline, world *w, const shape *s, vb_error *err
         .batch = s->batch,
         .threads = s->threads,
         .decode_memory = s->memory,
-        .skip_broken = s->skip,
         .look = stop,
         .look_context = w};
     const vb_pipeline_source source = {.units = UNITS, .prepare = prepare, .release = release, .drop = drop, .context = w};
@@ -188,8 +190,8 @@ static int go_through(world *w, const shape *s, vb_pipeline_counts *seen, vb_err
     return status;
 }
 
-static const shape shapes[] = {{1, 1, 0, false}, {1, 4, 0, false}, {2, 3, 0, false}, {3, 16, 0, false}, {8, 64, 0, false},
-                               {8, 2, 0, false}, {2, 16, 2, false}};
+static const shape shapes[] = {{1, 1, 0, false},  {1, 4, 0, false}, {2, 3, 0, false}, {3, 16, 0, false},
+                               {8, 64, 0, false}, {8, 2, 0, false}, {2, 16, 2, false}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void rows_do_not_depend_on_threads(void **state) {
@@ -372,7 +374,7 @@ static void every_allocation_may_fail(void **state) {
     (void)state;
     vb_error err = {0};
     for (int s = 0; s < SHAPES; s += 3)
-        for (int n = 1;; n++) {
+        for (int n = 1;; n += 1 + n / 24) {
             char fault[32];
             world w = fresh();
             snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
@@ -387,11 +389,16 @@ static void every_allocation_may_fail(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_do_not_depend_on_threads), cmocka_unit_test(blocks_are_filled),
-        cmocka_unit_test(broken_images_are_outcomes_or_errors), cmocka_unit_test(the_engine_names_the_image),
-        cmocka_unit_test(units_fail_in_order), cmocka_unit_test(faults_of_decoders),
-        cmocka_unit_test(memory_for_decoding_is_bounded), cmocka_unit_test(stops_end_it),
-        cmocka_unit_test(reading_ahead_is_bounded), cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(rows_do_not_depend_on_threads),
+        cmocka_unit_test(blocks_are_filled),
+        cmocka_unit_test(broken_images_are_outcomes_or_errors),
+        cmocka_unit_test(the_engine_names_the_image),
+        cmocka_unit_test(units_fail_in_order),
+        cmocka_unit_test(faults_of_decoders),
+        cmocka_unit_test(memory_for_decoding_is_bounded),
+        cmocka_unit_test(stops_end_it),
+        cmocka_unit_test(reading_ahead_is_bounded),
+        cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, make_files, drop_files);
 }
