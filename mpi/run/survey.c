@@ -1,8 +1,6 @@
 /* The state of a run from the files that it leaves. */
 #include "mpi/run/survey.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +13,7 @@
 #include "mpi/run/journal.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
+#include "shards/files/process.h"
 
 static double changed(const char *path) {
     vb_path_facts facts;
@@ -36,7 +35,7 @@ static void find_kind(const vb_survey *all, vb_survey_task *task) {
     else if (ended) task->kind = VB_TASK_ENDED;
     else if (!strcmp(word, "RUNNING") || !strcmp(word, "COMPLETING")) task->kind = VB_TASK_ALIVE;
     else if (!strcmp(host, vb_json_text(task->state, "host")))
-        task->kind = pid > 1 && (!kill(pid, 0) || errno == EPERM) ? VB_TASK_ALIVE : VB_TASK_GONE;
+        task->kind = pid > 1 && !vb_process_is_gone(pid) ? VB_TASK_ALIVE : VB_TASK_GONE;
     else task->kind = *job ? VB_TASK_GONE : VB_TASK_UNSEEN;
 }
 
@@ -205,7 +204,8 @@ static int look_at_pairs(vb_survey *all, vb_error *err) {
         bool owned = false;
         for (int t = 0; t < all->count; t++) {
             const char *only = vb_json_text(all->tasks[t].state, "only_model");
-            if (*only && strcmp(only, all->pairs[p].model)) continue;
+            const char *data = vb_json_text(all->tasks[t].state, "only_dataset");
+            if ((*only && strcmp(only, all->pairs[p].model)) || (*data && strcmp(data, all->pairs[p].dataset))) continue;
             owned = true;
             if (look_at_pair(all, p, &all->tasks[t], err)) return -1;
         }
