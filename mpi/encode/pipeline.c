@@ -9,8 +9,8 @@
 
 #include "kernels/base/memory.h"
 
-/* Units are read ahead as long as fewer images than these wait for a decoder, fewer bytes are held, and less lies between the unit
- * that is asked for and the last one. */
+/* Units are read ahead as long as fewer images than these wait for a decoder, fewer bytes are held, and less lies between the
+ * unit that is asked for and the last one. */
 enum { AHEAD_BYTES = VB_UNIT_BYTES, AHEAD_IMAGES = 8 * VB_UNIT_SAMPLES, AHEAD_UNITS = 256, WAIT_NS = 20000000 };
 
 /* A unit and how far it is. */

@@ -1,11 +1,11 @@
-/* A rank's pipeline: units are read and their images decoded and resized by threads of their own, while the calling thread has the
- * engine encode what is ready.
+/* A rank's pipeline: units are read and their images decoded and resized by threads of their own, while the calling thread has
+ * the engine encode what is ready.
  *
  *   reader (one thread at a time) -> decoders -> two blocks of a batch each -> engine -> rows of the units
  *
- * Images join a block in the order in which they are ready, across units: a large one holds up nothing but the unit that it is of.
- * Rows do not depend on that. Of several images that fail, the first in order is told, whatever thread met it. What is read ahead,
- * decoded ahead and kept is bounded, whatever the sizes of images and units. */
+ * Images join a block in the order in which they are ready, across units: a large one holds up nothing but the unit that it is
+ * of. Rows do not depend on that. Of several images that fail, the first in order is told, whatever thread met it. What is read
+ * ahead, decoded ahead and kept is bounded, whatever the sizes of images and units. */
 #ifndef VB_PIPELINE_H
 #define VB_PIPELINE_H
 
@@ -38,7 +38,7 @@ typedef struct vb_pipeline_unit {
 /* Where the units come from. */
 typedef struct vb_pipeline_source {
     int64_t units;
-    /* Unit `number` (0, 1, ...), in this order, by one thread at a time. After a failure `unit` is not used, but for its owner. */
+    /* Unit `number` (0, 1, ...), in this order, by one thread at a time. After a failure only the owner of `unit` counts. */
     int (*prepare)(void *context, int64_t number, vb_pipeline_unit *unit, vb_error *err);
     /* All images of the unit are decoded or given up: their bytes can go. By any thread. */
     void (*release)(void *context, vb_pipeline_unit *unit);

@@ -101,7 +101,8 @@ int vb_image_decode_rows(vb_image *image, const vb_row_sink *sink, const void *b
     if (!status && image->pixels) {
         const size_t stride = (size_t)image->width * (size_t)vb_colour_mode_bytes(image->mode);
         if (sink->begin(sink->context, image, err)) status = vb_error_prefix(err, "%s", name);
-        for (size_t y = 0; y < (size_t)image->height && !status; y++) status = vb_codec_row(image, image->pixels + y * stride, err);
+        for (size_t y = 0; y < (size_t)image->height && !status; y++)
+            status = vb_codec_row(image, image->pixels + y * stride, err);
         vb_free(image->pixels);
         image->pixels = NULL;
     }

@@ -1,5 +1,5 @@
-/* Tests of the pipeline from samples to rows: the rows against images decoded whole, at any number of threads and batch; the first
- * failure in order; stops, faults, lack of memory; bounds on what is taken. */
+/* Tests of the pipeline from samples to rows: the rows against images decoded whole, at any number of threads and batch; the
+ * first failure in order; stops, faults, lack of memory; bounds on what is taken. */
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
