@@ -16,6 +16,7 @@ const vb_flag vb_cmd_plan_flags[] = {
     {.option = "limit"},
     {.option = "batch"},
     {.option = "threads"},
+    {.option = "decode_memory"},
     {.option = "ranks_per_model"},
     VB_EXPERIMENT_ARGUMENTS_RANKS_PER_NODE,
     {.name = "scan",

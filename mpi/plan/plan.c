@@ -30,6 +30,7 @@ typedef struct plan {
     bool print;
     vb_plan_sizes sizes;
     int64_t *weights;          /* bytes of every model's file */
+    int64_t decode;            /* MiB of decoding memory a rank */
     int64_t candidates, names; /* of adversarial vocabularies and of the open curve */
     vb_schedule schedule;
     /* Measured where the plan is printed: */
@@ -83,6 +84,7 @@ typedef struct pair_sizes {
     int64_t images, units, bytes; /* to read */
     int64_t cached;               /* units that lie in the cache */
     int64_t texts, dim;
+    int64_t decode; /* MiB for decoding */
     int64_t memory; /* bytes of a rank beside texts and stages */
 } pair_sizes;
 
@@ -90,8 +92,8 @@ typedef struct pair_sizes {
 static int measure_encoded(const plan *all, const vb_dataset_state *data, const vb_model *model, pair_sizes *sizes,
                            vb_error *err) {
     const vb_clip_info *info = vb_clip_describe(model->clip);
-    const int64_t pixels =
-        (int64_t)all->experiment->batch * (int64_t)(vb_preprocess_floats(&model->facts.preprocess) * sizeof(float));
+    const vb_experiment *experiment = all->experiment;
+    const int threads = experiment->threads ? (int)experiment->threads : 1;
     vb_dataset_sizes data_sizes = vb_dataset_state_measure(data);
     int prompts = vb_experiment_prompts(model->spec, data->spec)->count;
     *sizes = (pair_sizes){.images = data_sizes.images - data->outside,
@@ -100,11 +102,16 @@ static int measure_encoded(const plan *all, const vb_dataset_state *data, const 
                           .texts = (int64_t)data->space.classes * (prompts ? prompts : 1),
                           .dim = info->embed_dim};
     if (!data->part_count && (sizes->cached = cached_units(all, data, model, err)) < 0) return -1;
+    /* Records are small, and all of one size. */
+    const int64_t decode =
+        data->dataset && vb_dataset_records(data->dataset) ? VB_DECODE_BUDGET_LEAST : experiment->decode_memory;
+    sizes->decode = decode;
     int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
             text_space = (int64_t)vb_clip_text_workspace(model->clip, sizes->texts < 256 ? sizes->texts : 256),
             copies = (int64_t)(vb_clip_image_program(model->clip)->owned_bytes + vb_clip_text_program(model->clip)->owned_bytes),
             unit = data_sizes.unit_images * sizes->dim * 4 + sizes->bytes / (sizes->units ? sizes->units : 1);
-    sizes->memory = (workspace > text_space ? workspace : text_space) + copies + pixels + unit;
+    sizes->memory = (workspace > text_space ? workspace : text_space) + copies + unit +
+                    vb_pipeline_bytes(&model->facts.preprocess, (int)experiment->batch, threads, decode, sizes->bytes);
     return 0;
 }
 
@@ -181,6 +188,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     pair_sizes sizes;
     if (model ? measure_encoded(all, data, model, &sizes, err) : measure_precomputed(spec, data, &sizes, err)) return -1;
     const vb_experiment *experiment = all->experiment;
+    if (sizes.decode > all->decode) all->decode = sizes.decode;
     int64_t classes = data->space.classes, vocabularies = data->space.vocabularies, orders, tally;
     vb_label_space space = data->space;
     space.sets = model && data->sets.offsets;
@@ -308,6 +316,9 @@ static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
     amount(node, sizeof node, (double)(together + ranks_a_node * all->sizes.memory_a_rank));
     printf("%lld units; to read: %s; to send: %s a rank; memory: about %s a rank, and weights of up to %s mapped once a node\n",
            (long long)all->sizes.units, read, send, memory, weights);
+    if (all->decode)
+        printf("of that decoding images: at most %lld MiB (decode_memory), by %s a rank\n", (long long)all->decode,
+               experiment->threads ? "as many threads as encode" : "a thread, or as many as encode,");
     printf("memory of a node with %lld rank%s: about %s\n", (long long)ranks_a_node, ranks_a_node == 1 ? "" : "s", node);
     print_time(all, idle);
     return 0;
