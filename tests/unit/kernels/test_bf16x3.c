@@ -8,7 +8,7 @@
 #include "kernels/base/isa_internal.h"
 #include "kernels/matrix/bf16x3_check.h"
 #include "kernels/matrix/bf16x3_kernel.h"
-#include "kernels/matrix/conv.h"
+#include "kernels/matrix/conv_run.h"
 
 /* AMX's instructions as the Software Developer's Manual has them, for the kernel's file, which is included below. */
 static _Thread_local struct { uint32_t rows[16][16]; } tiles[8];
