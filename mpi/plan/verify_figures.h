@@ -5,8 +5,8 @@
 #include "mpi/plan/verify.h"
 #include "mpi/results/record_set.h"
 
-/* Acc-S, the curve, the three accuracies of every vocabulary and who takes whose images, and the means of margin and similarity and
- * the recall of classes among the analyses: all that follows from the records. Adds a finding. VB_EMEMORY. */
+/* Acc-S, the curve, the three accuracies of every vocabulary and who takes whose images; of the analyses the means of margin and
+ * similarity and the recall of classes: all that follows from the records. Adds a finding. VB_EMEMORY. */
 int vb_verify_figures_of_records(const vb_verify *verify, const char *where, const vb_record_set *set, vb_error *err);
 
 /* What of REPE and of adversarial names follows from figures that stand beside them: gains, which setting is best, what is left

@@ -106,8 +106,8 @@ by_hand "what is taken" '.adversarial[0].right += 1' 'adversarial names: [0-9]+ 
 "$vocabench" verify g --units 0 --whole >out 2>&1; verdict $? "all of it again" "$(cat out)"
 like "to the last bit" "^ok +'m' on 'd' +all of it again, from the images on: the same to the last bit$" out
 unlike "then nothing is left" 'not looked at' out
-by_whole() { rm -rf x; cp -r g x; jq "$1" g/results.json >x/results.json; "$vocabench" verify x --units 0 --whole >out 2>&1; }
-by_whole '.results[0].analyses.alignment += 0.01'
+rm -rf x; cp -r g x; sed -i 's/"alignment": *[0-9]*/"alignment": 9/' x/results.json # jq would round the others
+"$vocabench" verify x --units 0 --whole >out 2>&1
 like "a figure that rests on embeddings" "^error +'m' on 'd' +all of it again, from the images on: 'analyses' is another$" out
 
 refuses "no results" 4 "nothing" "$vocabench" verify nothing
