@@ -260,10 +260,10 @@ static int run_prompt_spread(vb_analysis_work *analysis, vb_error *err) {
     return status;
 }
 
-/* The texts at hand, all prompts' (as encoded, and gathered), synonyms about as many as classes, and what judging takes. */
+/* The texts at hand, all prompts' (as encoded, and gathered), synonyms likewise, and what judging takes. */
 static int64_t prompt_spread_bytes(const vb_pair_shape *s) {
-    return s->classes * s->dim * 4 * (4 + s->prompts) + vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) +
-           VB_UNIT_SAMPLES * s->vocabularies;
+    return (s->classes * (3 + s->prompts) + 2 * s->synonyms) * s->dim * 4 +
+           vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + VB_UNIT_SAMPLES * s->vocabularies;
 }
 
 static double prompt_spread_operations(const vb_pair_shape *s) {

@@ -28,6 +28,16 @@ refuses "records of images of several vocabularies are not compared" 10 "right c
   "$vocabench" compare sets-1 sets-3
 refuses "order, where sets cross vocabularies" 10 "image 'row [0-9]+' has right classes in several vocabularies: 'order' takes" \
   "$vocabench" run sets.yaml --output x --set 'analyses=[order]' --set open_curve= --set adversarial=
+# What plan counts: of 60 vocabularies sets take 2 * 60^3 counters more.
+jq -rn '"name: v", "vocabularies:", (range(60) | "  v\(.): [a\(.), b\(.)]")' >many.yaml
+must "$tools/npy" random many.npy 120 10 1
+jq -cn '[range(150) | ["a\(. % 60)"]]' >many.json; jq -r '.[][]' many.json >many.txt
+planned() { # planned LABELS: bytes of a rank
+  "$vocabench" plan sets.yaml --set datasets.d.vocabularies=many.yaml --set models.m.text_embeddings=many.npy --set analyses= \
+    --set adversarial= --set open_curve= --set models.m.labels="$1" | sed -nE 's/.* memory: about ([0-9.]+) MB a rank.*/\1/p'
+}
+check "plan counts what sets take" \
+  awk "BEGIN { more = $(planned many.json) - $(planned many.txt); exit !(more > 3.4 && more < 4.5) }"
 # Sets of one class each are single labels, in every figure.
 jq -c '[limit(150; range(15), range(150)) % 15]' -n >single.json; jq -c 'map([.])' single.json >ones.json
 jq -r '.[]' single.json >single; must "$tools/npy" numbers single.npy i8 single

@@ -88,7 +88,8 @@ equal "the figure's data are the results'" "$(awk -F, '$2 == "synonyms" { print 
   "$(query whole '.results[0].analyses.prompt_spread.synonyms.list | to_entries[] | "\(.key + 1) \(.value.acc_e)"' |
     awk '{ printf "%d:%.10g\n", $1, 100 * $2 }')"
 "$vocabench" plan e.yaml >planned 2>&1
-like "plan knows the pair" ' plain +folder ' planned
+like "plan knows the pair, and its texts: 19 classes and their synonyms in 3 templates" \
+  " plain +folder .* $((3 * (19 + $(query whole .results[0].analyses.prompt_spread.synonyms.names)))) " planned
 "$vocabench" check e.yaml --output new >checked 2>&1
 like "check looks at WordNet" 'prompt_spread.*17 nouns' checked
 "$vocabench" help run >helped
