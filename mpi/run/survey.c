@@ -11,6 +11,7 @@
 #include "mpi/base/json.h"
 #include "mpi/base/slurm_job.h"
 #include "mpi/run/journal.h"
+#include "mpi/run/starts.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 #include "shards/files/process.h"
@@ -61,6 +62,9 @@ static int add_task(vb_survey *all, const char *folder, vb_error *err) {
     added->state = state;
     added->started = (double)json_integer_value(json_object_get(state, "started"));
     find_kind(all, added);
+    vb_json json = {0};
+    added->starts = vb_starts_of_state(&json, state, folder, added->kind == VB_TASK_ALIVE || added->kind == VB_TASK_UNSEEN);
+    if (vb_json_end(&json, "the starts", err)) status = -1;
     all->count++;
     const json_t *first = all->tasks[0].state;
     if (!status && strcmp(vb_json_text(first, "configuration_digest"), vb_json_text(state, "configuration_digest")))
@@ -229,6 +233,7 @@ void vb_survey_close(vb_survey *all) {
     for (int t = 0; all->tasks && t < all->count; t++) {
         vb_free(all->tasks[t].folder);
         json_decref(all->tasks[t].state);
+        json_decref(all->tasks[t].starts);
     }
     vb_free(all->tasks);
     for (int p = 0; all->progress && p < all->pair_count; p++) json_decref(all->progress[p]);

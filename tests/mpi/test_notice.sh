@@ -1,6 +1,6 @@
 #!/bin/bash
-# The way of a notice to stop where a library takes its signals: a rank says so and takes them back; a job's script reaches the
-# ranks although mpirun does not pass anything on.
+# What several starts of a run have used, and the way of a notice to stop where a library takes its signals: a rank says so and
+# takes them back; a job's script reaches the ranks although mpirun does not pass anything on.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 make_data images pics 20 40; make_data model m.safetensors; make_data tokenizer tok
@@ -33,7 +33,20 @@ equal "a rank whose handlers were taken is stopped by SIGUSR1 all the same" "$co
 like "it says that they were" \
   '^vocabench: note: rank 0: a library had taken signal [0-9]+, with which a job is told to stop: taken back$' out
 has_line "and that the notice has come" "vocabench: note: rank 0: the notice to stop, SIGUSR1, has come" out
-run e.yaml --output cut --resume && agree "the rerun has the right bytes" truth cut
+"$vocabench" status cut >status
+like "status counts what a stopped start has used" '^used: 0\.[0-9]{4} node-hours in 1 start\(s\), 1 stopped$' status
+
+# ---- what several starts have used ------------------------------------------------------------------------------
+VOCABENCH_FAULT=unit:3:kill "$vocabench" run e.yaml --output cut --resume >out 2>&1 # a second start, lost without a word
+"$vocabench" status cut >status
+like "and of one that was lost" ' node-hours in 2 start\(s\), 1 stopped, 1 lost$' status
+run_at 2 e.yaml --output cut --resume && agree "the rerun has the right bytes" truth cut
+holds "results tell of all starts" '.run.starts | [.[] | [.code, .lost, .ranks, .nodes]] ==
+  [[75, null, 1, 1], [null, true, 1, 1], [0, null, 2, 1]]' cut/results.json "$(jq .run.starts cut/results.json)"
+holds "their seconds make the node-hours" '.run | .starts[2].seconds > 0.1 and .starts[2].seconds <= .seconds + 0.5 and
+  (([.starts[] | .seconds * .nodes] | add) / 3600 - .node_hours | fabs) < 1e-12' cut/results.json "$(jq .run cut/results.json)"
+run e.yaml --output cut
+holds "without --resume the count begins anew" '.run.starts | length == 1' cut/results.json
 
 # ---- mpirun into which hwloc loads such a driver ----------------------------------------------------------------
 if ! compgen -G '/etc/OpenCL/vendors/pocl*.icd' >/dev/null || ! compgen -G '/usr/lib/*/hwloc/hwloc_opencl.so' >/dev/null; then
