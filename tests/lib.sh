@@ -1,6 +1,7 @@
 # Shell tests: TAP output, a scratch folder, the program and the shared data. Source it first; end with `finish`.
 # shellcheck shell=bash
 set -u
+export VOCABENCH_SITE= # no site file of this machine decides what a test finds
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${VOCABENCH_BUILD:-$here/build}
 shared=${VOCABENCH_SHARED:-$here/../shared}

@@ -10,6 +10,7 @@ const vb_flag vb_cmd_check_flags[] = {
     {.option = "cache"},
     VB_EXPERIMENT_ARGUMENTS_SET,
     {.option = "only_model"},
+    {.option = "only_dataset"},
     {.option = "limit"},
     {.option = "batch"},
     {.option = "threads"},

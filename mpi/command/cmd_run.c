@@ -17,6 +17,7 @@ const vb_flag vb_cmd_run_flags[] = {
      .help = "take (model, dataset) results that an earlier run of the same experiment finished as they are"},
     {.option = "cache", .help = "folder of encoded units [OUTPUT/cache]"},
     {.option = "only_model"},
+    {.option = "only_dataset"},
     {.option = "limit"},
     {.option = "batch"},
     {.option = "threads"},

@@ -17,8 +17,11 @@ const char vb_cmd_status_details[] =
     "images a second of the pairs that it has finished.";
 
 static void print_task(const vb_survey_task *task) {
-    const char *model = vb_json_text(task->state, "only_model"), *job = vb_json_text(task->state, "slurm_job");
-    printf("  %s%s%s%s%s%s: ", task->folder, *model ? " (" : "", model, *model ? ")" : "", *job ? ", job " : "", job);
+    const char *model = vb_json_text(task->state, "only_model"), *job = vb_json_text(task->state, "slurm_job"),
+               *data = vb_json_text(task->state, "only_dataset"), *between = *model && *data ? " on " : "";
+    const bool part = *model || *data;
+    printf("  %s%s%s%s%s%s%s%s: ", task->folder, part ? " (" : "", model, between, data, part ? ")" : "", *job ? ", job " : "",
+           job);
     const char *host = vb_json_text(task->state, "host");
     switch (task->kind) {
     case VB_TASK_ALIVE: printf("running on %s\n", host); break;

@@ -62,6 +62,7 @@ int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *dat
         vb_json_append(&json, list, entry);
     }
     if (experiment->only_model) vb_json_set_text(&json, state, "only_model", experiment->only_model);
+    if (experiment->only_dataset) vb_json_set_text(&json, state, "only_dataset", experiment->only_dataset);
     if (getenv("SLURM_JOB_ID")) vb_json_set_text(&json, state, "slurm_job", getenv("SLURM_JOB_ID"));
     int status = vb_json_end(&json, "state.json", err);
     if (!status) {

@@ -1,10 +1,9 @@
 /* What a run leaves in its output folder for `vocabench status`: state.json, and a marker beside every pair's file that is being
  * made.
  *
- * state.json: {schema, experiment, configuration, configuration_digest, only_model, resume, cache, datasets: [{name, images,
- * units}]
- * (expansions too, without units of their own), ranks, host, pid, slurm_job, started (Unix seconds), ended: {when, code, error}};
- * `ended` is missing while it runs and after a kill. */
+ * state.json: {schema, experiment, configuration, configuration_digest, only_model, only_dataset, resume, cache,
+ * datasets: [{name, images, units}] (expansions too, without units of their own), ranks, host, pid, slurm_job,
+ * started (Unix seconds), ended: {when, code, error}}; `ended` is missing while it runs and after a kill. */
 #ifndef VB_JOURNAL_H
 #define VB_JOURNAL_H
 

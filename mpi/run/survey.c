@@ -205,7 +205,8 @@ static int look_at_pairs(vb_survey *all, vb_error *err) {
         bool owned = false;
         for (int t = 0; t < all->count; t++) {
             const char *only = vb_json_text(all->tasks[t].state, "only_model");
-            if (*only && strcmp(only, all->pairs[p].model)) continue;
+            const char *data = vb_json_text(all->tasks[t].state, "only_dataset");
+            if ((*only && strcmp(only, all->pairs[p].model)) || (*data && strcmp(data, all->pairs[p].dataset))) continue;
             owned = true;
             if (look_at_pair(all, p, &all->tasks[t], err)) return -1;
         }

@@ -190,16 +190,17 @@ printf 'module load openmpi\nexport A=@B@\n' >setup
 verdict $? "--setup" "$(cat out)"
 mkdir templates && cp "$here"/slurm/* templates/ && sed -i 's/--requeue/--requeue\n#SBATCH --comment=@SITE@/' templates/job.sbatch
 VOCABENCH_SLURM=templates refuses "a template with an unknown placeholder" 3 \
-  "templates/job.sbatch:13: unknown placeholder @SITE@" "$vocabench" submit "${basic[@]}" --dry-run
+  "templates/job.sbatch:15: unknown placeholder @SITE@" "$vocabench" submit "${basic[@]}" --dry-run
 refuses "submit without a partition" 2 "submit: --partition NAME is missing" "$vocabench" submit e.yaml --nodes 1 --time 1
 refuses "a time that is none" 2 "time: expected MINUTES.*found '4h'" \
   "$vocabench" submit e.yaml --partition main --nodes 1 --time 4h
 refuses "a notice beyond the limit" 2 "--notice: expected less than the time limit of 60 s, found 120 s" \
   "$vocabench" submit e.yaml --partition main --nodes 1 --time 1
-refuses "a launcher that is none" 2 "--launcher: expected srun or mpirun, found 'ssh'" \
+refuses "a launcher that is none" 2 "launcher: expected one of srun, mpirun, found 'ssh'" \
   "$vocabench" submit "${basic[@]}" --launcher ssh
 refuses "--mpi with mpirun" 2 "--mpi is srun's" "$vocabench" submit "${basic[@]}" --launcher mpirun --mpi pmix
-refuses "--mpi that is none" 2 "--mpi: expected pmix or pmi2, found 'tcp'" "$vocabench" submit "${basic[@]}" --mpi tcp
+refuses "--mpi that is none" 2 "--mpi: expected a name as srun --mpi=list shows them, found 'a b'" \
+  "$vocabench" submit "${basic[@]}" --mpi "a b"
 refuses "--at-once alone" 2 "--at-once is --array's" "$vocabench" submit "${basic[@]}" --at-once 2
 refuses "an option that is none" 2 "--option: expected an option of sbatch such as --qos=long, found 'qos'" "$vocabench" submit \
   "${basic[@]}" --option qos
@@ -216,7 +217,7 @@ pretend sbatch 'echo hello'
 refuses "an answer that is no job" 2 "sbatch: expected the number of a job, found 'hello'" "$vocabench" submit "${basic[@]}"
 pretend sinfo 'exit 1'
 refuses "unknown cores" 2 "--ntasks-per-node is missing, and the cores of the nodes are not known: sinfo: ended with code 1" \
-  "$vocabench" submit "${basic[@]}" --dry-run
+  "$vocabench" submit "${basic[@]}"
 jq '.slurm_job = "7"' set/array/0/state.json >s.json && mv s.json set/array/0/state.json
 "$vocabench" status set >out; like "status of a job in the queue" "waiting in Slurm's queue" out
 
