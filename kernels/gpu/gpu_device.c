@@ -119,6 +119,7 @@ static int set_up(vb_gpu_device *device, int index, vb_error *err) {
     describe(cl, &found[index], &device->info);
     if (check_facts(&device->info, err)) return -1;
     device->id = found[index].id;
+    device->generic = device->info.processor;
     cl_int code;
     const char *call = "clCreateContext";
     device->context = cl->CreateContext(NULL, 1, &device->id, NULL, NULL, &code);

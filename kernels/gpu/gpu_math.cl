@@ -1,5 +1,5 @@
-/* Activations as kernels/matrix/lanes_math.h has them, operation by operation: the coefficients are explained there. Stands before
- * every other text. Options: VB_DIVIDES where the device promises correctly rounded fp32 divisions. */
+/* Activations as kernels/matrix/lanes_math.h has them, operation by operation: the coefficients are explained there. Stands
+ * before every other text. Options: VB_DIVIDES where the device promises correctly rounded fp32 divisions. */
 #pragma OPENCL EXTENSION cl_khr_fp64 : enable
 #pragma OPENCL FP_CONTRACT OFF
 

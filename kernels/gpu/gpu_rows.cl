@@ -10,13 +10,19 @@
 #define HAS_GATE 4
 #define HAS_RESIDUAL 8
 
+/* Column j of row `row`: 64 columns a work group, the groups of a row side by side. */
+#define PLACE(j, row, width)                                                                                                     \
+    const uint slices_ = ((uint)(width) + 63) / 64;                                                                              \
+    const int j = (int)((uint)get_group_id(0) % slices_ * 64 + get_local_id(0));                                                 \
+    const ulong row = (uint)get_group_id(0) / slices_;                                                                           \
+    if (j >= (int)(width)) return;
+
 /* Row r: of the table (its elements of `type`), of the vectors (source < 0: vector -1 - source), or the class row (source ==
  * class_source); plus a row of positions. table16 and table32 are the same buffer. */
 __kernel void embed(int rows, int width, __global const float *table32, __global const ushort *table16, int type, float scale,
                     ARRAY(vectors), __global const float *class_row, int class_source, __global const float *positions,
                     __global const int *sources, __global const int *places, RESULT(out)) {
-    const int j = (int)get_global_id(0), r = (int)get_global_id(1);
-    if (j >= width) return;
+    PLACE(j, r, width)
     const int source = sources[r];
     float x;
     if (source == class_source) x = class_row[j];
@@ -26,21 +32,20 @@ __kernel void embed(int rows, int width, __global const float *table32, __global
         x = type == 0 ? table32[at] : widen(table16[at], type);
         if (scale > 0) x = x * scale;
     }
-    out[out_at + (ulong)r * width + j] = x + positions[(ulong)places[r] * width + j];
+    out[out_at + r * width + j] = x + positions[(ulong)places[r] * width + j];
 }
 
 /* Rows first .. of the im2col matrix: columns are channel, row, column of the filter. */
 __kernel void im2col(ARRAY(in), RESULT(out), ulong first, int kernel_side, int stride, int padding, int height, int width,
                      int out_height, int out_width, int depth, ulong image_stride, ulong channel_stride, ulong row_stride,
                      ulong column_stride) {
-    const int k = (int)get_global_id(0);
-    if (k >= depth) return;
-    const ulong row = first + get_global_id(1), pixels = (ulong)out_height * out_width, pixel = row % pixels;
+    PLACE(k, line, depth)
+    const ulong row = first + line, pixels = (ulong)out_height * out_width, pixel = row % pixels;
     const int taps = kernel_side * kernel_side, channel = k / taps, tap = k % taps;
     const int y = (int)(pixel / out_width) * stride - padding + tap / kernel_side;
     const int x = (int)(pixel % out_width) * stride - padding + tap % kernel_side;
     const bool inside = y >= 0 && y < height && x >= 0 && x < width;
-    out[out_at + get_global_id(1) * depth + k] =
+    out[out_at + line * depth + k] =
         inside ? in[in_at + row / pixels * image_stride + channel * channel_stride + y * row_stride + x * column_stride] : 0.0f;
 }
 
@@ -48,20 +53,19 @@ __kernel void im2col(ARRAY(in), RESULT(out), ulong first, int kernel_side, int s
  * row's. Columns are row, column, channel of the patch. */
 __kernel void patch_rows(ARRAY(in), __global const ulong *corners, __global const int2 *strides, int patch, int depth,
                          RESULT(out)) {
-    const int k = (int)get_global_id(0), r = (int)get_global_id(1);
-    if (k >= depth) return;
+    PLACE(k, r, depth)
     const int channel = k % 3, x = k / 3 % patch, y = k / 3 / patch;
-    out[out_at + (ulong)r * depth + k] =
+    out[out_at + r * depth + k] =
         in[in_at + corners[r] + (ulong)channel * strides[r].x + (ulong)y * strides[r].y + x];
 }
 
 /* A depthwise convolution over NHWC: output channel o reads channel o / times. */
-__kernel void depthwise(ARRAY(in), __global const float *weight, __global const float *bias, ARRAY(residual), RESULT(out), int flags,
-                        int last, int channels, int times, int height, int width, int out_height, int out_width, int kernel_side,
-                        int stride, int padding) {
-    const int o = (int)get_global_id(0), outputs = channels * times;
-    if (o >= outputs) return;
-    const ulong pixels = (ulong)out_height * out_width, row = get_global_id(1), pixel = row % pixels;
+__kernel void depthwise(ARRAY(in), __global const float *weight, __global const float *bias, ARRAY(residual), RESULT(out),
+                        int flags, int last, int channels, int times, int height, int width, int out_height, int out_width,
+                        int kernel_side, int stride, int padding) {
+    const int outputs = channels * times;
+    PLACE(o, row, outputs)
+    const ulong pixels = (ulong)out_height * out_width, pixel = row % pixels;
     const int top = (int)(pixel / out_width) * stride - padding, left = (int)(pixel % out_width) * stride - padding;
     const ulong from = in_at + row / pixels * height * width * channels + o / times;
     __global const float *taps = weight + (ulong)o * kernel_side * kernel_side;
@@ -78,11 +82,10 @@ __kernel void depthwise(ARRAY(in), __global const float *weight, __global const 
 }
 
 /* Means of windows over NHWC. */
-__kernel void pool(ARRAY(in), RESULT(out), int channels, int height, int width, int out_height, int out_width, int size, int stride,
-                   int padding) {
-    const int c = (int)get_global_id(0);
-    if (c >= channels) return;
-    const ulong pixels = (ulong)out_height * out_width, row = get_global_id(1), pixel = row % pixels;
+__kernel void pool(ARRAY(in), RESULT(out), int channels, int height, int width, int out_height, int out_width, int size,
+                   int stride, int padding) {
+    PLACE(c, row, channels)
+    const ulong pixels = (ulong)out_height * out_width, pixel = row % pixels;
     const int y = (int)(pixel / out_width) * stride - padding, x = (int)(pixel % out_width) * stride - padding;
     const int top = max(y, 0), bottom = min(y + size, height), left = max(x, 0), right = min(x + size, width);
     const ulong from = in_at + row / pixels * height * width * channels + c;
@@ -105,9 +108,9 @@ static float mean_of(__global const float *column, int count, int width) {
 /* A picture's cells behind a leading row: lead 0: none, 1: `row`, 2: the mean of the cells plus `row`. */
 __kernel void sequence(ARRAY(in), RESULT(out), int cells, int width, int lead, __global const float *row,
                        __global const float *positions, int has_positions) {
-    const int j = (int)get_global_id(0), rows = cells + (lead != 0), r = (int)(get_global_id(1) % rows);
-    if (j >= width) return;
-    const ulong picture = in_at + get_global_id(1) / rows * cells * width + j;
+    PLACE(j, line, width)
+    const int rows = cells + (lead != 0), r = (int)(line % rows);
+    const ulong picture = in_at + line / rows * cells * width + j;
     const int cell = r - (lead != 0);
     float x;
     if (cell < 0) x = lead == 1 ? row[j] : mean_of(in + picture, cells, width) + row[j];
@@ -115,50 +118,50 @@ __kernel void sequence(ARRAY(in), RESULT(out), int cells, int width, int lead, _
         x = in[picture + (ulong)cell * width];
         if (has_positions) x = x + positions[(ulong)cell * width + j];
     }
-    out[out_at + get_global_id(1) * width + j] = x;
+    out[out_at + line * width + j] = x;
 }
 
 /* The same rows for every item. */
 __kernel void repeat_rows(__global const float *rows, int count, int width, RESULT(out)) {
-    const int j = (int)get_global_id(0);
-    if (j < width) out[out_at + get_global_id(1) * width + j] = rows[get_global_id(1) % count * width + j];
+    PLACE(j, row, width)
+    out[out_at + row * width + j] = rows[row % count * width + j];
 }
 
 /* Rows of `in` by their numbers. */
 __kernel void pick_rows(ARRAY(in), __global const long *picked, int width, RESULT(out)) {
-    const int j = (int)get_global_id(0);
-    if (j < width) out[out_at + get_global_id(1) * width + j] = in[in_at + (ulong)picked[get_global_id(1)] * width + j];
+    PLACE(j, row, width)
+    out[out_at + row * width + j] = in[in_at + (ulong)picked[row] * width + j];
 }
 
 /* Means of the rows picked[i].x .. picked[i].y - 1. */
 __kernel void mean_rows(ARRAY(in), __global const long2 *picked, int width, RESULT(out)) {
-    const int j = (int)get_global_id(0);
-    const long2 rows = picked[get_global_id(1)];
-    if (j >= width) return;
-    out[out_at + get_global_id(1) * width + j] = mean_of(in + in_at + (ulong)rows.x * width + j, (int)(rows.y - rows.x), width);
+    PLACE(j, row, width)
+    const long2 rows = picked[row];
+    out[out_at + row * width + j] = mean_of(in + in_at + (ulong)rows.x * width + j, (int)(rows.y - rows.x), width);
 }
 
 /* Each item's rows times one row of the item. */
 __kernel void excite(ARRAY(in), ARRAY(factors), RESULT(out), int rows, int width, int activation) {
-    const int j = (int)get_global_id(0);
-    if (j >= width) return;
-    const ulong at = get_global_id(1) * width + j;
-    out[out_at + at] = activate(in[in_at + at] * factors[factors_at + get_global_id(1) / rows * width + j], activation);
+    PLACE(j, row, width)
+    const ulong at = row * width + j;
+    out[out_at + at] = activate(in[in_at + at] * factors[factors_at + row / rows * width + j], activation);
 }
 
+/* Heads 0 .. heads - 1 from `column` on are turned; `in` may be `out`: one item has both of a pair. */
 __kernel void rotary(ARRAY(in), RESULT(out), int width, int column, int head_dim, int heads, int period, int skipped,
                      __global const float *straight, __global const float *crossed) {
-    const int j = (int)get_global_id(0);
-    if (j >= width) return;
-    const ulong from = in_at + get_global_id(1) * width;
-    const int at = (int)(get_global_id(1) % period) - skipped, c = j - column;
-    float x = in[from + j];
-    if (at >= 0 && c >= 0 && c < heads * head_dim) {
-        const int d = c % head_dim;
-        const float y = x * straight[at * head_dim + d];
-        x = fma(in[from + column + (c ^ 1)], crossed[at * head_dim + d], y);
+    PLACE(j, row, width)
+    const ulong from = in_at + row * width + j, to = out_at + row * width + j;
+    const int at = (int)(row % period) - skipped, c = j - column;
+    if (at < 0 || c < 0 || c >= heads * head_dim) {
+        out[to] = in[from];
+        return;
     }
-    out[out_at + get_global_id(1) * width + j] = x;
+    if (c & 1) return;
+    const int d = at * head_dim + c % head_dim;
+    const float x = in[from], y = in[from + 1];
+    out[to] = fma(y, crossed[d], x * straight[d]);
+    out[to + 1] = fma(x, crossed[d + 1], y * straight[d + 1]);
 }
 
 /* Elements by themselves: for the check of a device. */
@@ -188,8 +191,9 @@ __kernel __attribute__((reqd_work_group_size(PARTS, NORM_ROWS, 1))) void norm(AR
                                                                               __global const float *bias, ARRAY(residual)) {
     __local double parts[NORM_ROWS][PARTS];
     const int lane = (int)get_local_id(0), line = (int)get_local_id(1);
-    const bool there = get_global_id(1) < rows;
-    const ulong row = there ? get_global_id(1) : rows - 1; /* the last group's others compute along, and write nothing */
+    const ulong mine = (ulong)get_group_id(0) * NORM_ROWS + line;
+    const bool there = mine < rows;
+    const ulong row = there ? mine : rows - 1; /* the last group's others compute along, and write nothing */
     __global const float *x = in + in_at + row * width;
     double sum = 0;
     for (int j = lane; j < width; j += PARTS) sum += (double)x[j];

@@ -15,10 +15,13 @@ static int failed(const vb_gpu_device *device, cl_int code, const char *call, vb
 
 /* ---- buffers ---- */
 
-int vb_gpu_work_buffer(vb_gpu_device *device, size_t bytes, cl_mem *buffer, vb_error *err) {
+static int make_buffer(vb_gpu_device *device, size_t bytes, const void *content, cl_mem *buffer, vb_error *err) {
+    const cl_mem_flags flags = CL_MEM_READ_WRITE | (content ? CL_MEM_COPY_HOST_PTR : 0);
     cl_int code = vb_fault(VB_FAULT_DEVICE_ALLOC) ? CL_MEM_OBJECT_ALLOCATION_FAILURE : CL_SUCCESS;
     *buffer = NULL;
-    if (!code) *buffer = device->cl.CreateBuffer(device->context, CL_MEM_READ_WRITE, bytes ? bytes : 1, NULL, &code);
+    void *from = NULL; /* OpenCL takes it without const, and reads it only */
+    memcpy(&from, &content, sizeof from);
+    if (!code) *buffer = device->cl.CreateBuffer(device->context, flags, bytes ? bytes : 1, from, &code);
     if (code) {
         *buffer = NULL;
         failed(device, code, "clCreateBuffer", err);
@@ -26,6 +29,10 @@ int vb_gpu_work_buffer(vb_gpu_device *device, size_t bytes, cl_mem *buffer, vb_e
     }
     device->in_use += bytes;
     return 0;
+}
+
+int vb_gpu_work_buffer(vb_gpu_device *device, size_t bytes, cl_mem *buffer, vb_error *err) {
+    return make_buffer(device, bytes, NULL, buffer, err);
 }
 
 void vb_gpu_work_release(vb_gpu_device *device, cl_mem *buffer, size_t bytes) {
@@ -36,10 +43,7 @@ void vb_gpu_work_release(vb_gpu_device *device, cl_mem *buffer, size_t bytes) {
 }
 
 int vb_gpu_work_copy(vb_gpu_device *device, const void *bytes, size_t size, cl_mem *buffer, vb_error *err) {
-    if (vb_gpu_work_buffer(device, size, buffer, err)) return -1;
-    if (!size || !vb_gpu_work_write(device, *buffer, 0, bytes, size, err)) return 0;
-    vb_gpu_work_release(device, buffer, size);
-    return -1;
+    return size ? make_buffer(device, size, bytes, buffer, err) : vb_gpu_work_buffer(device, size, buffer, err);
 }
 
 int vb_gpu_work_write(vb_gpu_device *device, cl_mem buffer, size_t at, const void *bytes, size_t size, vb_error *err) {

@@ -24,6 +24,7 @@ struct vb_gpu_device {
     cl_device_id id;
     cl_context context;
     cl_command_queue queue, transfers; /* both in order; `transfers` takes uploads that go beside the computing */
+    bool generic; /* few programs that serve all cases, instead of one for each: for processors, whose compilers are slow */
     const vb_gpu_store *store;
     vb_gpu_module **modules;
     size_t module_count, module_capacity;
@@ -43,6 +44,12 @@ int vb_gpu_work_read(vb_gpu_device *device, cl_mem buffer, size_t at, void *byte
 
 /* The program of a text behind that of gpu_math.cl, built or from the store. It belongs to the device. */
 int vb_gpu_work_module(vb_gpu_device *device, const char *source, const char *options, vb_gpu_module **module, vb_error *err);
+
+/* Elements of a buffer from one on. */
+typedef struct vb_gpu_place {
+    cl_mem buffer;
+    cl_ulong at;
+} vb_gpu_place;
 
 typedef struct vb_gpu_argument {
     size_t size;

@@ -44,8 +44,9 @@ typedef struct vb_opencl {
 #undef VB_OPENCL_FIELD
 } vb_opencl;
 
-/* Loads the library (once a process, whoever asks; it is never unloaded, since drivers run threads of their own). VB_EUNSUPPORTED:
- * there is none, with what to install. Drivers may take signals when the first device is asked for: see mpi/ranks/context.h. */
+/* Loads the library (once a process, whoever asks; it is never unloaded, since drivers run threads of their own).
+ * VB_EUNSUPPORTED: there is none, with what to install. Drivers may take signals when the first device is asked for: see
+ * mpi/ranks/context.h. */
 int vb_opencl_load(vb_opencl *cl, vb_error *err);
 
 const char *vb_opencl_error_name(cl_int code); /* "CL_OUT_OF_RESOURCES", ...; never NULL */
