@@ -8,11 +8,13 @@
 #include "kernels/base/memory.h"
 #include "kernels/openness/openness.h"
 #include "kernels/openness/similarity.h"
+#include "kernels/openness/subsets.h"
 #include "mpi/evaluate/class_shares.h"
 #include "mpi/ranks/cyclic.h"
 #include "mpi/ranks/progress.h"
 #include "mpi/evaluate/records.h"
 #include "mpi/evaluate/pair_json.h"
+#include "mpi/evaluate/tally_sum.h"
 #include "mpi/evaluate/unit_pass.h"
 
 /* One rank's state of the loop. */
@@ -186,7 +188,9 @@ static vb_protocol protocol_of(const vb_experiment *experiment) {
     return (vb_protocol){.sampled = experiment->protocol == VB_PROTOCOL_SAMPLED,
                          .trials = (int)experiment->trials,
                          .seed = (uint32_t)experiment->seed,
-                         .union_permutations = (int)experiment->union_permutations};
+                         .union_permutations = (int)experiment->union_permutations,
+                         .curve_errors = true,
+                         .union_errors = true};
 }
 
 static vb_label_space space_of(const vb_pair *pair) {
@@ -347,13 +351,11 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     vb_progress_end(&work.progress);
     if (status) goto done;
 
-    size_t n;
-    int64_t *counters = vb_tally_counters(work.tally, &n);
     work.counts.texts_encoded = pair->classifier->encoded;
     work.counts.texts_cached = pair->classifier->cached;
     work.counts.compared = work.shares.compared;
     work.counts.rescored = work.shares.rescored;
-    if ((status = vb_comm_sum_to_root(comm, counters, n, err))) goto done;
+    if ((status = vb_tally_sum_to_root(comm, work.tally, err))) goto done;
     if ((status = vb_comm_sum_to_root(comm, (int64_t *)&work.counts, sizeof work.counts / sizeof(int64_t), err))) goto done;
     if ((status = merge_units(comm, &work, &skipped, &data_digest, err))) goto done;
     if (!comm->rank) status = make_result(&work, skipped, &data_digest, result, err);
@@ -388,7 +390,8 @@ int vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_spa
 }
 
 int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {
+    const int64_t sets = s->vocabularies > VB_SUBSETS_MAX ? 0 : vb_harm_sets_bytes(s->images); /* on rank 0, at the end */
     if (experiment->similarity_engine == VB_ENGINE_SCALAPACK)
-        return vb_class_shares_bytes((int)s->classes, (int)s->dim, (int)s->vocabularies, s->ranks) + 16 * s->classes;
-    return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + VB_UNIT_SAMPLES * (s->vocabularies + 1);
+        return vb_class_shares_bytes((int)s->classes, (int)s->dim, (int)s->vocabularies, s->ranks) + 16 * s->classes + sets;
+    return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + VB_UNIT_SAMPLES * (s->vocabularies + 1) + sets;
 }

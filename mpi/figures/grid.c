@@ -27,6 +27,13 @@ void vb_grid_cell(vb_grid *grid, const char *format, ...) {
     grid->cells[grid->count++] = cell;
 }
 
+void vb_grid_begin(vb_grid *grid, int columns, const char *caption, const char *const *heads) {
+    grid->columns = columns;
+    grid->left = 1;
+    grid->caption = caption;
+    vb_grid_heads(grid, heads);
+}
+
 void vb_grid_heads(vb_grid *grid, const char *const *names) {
     for (int c = 0; c < grid->columns; c++) vb_grid_cell(grid, "%s", names[c]);
 }

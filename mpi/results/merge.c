@@ -239,12 +239,13 @@ static int copy_pair(const merge *all, int i, vb_error *err) {
 /* The `run` block: what the parts have in common, their pairs, and their own blocks. */
 static json_t *merged_facts(vb_json *json, const merge *all) {
     json_t *facts = vb_json_object(json), *pairs = vb_json_array(json), *merged = vb_json_array(json);
-    double seconds = 0;
+    double seconds = 0, node_hours = 0;
     const char *finished = "";
     for (int p = 0; p < all->count; p++) {
         json_t *run = json_object_get(all->parts[p].document, "run"),
                *block = run ? vb_json_copy(json, run) : vb_json_object(json);
         seconds += json_number_value(json_object_get(run, "seconds"));
+        node_hours += json_number_value(json_object_get(run, "node_hours"));
         if (strcmp(vb_json_text(run, "finished"), finished) > 0) finished = vb_json_text(run, "finished");
         vb_json_extend(json, pairs, json_object_get(run, "pairs"));
         json_object_del(block, "pairs");
@@ -254,6 +255,7 @@ static json_t *merged_facts(vb_json *json, const merge *all) {
     const json_t *first = json_object_get(all->parts[0].document, "run");
     vb_json_set_text(json, facts, "finished", finished);
     vb_json_set_real(json, facts, "seconds", seconds);
+    vb_json_set_real(json, facts, "node_hours", node_hours);
     vb_json_set_text(json, facts, "version", vb_json_text(first, "version"));
     vb_json_set_text(json, facts, "revision", vb_json_text(first, "revision"));
     vb_json_set(json, facts, "pairs", pairs);
