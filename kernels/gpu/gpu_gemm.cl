@@ -77,6 +77,10 @@ gemm(ulong rows, int columns, int depth, __global const float *a, ulong a_at, ul
     const uint tiles_across = ((uint)columns + BN - 1) / BN;
     const ulong i0 = (ulong)((uint)get_group_id(0) / tiles_across) * BM;
     const int j0 = (int)((uint)get_group_id(0) % tiles_across * BN);
+    /* one of several products, whose operands follow each other */
+    a_at += get_group_id(1) * rows * lda;
+    b += get_group_id(1) * columns * depth * (B_TYPE ? 2 : 4);
+    c_at += get_group_id(1) * rows * ldc;
     float sums[TM][TN];
     float4 next_a[QUADS_A], next_b[QUADS_B];
 #pragma unroll

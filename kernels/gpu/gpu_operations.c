@@ -5,15 +5,17 @@
 #include <stdio.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/gpu/gpu_patches.h"
 #include "kernels/gpu/gpu_product.h"
 #include "kernels/gpu/gpu_texts.h"
+#include "kernels/gpu/gpu_winograd.h"
 #include "kernels/matrix/conv.h"
-#include "kernels/towers/patch_rows.h"
+#include "kernels/matrix/winograd.h"
 
 enum { HAS_SCALE = 1, HAS_BIAS = 2, HAS_RESIDUAL = 8 }; /* gpu_rows.cl */
 enum { COLUMNS = 64, NORM_ROWS = 8, NORM_PARTS = 16 };  /* of its work groups */
 
-#define ARGUMENT VB_GPU_ARGUMENT
+#define ARG VB_GPU_ARGUMENT
 #define PLACE(place) ARG((place).buffer), ARG((place).at)
 
 typedef struct job {
@@ -134,49 +136,16 @@ static int queue_embed(const job *j) {
 
 /* The first rows of scratch = the patches of rows `first` .. of the piece. */
 static int queue_patch_rows(const job *j, int64_t first, int64_t rows, cl_int depth) {
-    const vb_piece *host = &j->piece->host;
     const cl_int patch = j->operation->patches.patch;
-    cl_ulong *corners = vb_array((size_t)rows, sizeof *corners, "patches", j->err);
-    cl_int *strides = vb_array((size_t)rows, 2 * sizeof *strides, "patches", j->err);
-    cl_mem corner_numbers = NULL, stride_numbers = NULL;
-    int status = corners && strides ? 0 : -1;
-    int64_t picture = 0;
-    for (int64_t r = 0; !status && r < rows; r++) {
-        while (host->starts[picture + 1] <= first + r) picture++;
-        const int64_t at = first + r - host->starts[picture];
-        const vb_patch_grid *grid = &host->grids[picture];
-        const int64_t width = (int64_t)grid->columns * patch;
-        corners[r] = (cl_ulong)picture * host->program->picture +
-                     (cl_ulong)(at / grid->columns * patch * width + at % grid->columns * patch);
-        strides[2 * r] = (cl_int)(grid->rows * patch * width);
-        strides[2 * r + 1] = (cl_int)width;
-    }
-    if (!status) status = put_numbers(j, corners, (size_t)rows * sizeof *corners, &corner_numbers);
-    if (!status) status = put_numbers(j, strides, (size_t)rows * 2 * sizeof *strides, &stride_numbers);
+    cl_mem corners = NULL, strides = NULL;
+    int status = vb_gpu_patches_corners(j->piece, patch, first, rows, &corners, &strides, j->err);
     if (!status) {
         const vb_gpu_place in = {j->piece->pixels, 0}, out = {j->piece->scratch, 0};
-        const vb_gpu_argument arguments[] = {PLACE(in),  ARG(corner_numbers), ARG(stride_numbers),
-                                             ARG(patch), ARG(depth),          PLACE(out)};
+        const vb_gpu_argument arguments[] = {PLACE(in), ARG(corners), ARG(strides), ARG(patch), ARG(depth), PLACE(out)};
         status = QUEUE_ROWS(j, "patch_rows", arguments, rows, depth);
     }
-    free_numbers(j, &corner_numbers, (size_t)rows * sizeof *corners);
-    free_numbers(j, &stride_numbers, (size_t)rows * 2 * sizeof *strides);
-    vb_free(corners);
-    vb_free(strides);
-    return status;
-}
-
-/* Positions of all rows of the piece, resized here: they are the product's residual. */
-static int put_positions(const job *j, int64_t rows, cl_mem *buffer) {
-    const vb_patches *patches = &j->operation->patches;
-    const vb_piece *host = &j->piece->host;
-    const int width = j->to->columns;
-    float *positions = vb_buffer((size_t)(rows * width), sizeof *positions, "positions", j->err);
-    if (!positions) return -1;
-    for (int64_t i = 0; i < host->count; i++)
-        vb_patch_rows_positions(patches->positions, patches->side, width, &host->grids[i], positions + host->starts[i] * width);
-    const int status = put_numbers(j, positions, (size_t)(rows * width) * sizeof *positions, buffer);
-    vb_free(positions);
+    free_numbers(j, &corners, (size_t)rows * VB_GPU_PATCHES_CORNER);
+    free_numbers(j, &strides, (size_t)rows * VB_GPU_PATCHES_STRIDES);
     return status;
 }
 
@@ -187,7 +156,7 @@ static int queue_patches(const job *j) {
     const size_t size = (size_t)(rows * width) * sizeof(float);
     cl_mem positions = NULL;
     const vb_gpu_place out = result(j);
-    int status = put_positions(j, rows, &positions);
+    int status = vb_gpu_patches_positions(j->piece, &j->operation->patches, (int)width, &positions, j->err);
     for (int64_t first = 0; !status && first < rows; first += most) {
         const int64_t some = rows - first < most ? rows - first : most;
         const cl_ulong at = (cl_ulong)(first * width);
@@ -230,8 +199,27 @@ static int queue_im2col(const job *j, int64_t first, int64_t rows) {
     return QUEUE_ROWS(j, "im2col", arguments, rows, depth);
 }
 
+static int queue_winograd(const job *j) {
+    const vb_convolution *step = &j->operation->conv;
+    vb_gpu_winograd work = {.images = j->piece->host.count,
+                            .channels = j->from->columns,
+                            .outputs = j->to->columns,
+                            .height = j->from->height,
+                            .width = j->from->width,
+                            .padding = step->padding,
+                            .in = operand(j, 0),
+                            .out = result(j),
+                            .factors = j->step->weights[VB_GPU_MATRIX],
+                            .epilogue = {weight(j, VB_GPU_SCALE), weight(j, VB_GPU_BIAS), step->last, .last = true},
+                            .scratch = j->piece->scratch,
+                            .scratch_floats = j->piece->scratch_floats};
+    if (has_operand(j, 1)) work.epilogue.residual = operand(j, 1);
+    return vb_gpu_winograd_queue(j->piece->device, &work, j->err);
+}
+
 static int queue_conv(const job *j) {
     const vb_convolution *step = &j->operation->conv;
+    if (vb_winograd_fits(step->kernel, step->stride, j->from->planar)) return queue_winograd(j);
     const bool in_place = reads_in_place(step, j->from);
     const int64_t rows = rows_of_result(j), depth = step->weight.cols, width = j->to->columns,
                   most = in_place ? rows : (int64_t)(j->piece->scratch_floats / (size_t)depth);
@@ -576,9 +564,10 @@ size_t vb_gpu_operations_scratch(const vb_program *program, int64_t items, int64
             depth = (size_t)operation->patches.linear.weight.cols;
             lines = (size_t)rows;
         } else if (operation->kind == VB_OP_CONV && !reads_in_place(&operation->conv, &program->values[operation->in[0]])) {
-            depth = (size_t)operation->conv.weight.cols;
-            const int of_item = program->values[operation->out].rows;
-            lines = of_item == VB_ROW_A_TOKEN ? (size_t)rows : (size_t)(items * of_item);
+            const vb_value *from = &program->values[operation->in[0]], *to = &program->values[operation->out];
+            const bool winograd = vb_winograd_fits(operation->conv.kernel, operation->conv.stride, from->planar);
+            depth = winograd ? vb_gpu_winograd_scratch(from->columns, to->columns) : (size_t)operation->conv.weight.cols;
+            lines = (size_t)(items * (winograd ? vb_gpu_winograd_tiles(to->height, to->width) : to->rows));
         }
         size_t floats = depth * lines;
         if (floats > most) floats = depth > most ? depth : most;

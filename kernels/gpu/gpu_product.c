@@ -66,7 +66,11 @@ int vb_gpu_product_queue(vb_gpu_device *device, const vb_gpu_product *product, v
     const size_t across = ((size_t)product->columns + (size_t)by->columns - 1) / (size_t)by->columns,
                  down = ((size_t)product->rows + (size_t)by->rows - 1) / (size_t)by->rows,
                  items = (size_t)(by->rows / by->item_rows * (by->columns / by->item_columns));
-    const vb_gpu_launch launch = {module,       "gemm", arguments, sizeof arguments / sizeof *arguments, {across * down, 1, 1},
+    const vb_gpu_launch launch = {module,
+                                  "gemm",
+                                  arguments,
+                                  sizeof arguments / sizeof *arguments,
+                                  {across * down, product->products ? (size_t)product->products : 1, 1},
                                   {items, 1, 1}};
     return vb_gpu_work_launch(device, &launch, NULL, err);
 }

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/gpu/gpu_winograd.h"
+#include "kernels/matrix/winograd.h"
 
 int vb_gpu_tower_type(vb_dtype dtype) { return dtype == VB_F32 ? 0 : dtype == VB_F16 ? 1 : 2; }
 
@@ -43,6 +45,18 @@ static void put_matrix(upload *up, const vb_matrix *m) {
     vb_free(rows);
 }
 
+static void put_filters(upload *up, const vb_convolution *conv, bool planar) {
+    if (!vb_winograd_fits(conv->kernel, conv->stride, planar)) {
+        put_matrix(up, &conv->weight);
+        return;
+    }
+    if (up->status) return;
+    float *factors = vb_gpu_winograd_factors(&conv->weight, up->err);
+    if (!factors) up->status = -1;
+    else put_floats(up, VB_GPU_MATRIX, factors, VB_WINOGRAD_POINTS * conv->weight.rows * (conv->weight.cols / 9));
+    vb_free(factors);
+}
+
 static void put_embed(upload *up, const vb_embed *embed) {
     const int64_t width = embed->table.cols;
     put_matrix(up, &embed->table);
@@ -59,7 +73,7 @@ static void put_operation(upload *up, const vb_program *program, const vb_operat
         put_floats(up, VB_GPU_BIAS, operation->patches.linear.bias, columns);
         break;
     case VB_OP_CONV:
-        put_matrix(up, &operation->conv.weight);
+        put_filters(up, &operation->conv, program->values[operation->in[0]].planar);
         put_floats(up, VB_GPU_SCALE, operation->conv.scale, columns);
         put_floats(up, VB_GPU_BIAS, operation->conv.bias, columns);
         break;

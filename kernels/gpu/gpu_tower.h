@@ -6,7 +6,8 @@
 #include "kernels/towers/program.h"
 
 /* What an operation reads besides values; by its kind:
- * matrix: the weights; rows of the table (embed), of the constant; taps (depthwise); cosines (rotary).
+ * matrix: the weights (of convolutions through Winograd's transforms their factors, fp32);
+ * rows of the table (embed), of the constant; taps (depthwise); cosines (rotary).
  * scale: of linear and convolution; the norm's weight; the class row (embed); the leading row (sequence); sines (rotary).
  * bias: of linear, convolution, depthwise, patches; the norm's; positions (embed, sequence). */
 typedef enum vb_gpu_weight { VB_GPU_MATRIX, VB_GPU_SCALE, VB_GPU_BIAS, VB_GPU_WEIGHTS } vb_gpu_weight;
