@@ -14,6 +14,7 @@ const vb_flag vb_cmd_check_flags[] = {
     {.option = "limit"},
     {.option = "batch"},
     {.option = "threads"},
+    {.option = "decode_memory"},
     {.option = "ranks_per_model"},
     {0},
 };

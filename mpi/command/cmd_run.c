@@ -22,6 +22,7 @@ const vb_flag vb_cmd_run_flags[] = {
     {.option = "limit"},
     {.option = "batch"},
     {.option = "threads"},
+    {.option = "decode_memory"},
     {.option = "ranks_per_model",
      .help = "evaluate models side by side in groups of at most N ranks [0: as many groups as end soonest]"},
     {.option = "per_image"},

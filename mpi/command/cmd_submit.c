@@ -48,6 +48,7 @@ const vb_flag vb_cmd_submit_flags[] = {
     VB_EXPERIMENT_ARGUMENTS_SET,
     {.option = "batch"},
     {.option = "limit"},
+    {.option = "decode_memory"},
     {.option = "ranks_per_model"},
     {.option = "per_image"},
     {.option = "latex"},

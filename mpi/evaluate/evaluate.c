@@ -10,6 +10,7 @@
 #include "kernels/openness/similarity.h"
 #include "kernels/openness/subsets.h"
 #include "mpi/evaluate/class_shares.h"
+#include "mpi/encode/image_stream.h"
 #include "mpi/ranks/cyclic.h"
 #include "mpi/ranks/progress.h"
 #include "mpi/evaluate/records.h"
@@ -136,15 +137,15 @@ static int evaluate_unit(void *context, int64_t unit, const vb_unit_rows *rows, 
 
 /* With the classes divided among the ranks: a unit of every rank at once is judged by all of them. Ranks without a unit take
  * part. Collective. */
-static int evaluate_together(evaluation *work, vb_context *context, int64_t first, uint8_t *beaten, uint8_t *tied,
-                             vb_error *err) {
+static int evaluate_together(evaluation *work, vb_context *context, vb_image_stream *stream, int64_t first, uint8_t *beaten,
+                             uint8_t *tied, vb_error *err) {
     const vb_pair *pair = work->pair;
     int64_t unit = first + context->comm.rank;
     bool mine = unit < pair->source->units;
     vb_unit_rows rows = {0};
     int status = vb_context_check_stop(context, err);
     if (!status && mine) status = fault_unit(unit, err);
-    if (!status && mine) status = vb_image_source_unit(pair->source, unit, &rows, err);
+    if (!status && mine) status = vb_image_stream_next(stream, &rows, err);
     if (status) vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
     status = vb_comm_agree(&context->comm, status, err);
     const vb_image_block images = {.rows = rows.count, .images = rows.rows, .labels = rows.classes, .tied = tied};
@@ -163,15 +164,19 @@ static int pass_divided(evaluation *work, vb_context *context, vb_error *err) {
     vb_comm *comm = &context->comm;
     const vb_pair *pair = work->pair;
     uint8_t *beaten = NULL, *tied = NULL; /* of a unit */
+    vb_image_stream *stream = NULL;
     int status = vb_class_shares_open(&work->shares, comm, pair->classifier, &pair->data->space, pair->spec->similarity, err);
     if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
     if (!status) beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);
     if (beaten) tied = vb_array(VB_UNIT_SAMPLES, 1, "outcome of a unit", err);
-    status = vb_comm_agree(comm, tied ? status : -1, err);
+    if (!tied) status = -1;
+    if (!status) status = vb_image_stream_open(&stream, pair->source, comm->rank, comm->size, err);
+    status = vb_comm_agree(comm, status, err);
     for (int64_t u = 0; !status && u < pair->source->units; u += comm->size) {
-        status = evaluate_together(work, context, u, beaten, tied, err);
+        status = evaluate_together(work, context, stream, u, beaten, tied, err);
         if (!status) step_progress(work);
     }
+    vb_image_stream_close(stream);
     vb_free(beaten);
     vb_free(tied);
     return vb_comm_agree(comm, status, err);

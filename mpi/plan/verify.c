@@ -337,7 +337,8 @@ int vb_verify_sample(const vb_verify *verify, vb_context *context, const vb_expe
                                  .cache = scratch,
                                  .batch = (int)experiment->batch,
                                  .text_rules = experiment->text_rules,
-                                 .threads = threads};
+                                 .threads = threads,
+                                 .decode_memory = experiment->decode_memory};
         for (int d = 0; d < experiment->dataset_count && !status; d++) {
             const json_t *entry = entry_of(verify, spec->name, experiment->datasets[d].name);
             if (entry) status = sample_pair(verify, &how, experiment, entry, spec, &datasets[d], units, err);

@@ -18,7 +18,7 @@ LIMIT = 90  # seconds; an undisturbed run takes one or two
 ALONE = "mpirun waits for ranks that have ended"  # Open MPI's: of a rank that dies while it connects. Counted, not held against us
 # Of docs/troubleshooting.md; 1 only for a unit that is told to fail, and for mpirun when it is what was signalled.
 DOCUMENTED = {0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 75}
-SITES = {"open": 60, "read": 300, "write": 60, "fsync": 20, "rename": 20, "mmap": 20, "alloc": 4000, "mpi": 60, "unit": 6}
+SITES = {"open": 60, "read": 300, "write": 60, "fsync": 20, "rename": 20, "mmap": 20, "alloc": 4000, "mpi": 60, "unit": 6, "decode": 40}
 EFFECTS = ["EIO", "ENOSPC", "ENOMEM", "EACCES", "short", "slow", "kill"]
 
 MODEL = "family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok"
@@ -251,7 +251,7 @@ class Run:
             nth = max(nth, SITES[site] // 2)
         self.what = f"{site}:{nth}{onwards}:{effect}@{self.chance.randrange(self.ranks)}"
         code, said = finish(start(self.job, self.ranks, self.what))
-        self.judge(code, said, codes={1} if site == "unit" else set(), killed=effect == "kill" and code != 0)
+        self.judge(code, said, codes={1} if site in ("unit", "decode") else set(), killed=effect == "kill" and code != 0)
 
     def catch(self, process):
         """Its ranks, at some moment of its life."""

@@ -66,8 +66,10 @@ for ((n = 64; n < 76; n++)); do
 done
 check "a group's communicator was among them (call $n)" test $n -lt 76
 for n in 1 2; do breaks "unit:$n:EIO@$n" "0 1"; done
+breaks decode:3:EIO@1 "0 1"
+breaks decode:1+:ENOMEM@2 "0 8"
 check "faults were met ($fired)" test $fired -gt 30
-for site in open read write fsync rename mmap alloc mpi unit; do
+for site in open read write fsync rename mmap alloc mpi unit decode; do
   has_text "a failing $site is not passed over" " $site" <<<"$met"
 done
 
