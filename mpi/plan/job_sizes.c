@@ -8,6 +8,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/spawn.h"
+#include "mpi/plan/check.h"
 
 /* The smallest node of a partition, memory in MB; 0: not known. */
 typedef struct node {
@@ -60,6 +61,10 @@ int vb_job_sizes_choose(const vb_experiment *experiment, const vb_job_request *r
     node smallest = {0};
     assert(request->nodes > 0 && request->cpus > 0 && request->tasks >= 0);
     *sizes = (vb_job_sizes){.nodes = request->nodes, .tasks = request->tasks, .cpus = request->cpus, .planned = request->plan};
+    /* A job that would stop in an hour at what can be known now is not sent. */
+    const vb_check_machine machine = {.ranks = (int)request->nodes, .ranks_a_node = 1, .inputs_alone = true};
+    vb_findings findings = {.experiment = experiment, .brief = true};
+    if (request->plan && (vb_check(experiment, &machine, &findings, err) || vb_findings_brief(&findings, err))) return -1;
     if (request->plan && vb_plan(experiment, (int)request->nodes, 1, false, &sizes->plan, err)) return -1;
     if (!sizes->tasks) {
         vb_error why = {0};

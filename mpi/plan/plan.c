@@ -2,23 +2,29 @@
 #include "mpi/plan/plan.h"
 
 #include <assert.h>
+#include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/analyse/synonyms.h"
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/plan/plan_corpora.h"
+#include "mpi/plan/plan_time.h"
 #include "mpi/evaluate/evaluate.h"
 #include "mpi/evaluate/candidates.h"
 #include "mpi/plan/stage_memory.h"
 #include "mpi/ranks/groups.h"
+#include "mpi/ranks/live.h"
 #include "mpi/run/schedule.h"
 #include "shards/files/path.h"
+#include "shards/text/label_sets.h"
 
 /* Measured: a rank before it does anything (MPI, libraries, the tokenizer's tables), and what a class takes in the vocabularies'
  * tables. */
-enum { PROCESS = 32 << 20, NAME = 400 };
+enum { PROCESS = 32 << 20, NAME = 400, TOKENS = 14 /* of a prompt, on average */, MEASURING = 20 /* seconds, at most */ };
 
 typedef struct plan {
     const vb_experiment *experiment;
@@ -28,7 +34,15 @@ typedef struct plan {
     int64_t *weights;          /* bytes of every model's file */
     int64_t decode;            /* MiB of decoding memory a rank */
     int64_t candidates, names; /* of adversarial vocabularies and of the open curve */
+    vb_wordnet *wordnet;       /* for the classes' synonyms; NULL until it is asked for */
     vb_schedule schedule;
+    /* Measured where the plan is printed: */
+    vb_plan_rates *rates; /* of every model */
+    int threads;          /* of a rank */
+    double crowd;         /* ranks' threads of a machine for each of its cores; 1: no more than cores */
+    double measuring;     /* seconds that it took so far */
+    double seconds;       /* of one rank, for all the work */
+    bool unknown;         /* a model's rates are not known */
 } plan;
 
 static int64_t file_size(const char *path) {
@@ -59,14 +73,13 @@ static int64_t cached_units(const plan *all, const vb_dataset_state *data, const
     return known;
 }
 
-/* What the schedule estimates for the pair, in 10^12 operations. */
-static double operations(const plan *all, const vb_model_spec *spec, const vb_dataset_spec *data) {
+/* What the schedule estimates for the pair. */
+static const vb_pair_unit *unit_of(const plan *all, const vb_model_spec *spec, const vb_dataset_spec *data) {
     for (int u = 0; u < all->schedule.count; u++) {
         const vb_pair_unit *unit = &all->schedule.units[u];
-        if (&all->experiment->models[unit->model] == spec && &all->experiment->datasets[unit->dataset] == data)
-            return unit->cost * 1e-12;
+        if (&all->experiment->models[unit->model] == spec && &all->experiment->datasets[unit->dataset] == data) return unit;
     }
-    return 0;
+    return NULL;
 }
 
 /* What one pair takes. */
@@ -105,6 +118,31 @@ static int measure_encoded(const plan *all, const vb_dataset_state *data, const 
     return 0;
 }
 
+/* Other names that prompt_spread encodes. */
+static int count_synonyms(plan *all, const vb_dataset_state *data, int64_t *count, vb_error *err) {
+    const vb_prompt_spread_spec *spec = &all->experiment->prompt_spread;
+    vb_synonyms synonyms = {0};
+    *count = 0;
+    if (!spec->asked || !spec->synonyms || data->part_count) return 0;
+    int status = all->wordnet ? 0 : vb_wordnet_open(&all->wordnet, spec->wordnet, err);
+    if (!status) status = vb_synonyms_find(&synonyms, all->wordnet, &data->vocabularies, err);
+    *count = synonyms.count;
+    vb_synonyms_free(&synonyms);
+    return status;
+}
+
+/* Whether a precomputed model's labels are sets, and the bytes that these take. */
+static int measure_sets(const vb_model_spec *spec, const vb_dataset_state *data, bool *are_sets, int64_t *bytes, vb_error *err) {
+    const vb_embeddings_spec *embeddings = data->part_count ? NULL : vb_experiment_embeddings(spec, data->spec);
+    vb_label_sets sets = {0};
+    *are_sets = false;
+    if (!embeddings) return 0;
+    int status = vb_label_sets_read(&sets, are_sets, embeddings->labels, err);
+    if (*are_sets) *bytes += (int64_t)((sets.count + 1) * sizeof(int64_t) + sets.offsets[sets.count] * sizeof(int));
+    vb_label_sets_free(&sets);
+    return status;
+}
+
 /* Embeddings of a precomputed model. */
 static int measure_precomputed(const vb_model_spec *spec, const vb_dataset_state *data, pair_sizes *sizes, vb_error *err) {
     *sizes = (pair_sizes){0};
@@ -131,7 +169,46 @@ static void print_pair(const plan *all, const vb_model_spec *spec, const vb_data
     amount(send, sizeof send, (double)sent);
     printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s %9.3g\n", spec->name, data->spec->name, (long long)sizes->images,
            (long long)sizes->units, (long long)sizes->cached, (long long)sizes->texts, read, send,
-           operations(all, spec, data->spec));
+           unit_of(all, spec, data->spec) ? unit_of(all, spec, data->spec)->cost * 1e-12 : 0);
+}
+
+/* cached: the share of the pair's units that need not be encoded. */
+static void add_seconds(plan *all, const vb_pair_unit *unit, double cached) {
+    const vb_plan_rates *rates = &all->rates[unit->model];
+    all->seconds += unit->images * (1 - cached) * rates->image + unit->texts * rates->text + unit->operations * rates->operation;
+    all->unknown |= (unit->images * (1 - cached) > 0 && !(rates->image > 0)) || (unit->texts > 0 && !(rates->text > 0));
+}
+
+/* What a model's images and texts take, as far as MEASURING goes; of models beyond that by their operations, at the rate of one
+ * that was measured. */
+static int measure_model(plan *all, int m, const vb_model *model, vb_context *alone, const vb_dataset_state *datasets,
+                         vb_error *err) {
+    const vb_model_spec *spec = &all->experiment->models[m];
+    vb_plan_rates *rates = &all->rates[m];
+    int d = 0;
+    if (!all->print) return 0;
+    for (int k = 0; k < m; k++)
+        if (vb_schedule_same_encoder(&all->experiment->models[k], spec) && all->rates[k].image > 0) {
+            *rates = all->rates[k];
+            return 0;
+        }
+    while (d < all->experiment->dataset_count &&
+           (!vb_experiment_covers(all->experiment, spec, datasets[d].spec) || datasets[d].part_count))
+        d++;
+    if (d == all->experiment->dataset_count) return 0;
+    if (all->measuring < MEASURING) {
+        const double began = vb_live_now();
+        const int status = vb_plan_time_measure(alone, model, &datasets[d], all->threads, rates, err);
+        all->measuring += vb_live_now() - began;
+        return status;
+    }
+    vb_model_sizes sizes;
+    vb_error ignored;
+    for (int k = 0; k < m && !(rates->operation > 0); k++) rates->operation = all->rates[k].operation;
+    if (vb_model_measure(spec, TOKENS, &sizes, &ignored)) return 0;
+    rates->image = sizes.image_flops * rates->operation;
+    rates->text = sizes.text_flops * rates->operation;
+    return 0;
 }
 
 /* model: opened, or NULL of a precomputed one. */
@@ -142,9 +219,13 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     if (sizes.decode > all->decode) all->decode = sizes.decode;
     int64_t classes = data->space.classes, vocabularies = data->space.vocabularies, orders, tally;
     vb_label_space space = data->space;
-    space.sets = model && data->sets.offsets;
+    space.sets = data->sets.offsets;
+    if (!model && measure_sets(spec, data, &space.sets, &sizes.memory, err)) return -1;
     if (vb_evaluate_counts_bytes(experiment, &space, &tally, &orders, err)) return -1;
-    int templates = vb_experiment_prompts(spec, data->spec)->count;
+    const int templates = vb_experiment_prompts(spec, data->spec)->count;
+    int64_t synonyms = 0;
+    if (model && count_synonyms(all, data, &synonyms, err)) return -1;
+    sizes.texts += synonyms * (templates ? templates : 1);
     vb_pair_shape shape = {.images = sizes.images,
                            .classes = classes,
                            .vocabularies = vocabularies,
@@ -153,6 +234,8 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                            .names = data->part_count ? 0 : all->names,
                            .trials = experiment->trials,
                            .prompts = templates ? templates : 1,
+                           .synonyms = synonyms,
+                           .sets = space.sets,
                            .variants =
                                data->part_count ? 0 : vb_prompt_spread_spec_variants(&experiment->prompt_spread, templates),
                            .ranks = all->ranks,
@@ -167,7 +250,10 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         sizes.texts = sizes.bytes = 0;
         if (model) sizes.cached = sizes.units;
     }
+    const vb_pair_unit *unit = unit_of(all, spec, data->spec);
+    if (model && !data->part_count && unit) sizes.texts = (int64_t)unit->texts; /* those of candidates, too */
     if (all->print) print_pair(all, spec, data, &sizes, sent);
+    if (unit) add_seconds(all, unit, sizes.units ? (double)sizes.cached / (double)sizes.units : 0);
     if (!data->part_count) all->sizes.units += sizes.units;
     if (sizes.units > all->sizes.pair_units) all->sizes.pair_units = sizes.units;
     if (model && !data->part_count)
@@ -195,7 +281,8 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
             if (all->weights[m] > all->sizes.largest_model) all->sizes.largest_model = all->weights[m];
             all->sizes.read_bytes += model.weights.bytes;
         }
-        int status = 0;
+        int status = encoded ? measure_model(all, m, &model, context, datasets, err) : 0;
+        if (!encoded && all->print) all->rates[m].operation = vb_plan_time_operation(all->threads);
         for (int d = 0; d < experiment->dataset_count && !status; d++) {
             if (!vb_experiment_covers(experiment, spec, datasets[d].spec)) continue;
             status = plan_pair(all, spec, &datasets[d], encoded ? &model : NULL, err);
@@ -211,7 +298,9 @@ static int plan_corpora(plan *all, const vb_dataset_state *datasets, vb_error *e
     vb_corpora_sizes sizes = {0};
     int64_t *classes = vb_array((size_t)experiment->dataset_count, sizeof *classes, "datasets", err);
     for (int d = 0; classes && d < experiment->dataset_count; d++) classes[d] = datasets[d].space.classes;
-    int status = classes ? vb_plan_corpora(experiment, classes, all->ranks, all->print, &sizes, err) : -1;
+    const vb_corpora_request request = {classes, all->rates, all->ranks, all->print};
+    int status = classes ? vb_plan_corpora(experiment, &request, &sizes, err) : -1;
+    all->seconds += sizes.seconds;
     all->sizes.read_bytes += (int64_t)sizes.read_bytes;
     all->sizes.memory_a_rank += sizes.memory_a_rank; /* beside what the pair needs */
     vb_free(classes);
@@ -221,6 +310,20 @@ static int plan_corpora(plan *all, const vb_dataset_state *datasets, vb_error *e
 static int larger_first(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x < y) - (x > y);
+}
+
+/* The work of all, divided among the ranks. */
+static void print_time(const plan *all, double idle) {
+    char text[32];
+    if (all->unknown) {
+        printf("time: not known, nothing could be encoded here\n");
+        return;
+    }
+    vb_plan_time_text(all->seconds * all->crowd / all->ranks / (idle < 0.99 ? 1 - idle : 0.01), text);
+    printf(
+        "time: %s at %d rank%s of %d thread%s, by what was measured here just now, while nothing else runs and texts are not in "
+        "the cache\n",
+        text, all->ranks, all->ranks == 1 ? "" : "s", all->threads, all->threads == 1 ? "" : "s");
 }
 
 static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
@@ -251,6 +354,7 @@ static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
         printf("of that decoding images: at most %lld MiB (decode_memory), by %s a rank\n", (long long)all->decode,
                experiment->threads ? "as many threads as encode" : "a thread, or as many as encode,");
     printf("memory of a node with %lld rank%s: about %s\n", (long long)ranks_a_node, ranks_a_node == 1 ? "" : "s", node);
+    print_time(all, idle);
     return 0;
 }
 
@@ -258,7 +362,8 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
     const vb_experiment *experiment = all->experiment;
     vb_dataset_state *datasets = NULL;
     all->weights = vb_array((size_t)experiment->model_count, sizeof *all->weights, "models", err);
-    int status = all->weights ? 0 : -1;
+    all->rates = vb_array((size_t)experiment->model_count, sizeof *all->rates, "models", err);
+    int status = all->weights && all->rates ? 0 : -1;
     if (!status) status = vb_dataset_state_open_all(&datasets, alone, experiment, err);
     if (!status) status = vb_schedule_list(&all->schedule, experiment, err);
     if (!status) status = vb_schedule_order(&all->schedule, experiment, datasets, &alone->comm, err);
@@ -270,6 +375,8 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
     if (!status && all->print) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
     vb_dataset_state_close_all(datasets, experiment);
     vb_free(all->weights);
+    vb_wordnet_close(all->wordnet);
+    vb_free(all->rates);
     vb_schedule_free(&all->schedule);
     return status;
 }
@@ -281,6 +388,9 @@ int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bo
     all.candidates = vb_candidates_lines(&experiment->adversarial.pool);
     all.names = vb_candidates_lines(&experiment->open_curve.pool);
     if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
+    const double cores = omp_get_num_procs(), together = (double)(ranks_a_node < ranks ? ranks_a_node : ranks);
+    all.threads = experiment->threads ? (int)experiment->threads : cores > together ? (int)(cores / together) : 1;
+    all.crowd = fmax(1, all.threads * together / cores);
     int status = plan_alone(&all, &alone, ranks_a_node, err);
     vb_comm_close(&alone.comm);
     *sizes = all.sizes;
