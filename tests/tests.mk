@@ -1,6 +1,6 @@
 # Tests, lint, benches and fuzzing: what is built and run beside the program. Included by the Makefile.
 
-.PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-peers sanitize valgrind coverage fuzz differ
+.PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-pipeline bench-peers sanitize valgrind coverage fuzz differ
 
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
@@ -25,6 +25,10 @@ $(BUILD)/tests/demo/%: tests/demo/%.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -o $@ $< $(shell pkg-config --cflags --libs freetype2 libpng)
+# The pipeline is the program's.
+$(BUILD)/tests/bench/bench_pipeline: $(BUILD)/tests/bench/bench_pipeline.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
+	@echo "  LINK $@"
+	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS)
 # This one opens models as the program does.
 $(BUILD)/tests/bench/peers_ours: $(BUILD)/tests/bench/peers_ours.o $(BUILD)/tests/bench/operations.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
 	@echo "  LINK $@"
@@ -71,6 +75,9 @@ bench-retrieval: $(BUILD)/tests/bench/bench_retrieval $(BUILD)/vocabench  ## exa
 	@tests/tools/install-packages.sh $(PEER_PACKAGES) || echo "Debian's FAISS: skipped"
 	@tests/bench/race.sh $< $(BUILD) $(RACE_ROWS)
 	@python3 tests/bench/scan_law.py $< $(BUILD)/vocabench $(BUILD)/race 1000000
+
+bench-pipeline: $(BUILD)/tests/bench/bench_pipeline  ## decoding beside encoding: from JPEG files against encoding alone, and a fast engine kept fed
+	@OMP_WAIT_POLICY=passive $<
 
 bench-peers: $(BUILD)/tests/bench/peers_ours $(BUILD)/tests/bench/bench_retrieval  ## encoders and retrieval against onnxruntime, OpenVINO, PyTorch and FAISS (gigabytes under build/); docs/measurements.md
 	@tests/bench/peers.sh $^ $(BUILD)
