@@ -1,6 +1,6 @@
 #!/bin/bash
-# Processors that this machine is not, by qemu-user: one with AVX2 alone and one without any AVX choose their level, and kernels give
-# the same bits there. All kernels where the processor itself lacks AVX2; `make emulate` does that anywhere.
+# Processors that this machine is not, by qemu-user: one with AVX2 alone and one without any AVX choose their level, and kernels
+# give the same bits there. All kernels where the processor itself lacks AVX2; `make emulate` does that anywhere.
 . "$(dirname "$0")/../lib.sh"
 [ "$(uname -m)" = x86_64 ] || { skip "other processors" "qemu-x86_64 is used on x86-64 only"; finish; }
 command -v qemu-x86_64 >/dev/null || { skip "other processors" "qemu-user is not installed"; finish; }

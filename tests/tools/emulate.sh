@@ -1,5 +1,6 @@
 #!/bin/bash
-# The unit tests of kernels that have instruction set levels, on a processor that qemu-user pretends: emulate.sh BUILD [CPU [TEST...]].
+# The unit tests of kernels that have instruction set levels, on a processor that qemu-user pretends:
+# emulate.sh BUILD [CPU [TEST...]].
 # CPU: max (AVX2; qemu 7.2 has no AVX-512) or one of `qemu-x86_64 -cpu help`, such as Nehalem, which has no AVX at all. TAP.
 set -u
 build=${1:?the build folder} cpu=${2:-max}
