@@ -8,7 +8,8 @@
  * beyond 3.39e38 have no finite hi and give NaN.
  *
  * That is what AMX's TDPBF16PS computes when it is given k and k + 16 as a pair, what AVX512-BF16's VDPBF16PS gives when it is
- * given k + 1 and k as one, and what ordinary multiply-adds give that flush denormal numbers: so all levels give the same bits. */
+ * given k + 1 and k as one, and what ordinary multiply-adds give that flush denormal numbers: so all levels give the same
+ * bits. */
 #ifndef VB_BF16X3_H
 #define VB_BF16X3_H
 

@@ -1,7 +1,9 @@
 /* The product in three products of bf16 by AVX512-BF16: tiles of 6 x 32.
  *
- * VDPBF16PS adds the product of the pair's high halves to the sum, rounds, adds that of the low halves, and rounds again; denormal
- * operands and results are zeros. Source: Intel's Software Developer's Manual, volume 2C, VDPBF16PS; AMD's Zen 4 does the same (tests/unit/kernels/test_bf16x3.c). */
+ * VDPBF16PS adds the product of the pair's high halves to the sum, rounds, adds that of the low halves, and rounds again;
+ * denormal
+ * operands and results are zeros. Source: Intel's Software Developer's Manual, volume 2C, VDPBF16PS; AMD's Zen 4 does the same
+ * (tests/unit/kernels/test_bf16x3.c). */
 #if defined(__x86_64__)
 #include <immintrin.h>
 
@@ -17,7 +19,8 @@ enum { DWORDS = VB_BF16X3_DWORDS, A_HALF = ROWS * DWORDS, B_HALF = DWORDS * COLS
 INLINE __m512bh pairs(const uint32_t *p) { return (__m512bh)_mm512_loadu_si512(p); }
 INLINE __m512bh all(uint32_t pair) { return (__m512bh)_mm512_set1_epi32((int)pair); }
 
-/* One of the three sums of a block. Named accumulators, which the compiler keeps in registers: x and y go to s0, u and v to s1. */
+/* One of the three sums of a block. Named accumulators, which the compiler keeps in registers: x and y go to s0, u and v to
+ * s1. */
 INLINE void add_part(const uint32_t *a, const uint32_t *b, float *tile) {
 #define BEGIN(i) __m512 x##i = _mm512_setzero_ps(), y##i = x##i, u##i = x##i, v##i = x##i;
     EACH_ROW(BEGIN)

@@ -8,7 +8,8 @@ experiment plain fp32 | sed "s,precision: fp32\, ,," >plain.yaml
 for word in fp32 bf16x3 fastest; do experiment plain $word >$word.yaml; done
 
 run plain.yaml --output plain && run fp32.yaml --output fp32 && run bf16x3.yaml --output bf16x3
-like "bf16x3 that is slower than fp32 says so" '^vocabench: note: model plain: precision: bf16x3: (a rank has no|on the slowest)' stderr
+like "bf16x3 that is slower than fp32 says so" \
+  '^vocabench: note: model plain: precision: bf16x3: (a rank has no|on the slowest)' stderr
 fact='.results[0].embedding.facts.precision'
 holds "nothing stated: no fact" "$fact == null and (.results[0].embedding | has(\"precision_error\") | not)" plain/results.json
 holds "fp32 stated" "$fact == {value: \"fp32\", source: \"experiment\"}" fp32/results.json
