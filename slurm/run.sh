@@ -11,13 +11,38 @@ export HWLOC_COMPONENTS=${HWLOC_COMPONENTS:--opencl}
 export SRUN_CPUS_PER_TASK=@CPUS@
 
 child='' interrupted=0 cancelled=0 again=''
+# The ranks that mpirun has started here. Where its own handlers were taken, they have to be told by themselves; they tell the others.
+# shellcheck disable=SC2317 # the traps call it
+ranks_here() {
+  local entry stat
+  for entry in /proc/[0-9]*; do
+    read -r stat <"$entry/stat" || continue
+    # shellcheck disable=SC2086 # the fields behind the name: state, parent
+    set -- ${stat##*)}
+    [ "${2:-}" = "$child" ] || continue
+    case $stat in *"(srun)"* | *"(ssh)"* | *"(orted)"*) ;; *) echo "${entry#/proc/}" ;; esac
+  done 2>/dev/null
+}
+
 # A notice to stop goes to the ranks until they have ended: the first may come before they, or their launcher, are ready for it.
+# shellcheck disable=SC2317 # the traps call it
+send_notices() {
+  local number=1 pid
+  while kill -USR1 "$child" 2>/dev/null; do
+    echo "notice $number to the ranks' launcher, process $child" >&2
+    if [ "$number" -gt 1 ] && [ "${launch[0]##*/}" = mpirun ]; then
+      for pid in $(ranks_here); do kill -USR1 "$pid" 2>/dev/null && echo "notice $number to the rank of process $pid" >&2; done
+    fi
+    number=$((number + 1))
+    sleep "${VOCABENCH_NOTICE_AGAIN:-15}"
+  done
+}
 # shellcheck disable=SC2317 # the traps call it
 stop() {
   interrupted=1
   [ -n "$child" ] && [ -z "$again" ] || return
-  echo "notice to stop ($1): SIGUSR1 to the ranks' launcher, process $child, every ${VOCABENCH_NOTICE_AGAIN:-15} s" >&2
-  while kill -USR1 "$child" 2>/dev/null; do sleep "${VOCABENCH_NOTICE_AGAIN:-15}"; done &
+  echo "notice to stop ($1): SIGUSR1 to the ranks every ${VOCABENCH_NOTICE_AGAIN:-15} s until they have ended" >&2
+  send_notices &
   again=$!
 }
 trap 'stop SIGUSR1' USR1

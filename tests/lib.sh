@@ -1,6 +1,7 @@
 # Shell tests: TAP output, a scratch folder, the program and the shared data. Source it first; end with `finish`.
 # shellcheck shell=bash
 set -u
+export VOCABENCH_SITE= # no site file of this machine decides what a test finds
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${VOCABENCH_BUILD:-$here/build}
 shared=${VOCABENCH_SHARED:-$here/../shared}
@@ -72,6 +73,13 @@ refuses() {
   else pass "$name"; fi
 }
 need_shared() { [ -e "$shared/$1" ] || { skip "$2" "no $1 in the shared data folder"; finish; }; }
+# need_oracle WHAT FILE: in the scratch folder, with $oracle of tests/tools, which NumPy runs; its own data are made.
+need_oracle() {
+  oracle=$here/tests/tools/$2 python=/usr/bin/python3
+  cd "$scratch" || exit 1
+  $python -c 'import numpy' 2>/dev/null || { skip "$1" "python3-numpy is not installed"; finish; }
+  must $python "$oracle" make .
+}
 finish() { echo "1..$tests"; [ $failures = 0 ]; exit; }
 
 # ---- made data --------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
 
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
-  mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev
+  mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev texlive-latex-base texlive-latex-recommended
 PEER_PACKAGES := python3-faiss python3-venv
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 

@@ -1,6 +1,6 @@
 /* Fault injection: makes the n-th file operation, allocation or MPI call of ours fail, be short or kill the process.
  *
- * VOCABENCH_FAULT=site:n:effect[@rank], with site one of open read write fsync rename mmap alloc mpi unit,
+ * VOCABENCH_FAULT=site:n:effect[@rank], with site one of open read write fsync rename mmap alloc mpi unit decode,
  * n counted from 1 (n+ means from the n-th on), effect an errno name (ENOSPC EIO ENOMEM EACCES), "short", "slow" (a tenth of a
  * second) or "kill".
  * Nothing set: one predictable branch a call. */
@@ -17,6 +17,7 @@ typedef enum vb_fault_site {
     VB_FAULT_ALLOC,
     VB_FAULT_MPI,
     VB_FAULT_UNIT,
+    VB_FAULT_DECODE,
     VB_FAULT_SITES
 } vb_fault_site;
 

@@ -149,32 +149,92 @@ static int check_spec(const vb_preprocess *spec, vb_error *err) {
     return 0;
 }
 
-int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float *out, vb_error *err) {
-    int status = -1;
-    vb_image whole = *image, cropped = {0};
-    uint8_t *converted = NULL, *rgb = NULL;
-    vb_resize_to to;
+/* The image as the resize sees it. */
+static vb_image seen_by_resize(const vb_preprocess *spec, const vb_image *head) {
+    vb_image seen = {.mode = spec->rgb_first ? VB_MODE_RGB : head->mode, .width = head->width, .height = head->height};
+    memcpy(seen.palette, head->palette, sizeof seen.palette);
+    return seen;
+}
+
+int vb_preprocess_begin(vb_preprocess_rows *rows, const vb_preprocess *spec, const vb_image *head, vb_error *err) {
+    *rows = (vb_preprocess_rows){.spec = spec};
     if (check_spec(spec, err)) return -1;
-    if (image->width < 1 || image->height < 1 || !image->pixels)
-        return vb_errorf(err, VB_EDATA, "an image of %dx%d pixels: expected at least one", image->width, image->height);
-    if (spec->rgb_first && image->mode != VB_MODE_RGB) {
-        if (!(converted = vb_array((size_t)image->width * (size_t)image->height, 3, "RGB image", err))) goto done;
-        vb_colour_to_rgb(image, converted);
-        whole.mode = VB_MODE_RGB;
-        whole.pixels = converted;
+    if (head->width < 1 || head->height < 1)
+        return vb_errorf(err, VB_EDATA, "an image of %dx%d pixels: expected at least one", head->width, head->height);
+    const vb_image seen = seen_by_resize(spec, head);
+    vb_resize_to to;
+    if (plan_resize(spec, &seen, &to, err)) return -1;
+    if (seen.mode != head->mode) {
+        rows->row = (vb_image){.mode = head->mode, .width = head->width, .height = 1};
+        memcpy(rows->row.palette, head->palette, sizeof rows->row.palette);
+        if (!(rows->rgb = vb_buffer((size_t)head->width, 3, "RGB row", err))) return -1;
     }
-    if (plan_resize(spec, &whole, &to, err) || vb_resize(&whole, &to, &cropped, err) || frame(spec, &cropped, err)) goto done;
-    if (cropped.mode != VB_MODE_RGB) {
-        if (!(rgb = vb_array((size_t)cropped.width * (size_t)cropped.height, 3, "RGB image", err))) goto done;
-        vb_colour_to_rgb(&cropped, rgb);
+    if (!vb_resize_rows_new(&rows->resize, &seen, &to, err)) return 0;
+    vb_preprocess_free(rows);
+    return -1;
+}
+
+void vb_preprocess_put(vb_preprocess_rows *rows, const uint8_t *row) {
+    if (rows->rgb) {
+        rows->row.pixels = (uint8_t *)(uintptr_t)row; /* only read */
+        vb_colour_to_rgb(&rows->row, rows->rgb);
+        row = rows->rgb;
     }
-    normalise_pixels(spec, rgb ? rgb : cropped.pixels, (size_t)cropped.width * (size_t)cropped.height, out);
-    status = 0;
-done:
-    vb_free(converted);
-    vb_free(cropped.pixels);
-    vb_free(rgb);
+    vb_resize_rows_put(rows->resize, row);
+}
+
+int vb_preprocess_end(vb_preprocess_rows *rows, vb_image *out, vb_error *err) {
+    vb_image cropped;
+    uint8_t *rgb = NULL;
+    vb_resize_rows_take(rows->resize, &cropped);
+    int status = frame(rows->spec, &cropped, err);
+    if (!status && cropped.mode != VB_MODE_RGB) {
+        if ((rgb = vb_buffer((size_t)cropped.width * (size_t)cropped.height, 3, "RGB image", err)))
+            vb_colour_to_rgb(&cropped, rgb);
+        else status = -1;
+        vb_free(cropped.pixels);
+        cropped.pixels = rgb;
+        cropped.mode = VB_MODE_RGB;
+    }
+    if (status) vb_free(cropped.pixels);
+    else *out = cropped;
     return status;
+}
+
+void vb_preprocess_free(vb_preprocess_rows *rows) {
+    vb_resize_rows_free(rows->resize);
+    vb_free(rows->rgb);
+    *rows = (vb_preprocess_rows){0};
+}
+
+void vb_preprocess_normalise(const vb_preprocess *spec, const vb_image *image, float *out) {
+    normalise_pixels(spec, image->pixels, (size_t)image->width * (size_t)image->height, out);
+}
+
+uint64_t vb_preprocess_bytes(const vb_preprocess *spec, const vb_image *head) {
+    const vb_image seen = seen_by_resize(spec, head);
+    vb_resize_to to;
+    vb_error none;
+    if (check_spec(spec, &none) || plan_resize(spec, &seen, &to, &none)) return 0; /* which vb_preprocess_begin refuses */
+    const uint64_t side = spec->max_patches ? 0 : (uint64_t)spec->resolution;
+    const uint64_t crop = (uint64_t)to.crop_width * (uint64_t)to.crop_height;
+    return vb_resize_bytes(&seen, &to) + 3 * (uint64_t)head->width + 3 * crop + 4 * side * side;
+}
+
+int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float *out, vb_error *err) {
+    vb_preprocess_rows rows;
+    vb_image square;
+    if (!image->pixels)
+        return vb_errorf(err, VB_EDATA, "an image of %dx%d pixels: expected at least one", image->width, image->height);
+    if (vb_preprocess_begin(&rows, spec, image, err)) return -1;
+    const size_t stride = (size_t)image->width * (size_t)vb_colour_mode_bytes(image->mode);
+    for (size_t y = 0; y < (size_t)image->height; y++) vb_preprocess_put(&rows, image->pixels + y * stride);
+    const int status = vb_preprocess_end(&rows, &square, err);
+    vb_preprocess_free(&rows);
+    if (status) return -1;
+    vb_preprocess_normalise(spec, &square, out);
+    vb_free(square.pixels);
+    return 0;
 }
 
 void vb_preprocess_describe(const vb_preprocess *spec, char *text, int size) {

@@ -34,8 +34,7 @@ typedef struct vb_image {
                              free with vb_free */
     uint8_t palette[768]; /* VB_MODE_P and PA: RGB triples */
     char remark[VB_IMAGE_REMARK]; /* what was wrong with the file, "" where it was sound */
-    int64_t most;                 /* to a decoder: pixels for which it may take memory; 0: as many as it can */
-    bool larger;                  /* from a decoder that failed: only for that */
+    const struct vb_row_sink *sink; /* to a decoder: who takes the rows; NULL: it keeps them in `pixels` */
 } vb_image;
 
 /* How an image becomes a square of side R. The words that name a value are vb_preprocess_resizes, _filters and _crops. */
@@ -80,6 +79,25 @@ int vb_preprocess_grid(const vb_preprocess *spec, int width, int height, vb_patc
  * resolution or resize_to out of range; VB_EDATA: an image without pixels; VB_EUNSUPPORTED: one too long or too thin, or of a
  * mode that Pillow does not resize; VB_EMEMORY. */
 int vb_preprocess_image(const vb_preprocess *spec, const vb_image *image, float *out, vb_error *err);
+
+/* The same in two steps, the first of them row by row, so that no more of an image need be there than a few rows (resize.h): its
+ * 8-bit RGB pixels as the model sees them, and their normalisation. */
+typedef struct vb_resize_rows vb_resize_rows;
+typedef struct vb_preprocess_rows {
+    const vb_preprocess *spec;
+    vb_resize_rows *resize;
+    vb_image row; /* the one at hand, where rows become RGB first, */
+    uint8_t *rgb; /* here */
+} vb_preprocess_rows;
+
+/* head: mode, size and palette. After a failure there is nothing to free. Errors as below. */
+int vb_preprocess_begin(vb_preprocess_rows *rows, const vb_preprocess *spec, const vb_image *head, vb_error *err);
+void vb_preprocess_put(vb_preprocess_rows *rows, const uint8_t *row); /* head->height times */
+int vb_preprocess_end(vb_preprocess_rows *rows, vb_image *out, vb_error *err); /* out->pixels is the caller's. VB_EMEMORY */
+void vb_preprocess_free(vb_preprocess_rows *rows);                             /* {0} is fine */
+void vb_preprocess_normalise(const vb_preprocess *spec, const vb_image *image, float *out);
+/* Bytes that the first step takes, at most, beside the image. */
+uint64_t vb_preprocess_bytes(const vb_preprocess *spec, const vb_image *head);
 
 /* One line that names everything that can change a result, for digests and provenance. */
 void vb_preprocess_describe(const vb_preprocess *spec, char *text, int size);

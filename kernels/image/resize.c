@@ -118,53 +118,8 @@ static void column_reals(float *out, const uint8_t *in, size_t stride, size_t co
     }
 }
 
-/* Both passes over an image whose alpha, if any, is already premultiplied; out->pixels is there. */
-static int resample(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_error *err) {
-    vb_resize_axis across = {0}, down = {0};
-    uint8_t *narrow = NULL;
-    int status = -1;
-    const bool integers = image->mode != VB_MODE_I && image->mode != VB_MODE_F;
-    const vb_resize_kernel *kernel = vb_resize_kernel_get();
-    size_t pixel = (size_t)vb_colour_mode_bytes(image->mode), in_stride = (size_t)image->width * pixel;
-    size_t stride = (size_t)to->crop_width * pixel;
-    if (axis_make(&across, to->filter, image->width, to->width, to->left, to->crop_width, integers, err)) goto done;
-    if (axis_make(&down, to->filter, image->height, to->height, to->top, to->crop_height, integers, err)) goto done;
-
-    /* The first pass makes only the rows that the second will read. */
-    int last = down.outputs - 1;
-    int begin = down.identity ? to->top : down.first[0];
-    int end = down.identity ? to->top + to->crop_height : down.first[last] + down.count[last];
-    const uint8_t *rows = image->pixels + (size_t)begin * in_stride + (size_t)to->left * pixel;
-    size_t rows_stride = in_stride;
-    if (!across.identity) {
-        if (!(narrow = vb_array((size_t)(end - begin), stride, "resize rows", err))) goto done;
-        for (size_t y = 0; y < (size_t)(end - begin); y++)
-            resample_row(image->mode, kernel, narrow + y * stride, image->pixels + ((size_t)begin + y) * in_stride, &across);
-        rows = narrow;
-        rows_stride = stride;
-    }
-    for (int y = 0; y < to->crop_height; y++) {
-        uint8_t *target = out->pixels + (size_t)y * stride;
-        if (down.identity) {
-            memcpy(target, rows + (size_t)y * rows_stride, stride);
-            continue;
-        }
-        const uint8_t *top = rows + (size_t)(down.first[y] - begin) * rows_stride;
-        size_t weights = (size_t)y * (size_t)down.span;
-        if (integers) kernel->vertical(target, top, rows_stride, stride, down.fixed + weights, down.count[y]);
-        else if (image->mode == VB_MODE_F)
-            column_reals((float *)(void *)target, top, rows_stride, (size_t)to->crop_width, down.weight + weights, down.count[y]);
-        else
-            column_levels((int32_t *)(void *)target, top, rows_stride, (size_t)to->crop_width, down.weight + weights,
-                          down.count[y]);
-    }
-    status = 0;
-done:
-    axis_free(&across);
-    axis_free(&down);
-    vb_free(narrow);
-    return status;
-}
+/* An output reads `span` rows at most: twice as many, or all there are. */
+static int window_rows(int span, int rows) { return rows < 2 * span ? rows : 2 * span; }
 
 /* Source index of each output, or -1. Pillow adds the step up instead of multiplying, and so must we:
  * the rounding is part of the result. */
@@ -177,65 +132,191 @@ static int *nearest_indices(int in_size, int out_size, int begin, int outputs, v
     return source;
 }
 
-static int take_nearest(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_error *err) {
-    int status = -1;
-    int *columns = nearest_indices(image->width, to->width, to->left, to->crop_width, err);
-    int *rows = nearest_indices(image->height, to->height, to->top, to->crop_height, err);
-    if (!columns || !rows) goto done;
-    for (int y = 0; y < to->crop_height; y++)
-        for (int x = 0; x < to->crop_width; x++)
-            out->pixels[(size_t)y * (size_t)to->crop_width + (size_t)x] =
-                rows[y] < 0 || columns[x] < 0 ? 0 : image->pixels[(size_t)rows[y] * (size_t)image->width + (size_t)columns[x]];
-    status = 0;
-done:
-    vb_free(columns);
+/* ---- row by row ---- */
+
+/* What is done with a row. */
+typedef enum way { COPIED, NEAREST, RESAMPLED } way;
+
+/* Rows that the first pass has made and the second still reads lie in a window that slides down the image: when it is full, those
+ * that no later output reads are dropped. It is twice as high as an output reads, so that a row is moved once at most. */
+struct vb_resize_rows {
+    vb_resize_to to;
+    vb_image out; /* head and palette of the image; the crop's size and pixels */
+    way way;
+    bool integers, premultiplied;
+    const vb_resize_kernel *kernel;
+    vb_resize_axis across, down;
+    int *columns, *sources; /* NEAREST */
+    uint8_t *flat;          /* a row, premultiplied */
+    uint8_t *window;
+    int capacity, first, held; /* rows of the window; the image's row that is its first; how many it holds */
+    int begin, end;            /* rows of the image that matter */
+    int row, made;             /* rows that came; rows of the crop that are made */
+    size_t pixel, stride;      /* bytes of a pixel, and of a row of the crop */
+};
+
+static int prepare_nearest(vb_resize_rows *r, const vb_image *head, vb_error *err) {
+    const vb_resize_to *to = &r->to;
+    r->columns = nearest_indices(head->width, to->width, to->left, to->crop_width, err);
+    r->sources = r->columns ? nearest_indices(head->height, to->height, to->top, to->crop_height, err) : NULL;
+    return r->sources ? 0 : -1;
+}
+
+static int prepare_resampled(vb_resize_rows *r, const vb_image *head, vb_error *err) {
+    const vb_resize_to *to = &r->to;
+    r->integers = head->mode != VB_MODE_I && head->mode != VB_MODE_F;
+    r->premultiplied = head->mode == VB_MODE_LA || head->mode == VB_MODE_RGBA;
+    if (axis_make(&r->across, to->filter, head->width, to->width, to->left, to->crop_width, r->integers, err)) return -1;
+    if (axis_make(&r->down, to->filter, head->height, to->height, to->top, to->crop_height, r->integers, err)) return -1;
+    const int last = r->down.outputs - 1;
+    r->begin = r->down.identity ? to->top : r->down.first[0];
+    r->end = r->down.identity ? to->top + to->crop_height : r->down.first[last] + r->down.count[last];
+    r->first = r->begin;
+    r->capacity = window_rows(r->down.span, r->end - r->begin);
+    if (r->premultiplied && !(r->flat = vb_buffer((size_t)head->width, r->pixel, "premultiplied row", err))) return -1;
+    if (r->down.identity) return 0;
+    return (r->window = vb_buffer((size_t)r->capacity, r->stride, "resize rows", err)) ? 0 : -1;
+}
+
+static int check_resize(const vb_image *head, const vb_resize_to *to, vb_error *err) {
+    if (!vb_colour_mode_bytes(head->mode) || head->width < 1 || head->height < 1 || to->left < 0 || to->top < 0 ||
+        to->crop_width < 1 || to->crop_height < 1 || to->crop_width > to->width - to->left ||
+        to->crop_height > to->height - to->top)
+        return vb_errorf(err, VB_EINTERNAL, "resize of a %dx%d image of mode %s to %dx%d, crop %dx%d at %d,%d: contradiction",
+                         head->width, head->height, vb_colour_mode_name(head->mode), to->width, to->height, to->crop_width,
+                         to->crop_height, to->left, to->top);
+    if (head->mode == VB_MODE_I16 && (head->width != to->width || head->height != to->height))
+        return vb_errorf(err, VB_EUNSUPPORTED,
+                         "an image of mode I;16, which Pillow does not resize in its own mode: state preprocessing: rgb_first");
+    return 0;
+}
+
+static way way_of(const vb_image *head, const vb_resize_to *to) {
+    if (head->width == to->width && head->height == to->height) return COPIED;
+    return head->mode == VB_MODE_1 || head->mode == VB_MODE_P ? NEAREST : RESAMPLED;
+}
+
+int vb_resize_rows_new(vb_resize_rows **rows, const vb_image *head, const vb_resize_to *to, vb_error *err) {
+    *rows = NULL;
+    if (check_resize(head, to, err)) return -1;
+    vb_resize_rows *r = vb_array(1, sizeof *r, "resize", err);
+    if (!r) return -1;
+    r->to = *to;
+    r->way = way_of(head, to);
+    r->kernel = vb_resize_kernel_get();
+    r->pixel = (size_t)vb_colour_mode_bytes(head->mode);
+    r->stride = (size_t)to->crop_width * r->pixel;
+    r->out = (vb_image){.mode = head->mode, .width = to->crop_width, .height = to->crop_height};
+    memcpy(r->out.palette, head->palette, sizeof r->out.palette);
+    for (int i = 0; i < 256 && head->mode == VB_MODE_PA && r->way != COPIED; i++)
+        memset(r->out.palette + 3 * i, i, 3); /* Pillow loses it */
+    r->end = head->height;
+    int status = (r->out.pixels = vb_array((size_t)to->crop_height, r->stride, "resized image", err)) ? 0 : -1;
+    if (!status && r->way == NEAREST) status = prepare_nearest(r, head, err);
+    if (!status && r->way == RESAMPLED) status = prepare_resampled(r, head, err);
+    if (!status) *rows = r;
+    else vb_resize_rows_free(r);
+    return status;
+}
+
+void vb_resize_rows_free(vb_resize_rows *rows) {
+    if (!rows) return;
+    axis_free(&rows->across);
+    axis_free(&rows->down);
+    vb_free(rows->columns);
+    vb_free(rows->sources);
+    vb_free(rows->flat);
+    vb_free(rows->window);
+    vb_free(rows->out.pixels);
     vb_free(rows);
-    return status;
 }
 
-static void copy_crop(const vb_image *image, const vb_resize_to *to, vb_image *out) {
-    size_t pixel = (size_t)vb_colour_mode_bytes(image->mode), stride = (size_t)to->crop_width * pixel;
-    for (int y = 0; y < to->crop_height; y++)
-        memcpy(out->pixels + (size_t)y * stride,
-               image->pixels + ((size_t)(to->top + y) * (size_t)image->width + (size_t)to->left) * pixel, stride);
+static void put_copied(vb_resize_rows *r, const uint8_t *row) {
+    const int y = r->row - r->to.top;
+    if (y < 0 || y >= r->to.crop_height) return;
+    memcpy(r->out.pixels + (size_t)y * r->stride, row + (size_t)r->to.left * r->pixel, r->stride);
 }
 
-static int resample_premultiplied(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_error *err) {
-    int channels = vb_colour_mode_bytes(image->mode);
-    size_t pixels = (size_t)image->width * (size_t)image->height;
-    vb_image flat = {.mode = image->mode, .width = image->width, .height = image->height};
-    if (!(flat.pixels = vb_array(pixels, (size_t)channels, "premultiplied image", err))) return -1;
-    vb_colour_premultiply(flat.pixels, image->pixels, pixels, channels);
-    int status = resample(&flat, to, out, err);
-    if (!status) vb_colour_unpremultiply(out->pixels, out->pixels, (size_t)to->crop_width * (size_t)to->crop_height, channels);
-    vb_free(flat.pixels);
-    return status;
+static void put_nearest(vb_resize_rows *r, const uint8_t *row) {
+    for (; r->made < r->to.crop_height && r->sources[r->made] == r->row; r->made++) {
+        uint8_t *target = r->out.pixels + (size_t)r->made * r->stride;
+        for (int x = 0; x < r->to.crop_width; x++) target[x] = r->columns[x] < 0 ? 0 : row[r->columns[x]];
+    }
+}
+
+/* A row of the crop, from the window. */
+static void make_row(vb_resize_rows *r) {
+    const size_t y = (size_t)r->made, weights = y * (size_t)r->down.span, columns = (size_t)r->to.crop_width;
+    const uint8_t *top = r->window + (size_t)(r->down.first[y] - r->first) * r->stride;
+    const int count = r->down.count[y];
+    uint8_t *target = r->out.pixels + y * r->stride;
+    if (r->integers) r->kernel->vertical(target, top, r->stride, r->stride, r->down.fixed + weights, count);
+    else if (r->out.mode == VB_MODE_F)
+        column_reals((float *)(void *)target, top, r->stride, columns, r->down.weight + weights, count);
+    else column_levels((int32_t *)(void *)target, top, r->stride, columns, r->down.weight + weights, count);
+    r->made++;
+}
+
+static void slide(vb_resize_rows *r) {
+    const int gone = r->down.first[r->made] - r->first;
+    r->held -= gone;
+    r->first += gone;
+    memmove(r->window, r->window + (size_t)gone * r->stride, (size_t)r->held * r->stride);
+}
+
+static void put_resampled(vb_resize_rows *r, const uint8_t *row) {
+    if (r->row < r->begin || r->row >= r->end) return;
+    if (r->premultiplied) vb_colour_premultiply(r->flat, row, (size_t)r->across.inputs, (int)r->pixel);
+    const uint8_t *in = r->premultiplied ? r->flat : row;
+    if (!r->down.identity && r->held == r->capacity) slide(r);
+    uint8_t *target = r->down.identity ? r->out.pixels + (size_t)(r->row - r->begin) * r->stride :
+                                         r->window + (size_t)r->held++ * r->stride;
+    if (r->across.identity) memcpy(target, in + (size_t)r->to.left * r->pixel, r->stride);
+    else resample_row(r->out.mode, r->kernel, target, in, &r->across);
+    while (!r->down.identity && r->made < r->to.crop_height && r->down.first[r->made] + r->down.count[r->made] <= r->row + 1)
+        make_row(r);
+}
+
+void vb_resize_rows_put(vb_resize_rows *rows, const uint8_t *row) {
+    static void (*const ways[])(vb_resize_rows *, const uint8_t *) = {
+        [COPIED] = put_copied, [NEAREST] = put_nearest, [RESAMPLED] = put_resampled};
+    ways[rows->way](rows, row);
+    rows->row++;
+}
+
+void vb_resize_rows_take(vb_resize_rows *rows, vb_image *out) {
+    *out = rows->out;
+    rows->out.pixels = NULL;
+    if (rows->premultiplied)
+        vb_colour_unpremultiply(out->pixels, out->pixels, (size_t)out->width * (size_t)out->height, (int)rows->pixel);
+}
+
+/* Of the tables of an axis. */
+static double axis_bytes(vb_filter filter, int in_size, int out_size, int outputs, double *span) {
+    const double scale = (double)in_size / out_size, support = filters[filter].support * (scale < 1.0 ? 1.0 : scale);
+    *span = 2 * support + 4;
+    if (*span > in_size + 1.0) *span = in_size + 1.0;
+    return outputs * (8 + 12 * *span);
+}
+
+uint64_t vb_resize_bytes(const vb_image *head, const vb_resize_to *to) {
+    const double pixel = vb_colour_mode_bytes(head->mode), out = pixel * to->crop_width * to->crop_height;
+    double across, down;
+    if (way_of(head, to) != RESAMPLED) return (uint64_t)(out + 4.0 * to->crop_width + 4.0 * to->crop_height);
+    const double tables = axis_bytes(to->filter, head->width, to->width, to->crop_width, &across) +
+                          axis_bytes(to->filter, head->height, to->height, to->crop_height, &down);
+    const double window = 2 * down < head->height ? 2 * down : head->height;
+    return (uint64_t)(out + tables + window * pixel * to->crop_width + pixel * head->width);
 }
 
 int vb_resize(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_error *err) {
-    int bytes = vb_colour_mode_bytes(image->mode);
+    vb_resize_rows *rows = NULL;
     out->pixels = NULL;
-    if (!bytes || !image->pixels || image->width < 1 || image->height < 1 || to->left < 0 || to->top < 0 || to->crop_width < 1 ||
-        to->crop_height < 1 || to->crop_width > to->width - to->left || to->crop_height > to->height - to->top)
-        return vb_errorf(err, VB_EINTERNAL, "resize of a %dx%d image of mode %s to %dx%d, crop %dx%d at %d,%d: contradiction",
-                         image->width, image->height, vb_colour_mode_name(image->mode), to->width, to->height, to->crop_width,
-                         to->crop_height, to->left, to->top);
-    if (image->mode == VB_MODE_I16 && (image->width != to->width || image->height != to->height))
-        return vb_errorf(err, VB_EUNSUPPORTED,
-                         "an image of mode I;16, which Pillow does not resize in its own mode: state preprocessing: rgb_first");
-    *out = (vb_image){.mode = image->mode, .width = to->crop_width, .height = to->crop_height};
-    memcpy(out->palette, image->palette, sizeof out->palette);
-    size_t pixels = (size_t)to->crop_width * (size_t)to->crop_height;
-    if (!(out->pixels = vb_array(pixels, (size_t)bytes, "resized image", err))) return -1;
-    int status = 0;
-    const bool same = image->width == to->width && image->height == to->height;
-    for (int i = 0; i < 256 && image->mode == VB_MODE_PA && !same; i++) memset(out->palette + 3 * i, i, 3); /* Pillow loses it */
-    if (same) copy_crop(image, to, out);
-    else if (image->mode == VB_MODE_1 || image->mode == VB_MODE_P) status = take_nearest(image, to, out, err);
-    else if (image->mode == VB_MODE_LA || image->mode == VB_MODE_RGBA) status = resample_premultiplied(image, to, out, err);
-    else status = resample(image, to, out, err);
-    if (!status) return 0;
-    vb_free(out->pixels);
-    out->pixels = NULL;
-    return -1;
+    if (!image->pixels) return vb_errorf(err, VB_EINTERNAL, "resize of an image without pixels: contradiction");
+    if (vb_resize_rows_new(&rows, image, to, err)) return -1;
+    const size_t stride = (size_t)image->width * rows->pixel;
+    for (int y = 0; y < image->height; y++) vb_resize_rows_put(rows, image->pixels + (size_t)y * stride);
+    vb_resize_rows_take(rows, out);
+    vb_resize_rows_free(rows);
+    return 0;
 }

@@ -20,8 +20,18 @@ typedef struct vb_resize_to {
  * fractional bits; "I" and "F" the same in doubles, rounded to integers and floats; "PA" as if indices were levels, and its
  * palette becomes a grey ramp; "I;16" is not resized at all. The filter is Keys' cubic (a = -0.5, two pixels to each side) or a
  * triangle (one pixel), stretched by the scale when shrinking.
- * Memory: the rows of the crop's width that the crop depends on. Thread-safe. VB_EUNSUPPORTED: I;16.
- * VB_EINTERNAL when sizes contradict the above. */
+ * Thread-safe. VB_EUNSUPPORTED: I;16. VB_EINTERNAL when sizes contradict the above. */
 int vb_resize(const vb_image *image, const vb_resize_to *to, vb_image *out, vb_error *err);
+
+/* The same of an image whose rows come one after the other, top down: the first pass is done as they come, the second as soon as
+ * it can be, and what no row to come needs is dropped. So a whole image of any size takes the memory of some rows of the crop's
+ * width. Of `head` mode, size and palette count. Errors as above. */
+int vb_resize_rows_new(vb_resize_rows **rows, const vb_image *head, const vb_resize_to *to, vb_error *err);
+void vb_resize_rows_put(vb_resize_rows *rows, const uint8_t *row); /* head->height times */
+void vb_resize_rows_take(vb_resize_rows *rows, vb_image *out);     /* then once; out->pixels is owned by the caller */
+void vb_resize_rows_free(vb_resize_rows *rows);                    /* NULL is fine */
+
+/* Bytes that this takes, at most: what is asked for before it is taken. */
+uint64_t vb_resize_bytes(const vb_image *head, const vb_resize_to *to);
 
 #endif

@@ -1,11 +1,11 @@
-/* im2col rows for the GEMM, convolution, average pooling. */
+/* im2col rows for the GEMM, average pooling. */
 #include "kernels/matrix/conv.h"
 
 #include <assert.h>
 #include <stdbool.h>
 #include <string.h>
 
-enum { MOST_TAPS = 9 }; /* filters up to 3x3 are gathered tap by tap, larger ones (patches) in runs of a row */
+enum { MOST_TAPS = VB_CONV_TAPS }; /* larger filters (patches) are gathered in runs of a row */
 
 static const float outside = 0; /* what padding reads */
 
@@ -40,7 +40,7 @@ vb_conv vb_conv_over_nchw(const float *input, int channels, int height, int widt
 int vb_conv_out_height(const vb_conv *conv) { return (conv->height + 2 * conv->padding - conv->kernel) / conv->stride + 1; }
 int vb_conv_out_width(const vb_conv *conv) { return (conv->width + 2 * conv->padding - conv->kernel) / conv->stride + 1; }
 
-static bool inside(const vb_conv *conv, int y, int x) { return y >= 0 && y < conv->height && x >= 0 && x < conv->width; }
+bool vb_conv_inside(const vb_conv *conv, int y, int x) { return y >= 0 && y < conv->height && x >= 0 && x < conv->width; }
 
 static void gather_taps(const vb_conv *conv, const float *image, int top, int left, int64_t first, int64_t count, float *out) {
     const int taps = conv->kernel * conv->kernel;
@@ -48,7 +48,7 @@ static void gather_taps(const vb_conv *conv, const float *image, int top, int le
     int64_t step[MOST_TAPS];
     for (int t = 0; t < taps; t++) {
         int y = top + t / conv->kernel, x = left + t % conv->kernel;
-        bool in = inside(conv, y, x);
+        bool in = vb_conv_inside(conv, y, x);
         from[t] = in ? image + y * conv->row_stride + x * conv->column_stride : &outside;
         step[t] = in ? conv->channel_stride : 0;
     }
@@ -72,10 +72,11 @@ static void gather_runs(const vb_conv *conv, const float *image, int top, int le
         if (run > count) run = (int)count;
         int y = top + (int)(line % conv->kernel), x = left + begin;
         int64_t from = line / conv->kernel * conv->channel_stride + y * conv->row_stride + x * conv->column_stride;
-        if (conv->column_stride == 1 && inside(conv, y, x) && inside(conv, y, x + run - 1))
+        if (conv->column_stride == 1 && vb_conv_inside(conv, y, x) && vb_conv_inside(conv, y, x + run - 1))
             memcpy(out, image + from, (size_t)run * sizeof *out);
         else
-            for (int i = 0; i < run; i++) out[i] = inside(conv, y, x + i) ? image[from + i * conv->column_stride] : outside;
+            for (int i = 0; i < run; i++)
+                out[i] = vb_conv_inside(conv, y, x + i) ? image[from + i * conv->column_stride] : outside;
         first += run;
         count -= run;
         out += run;
@@ -90,36 +91,6 @@ void vb_conv_row(const void *context, int64_t row, int64_t first, int64_t count,
     int top = (int)(pixel / columns) * conv->stride - conv->padding, left = (int)(pixel % columns) * conv->stride - conv->padding;
     if (conv->kernel * conv->kernel <= MOST_TAPS) gather_taps(conv, image, top, left, first, count, out);
     else gather_runs(conv, image, top, left, first, count, out);
-}
-
-/* The same for activations, tap by tap (vb_gemm_a's `taps`): each is a run of channels, which the product then takes in the
- * filter's order. Gathering them in that order, float by float, took a fifth of a layer of 128 channels. */
-static void row_by_taps(const void *context, int64_t row, int64_t first, int64_t count, float *out) {
-    const vb_conv *conv = context;
-    const int columns = vb_conv_out_width(conv), taps = conv->kernel * conv->kernel;
-    const int64_t pixels = (int64_t)vb_conv_out_height(conv) * columns, pixel = row % pixels, run = count / taps;
-    const float *image = conv->input + row / pixels * conv->image_stride + first / taps;
-    const int top = (int)(pixel / columns) * conv->stride - conv->padding,
-              left = (int)(pixel % columns) * conv->stride - conv->padding;
-    for (int y = top; y < top + conv->kernel; y++)
-        for (int x = left; x < left + conv->kernel; x++, out += run) {
-            if (inside(conv, y, x))
-                memcpy(out, image + y * conv->row_stride + x * conv->column_stride, (size_t)run * sizeof *out);
-            else memset(out, 0, (size_t)run * sizeof *out);
-        }
-}
-
-int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
-                int threads, vb_error *err) {
-    assert(conv->kernel >= 1 && conv->stride >= 1 && conv->padding >= 0);
-    assert(weight->cols == (int64_t)conv->channels * conv->kernel * conv->kernel);
-    int64_t rows = images * vb_conv_out_height(conv) * vb_conv_out_width(conv);
-    vb_gemm_a a = {.source = vb_conv_row, .context = conv};
-    bool in_place = conv->kernel == 1 && conv->stride == 1 && !conv->padding && conv->channel_stride == 1;
-    if (conv->kernel > 1 && conv->kernel * conv->kernel <= MOST_TAPS && conv->channel_stride == 1)
-        a = (vb_gemm_a){.source = row_by_taps, .context = conv, .taps = conv->kernel * conv->kernel};
-    if (in_place) a = (vb_gemm_a){.data = conv->input, .ld = conv->column_stride};
-    return vb_gemm(rows, &a, weight, out, weight->rows, epilogue, threads, err);
 }
 
 int vb_conv_windows(const vb_window *window, int length) {

@@ -1,8 +1,12 @@
-/* Convolution as a matrix product whose rows are gathered on the fly, and average pooling. Activations are NHWC. */
+/* The geometry of a convolution and the rows that make it a matrix product; average pooling. Activations are NHWC. */
 #ifndef VB_CONV_H
 #define VB_CONV_H
 
+#include <stdbool.h>
+
 #include "kernels/matrix/gemm.h"
+
+enum { VB_CONV_TAPS = 9 }; /* of filters that are gathered tap by tap, at most */
 
 /* Geometry of a square convolution over a batch. Strides of the input count floats, so that NHWC activations and NCHW pixels both
  * fit. Weight columns are in PyTorch's order: channel, then row, then column of the filter. */
@@ -21,12 +25,11 @@ vb_conv vb_conv_over_nchw(const float *input, int channels, int height, int widt
 int vb_conv_out_height(const vb_conv *conv);
 int vb_conv_out_width(const vb_conv *conv);
 
+/* Whether a pixel of the input is none of the padding's. */
+bool vb_conv_inside(const vb_conv *conv, int y, int x);
+
 /* Row source for vb_gemm: row (image, y, x) of the im2col matrix, columns first .. first+count-1. `context` is a vb_conv. */
 void vb_conv_row(const void *context, int64_t row, int64_t first, int64_t count, float *out);
-
-/* out: images x out_height x out_width x weight->rows. A 1x1 filter over NHWC reads its input in place. Errors: as vb_gemm. */
-int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
-                int threads, vb_error *err);
 
 /* Means of windows of size x size pixels, `stride` apart; the first begins `padding` pixels (less than size) outside. What lies
  * outside does not count, and remainders at the right and the bottom are dropped, as in PyTorch's AvgPool2d without

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "kernels/openness/subsets.h"
 #include "kernels/openness/tally_internal.h"
+#include "kernels/openness/union_errors.h"
 
 typedef struct errors_work {
     const vb_tally *tally;
@@ -26,9 +26,6 @@ static void set_scores(double *score, int figure, int n) {
                    figure == VB_ACC_E ? 1.0 / (b + 1) :
                                         (double)(n - 1 - b) / ((double)(n - 1) * (b + 1));
 }
-
-/* With images of several vocabularies by sets of right classes: what they have in common is not counted. */
-static bool has_shared(const vb_tally *tally) { return tally->sets && *tally->of_sets.shared; }
 
 /* Of the class's images, of which harm[b] have that score and the rest 0. */
 static vb_spread_cell cell_of(int class, int64_t images, const int64_t *harm, const double *score, int n) {
@@ -88,14 +85,13 @@ static vb_spread_table table_of(errors_work *work, int figure) {
                 work->crosses[work->cross_count++] = (vb_spread_cross){c, of[i], of[j], tally->images[c], products};
             }
     }
-    return (vb_spread_table){n, tally->classes, tally->offsets, work->cells, work->crosses, work->cross_count};
+    return (vb_spread_table){n, tally->classes, tally->offsets, work->cells, work->crosses, work->cross_count, NULL};
 }
 
 /* Acc-C, Acc-E or Acc-S of t when u is no longer there. Acc-S from the other two: N Acc-E = Acc-C + M Acc-S. */
 static double deleted_figure(const errors_work *work, int figure, int t, int u) {
     const vb_vocabulary_openness *its = &work->result->vocabulary[t];
     const double n = work->tally->vocabularies;
-    if (has_shared(work->tally)) return NAN;
     if (figure == VB_ACC_C) return its->acc_c;
     double e = its->acc_e + vb_tally_relief(work->tally, t, u) / (double)its->images;
     if (figure == VB_ACC_E) return e;
@@ -122,8 +118,25 @@ static int figure_errors(vb_figure_errors *errors, errors_work *work, int figure
     return 0;
 }
 
-/* Among all classes, over images: one table of all classes. With u deleted, the images of its own classes leave, and those become
- * right that it alone beats. */
+/* Among all classes without u: the images of its own classes leave, and those become right that it alone beats. */
+static double top1_without(const errors_work *work, int u) {
+    const vb_tally *tally = work->tally;
+    const int *of_class = tally->memberships.offsets;
+    int64_t images = work->result->images, right = *tally->unbeaten + tally->sole[u];
+    if (tally->sets) {
+        images = tally->of_sets.left[2 * u];
+        right = tally->of_sets.left[2 * u + 1];
+    }
+    for (int i = tally->offsets[u]; i < tally->offsets[u + 1] && !tally->sets; i++) {
+        int c = work->cells[i].class; /* of the tables before */
+        if (of_class[c + 1] - of_class[c] > 1) continue;
+        images -= tally->images[c];
+        right -= tally->harm[(size_t)i * (size_t)tally->vocabularies];
+    }
+    return images ? (double)right / (double)images : NAN;
+}
+
+/* Among all classes, over images: one table of all classes. */
 static void top1_errors(vb_figure_errors *errors, errors_work *work) {
     const vb_tally *tally = work->tally;
     const vb_memberships *memberships = &tally->memberships;
@@ -131,49 +144,25 @@ static void top1_errors(vb_figure_errors *errors, errors_work *work) {
     const double one = 1;
     errors->figure[VB_TOP1_ALL] = vb_spread_none;
     vb_spread_wilson(*tally->unbeaten, work->result->images, errors->wilson);
-    if (has_shared(tally)) return;
-    for (int u = 0; u < n; u++) {
-        int64_t images = work->result->images, right = *tally->unbeaten + tally->sole[u];
-        for (int i = tally->offsets[u]; i < tally->offsets[u + 1]; i++) {
-            int c = work->cells[i].class; /* of the tables before */
-            if (memberships->offsets[c + 1] - memberships->offsets[c] > 1 && !tally->sets) continue;
-            images -= vb_tally_entry_images(tally, c, i);
-            right -= tally->harm[(size_t)i * (size_t)n];
-        }
-        work->without[u] = images ? (double)right / (double)images : NAN;
-    }
+    for (int u = 0; u < n; u++) work->without[u] = top1_without(work, u);
     for (int c = 0; c < tally->classes; c++) {
         int64_t images = tally->images[c], right = 0;
-        for (int h = memberships->offsets[c]; h < memberships->offsets[c + 1]; h++) {
-            if (tally->sets) images += tally->of_sets.images[memberships->slots[h]];
-            if (tally->sets || h == memberships->offsets[c]) right += tally->harm[(size_t)memberships->slots[h] * (size_t)n];
-        }
+        if (tally->sets) {
+            images = tally->of_sets.once[2 * c];
+            right = tally->of_sets.once[2 * c + 1];
+        } else if (memberships->offsets[c] < memberships->offsets[c + 1])
+            right = tally->harm[(size_t)memberships->slots[memberships->offsets[c]] * (size_t)n];
         work->cells[c] = cell_of(c, images, &right, &one, 1); /* no vocabulary beats them, their own included */
     }
-    const vb_spread_table table = {1, tally->classes, offsets, work->cells, NULL, 0};
+    const vb_spread_table table = {1, tally->classes, offsets, work->cells, NULL, 0, NULL};
     vb_spread_of_vocabulary(&errors->figure[VB_TOP1_ALL], &table, 0, work->without, n);
 }
 
-/* `without` over all sets of vocabularies. */
 static int union_errors(vb_figure_errors *errors, errors_work *work, vb_error *err) {
-    const vb_tally *tally = work->tally;
-    const int n = tally->vocabularies;
+    const char *method = work->result->union_method;
     errors->over_union = vb_spread_none;
-    if (!strcmp(work->result->union_method, "closed form")) errors->over_union = errors->figure[VB_ACC_E];
-    if (n < 2 || strcmp(work->result->union_method, "subsets")) return 0;
-    size_t sets = (size_t)1 << n;
-    int64_t *right = vb_array(sets, sizeof *right, "sets of vocabularies", err),
-            *count = right ? vb_array(sets, sizeof *count, "sets of vocabularies", err) : NULL;
-    int status = count ? 0 : -1;
-    if (!status) {
-        memcpy(right, tally->subsets, sets * sizeof *right);
-        vb_tally_count_by_set(tally, count);
-        status = vb_subsets_means_without(work->without, right, count, n, err);
-    }
-    if (!status) vb_spread_of_deletions(&errors->over_union, work->result->acc_e_union, work->without, n);
-    vb_free(right);
-    vb_free(count);
-    return status;
+    if (!strcmp(method, "closed form")) errors->over_union = errors->figure[VB_ACC_E];
+    return strcmp(method, "subsets") ? 0 : vb_union_errors(&errors->over_union, work->tally, work->result->acc_e_union, err);
 }
 
 int vb_figure_errors_new(vb_figure_errors *errors, const vb_tally *tally, const vb_openness_result *result, vb_error *err) {
@@ -191,6 +180,7 @@ int vb_figure_errors_new(vb_figure_errors *errors, const vb_tally *tally, const 
     for (int f = VB_ACC_C; f <= VB_ACC_S && !status; f++) status = figure_errors(errors, &work, f, err);
     if (!status) top1_errors(errors, &work);
     if (!status) status = union_errors(errors, &work, err);
+    if (!status) status = vb_curve_errors(&errors->curve, tally, result, err);
     for (size_t t = 0; t < n && !status; t++) {
         int64_t right = 0;
         for (size_t b = 0; b < n; b++) right += result->vocabulary[t].harm_histogram[b];
@@ -207,5 +197,6 @@ done:
 
 void vb_figure_errors_free(vb_figure_errors *errors) {
     vb_free(errors->vocabulary);
+    vb_free(errors->curve);
     *errors = (vb_figure_errors){0};
 }

@@ -2,6 +2,7 @@
 #ifndef VB_FIGURE_ERRORS_H
 #define VB_FIGURE_ERRORS_H
 
+#include "kernels/openness/curve_errors.h"
 #include "kernels/openness/openness.h"
 #include "kernels/openness/spread.h"
 
@@ -15,10 +16,11 @@ typedef struct vb_vocabulary_errors {
 typedef struct vb_figure_errors {
     vb_spread figure[VB_FIGURES];
     double wilson[2]; /* of the accuracy among all classes */
-    /* Of acc_e_union: those of Acc-E where the two are equal; of vocabularies alone where it is over all sets of them; none where
-     * it is sampled. */
+    /* Of acc_e_union: those of Acc-E where the two are equal, of its own where it is over all sets of vocabularies (of
+     * vocabularies alone, unless the tally has kept harmful sets: union_errors); none where it is sampled. */
     vb_spread over_union;
     vb_vocabulary_errors *vocabulary;
+    double *curve; /* vb_curve_errors */
 } vb_figure_errors;
 
 /* `result` is what vb_openness made of the tally. A function of the counts alone. VB_EMEMORY; free with vb_figure_errors_free,

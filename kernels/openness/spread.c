@@ -110,19 +110,23 @@ typedef struct moved {
 
 /* The variance of the images within classes, but for the only images of a class; theirs, and the clusters', go to `by_class`. */
 static double add_vocabulary(moved *by_class, const vb_spread_table *table, int t, const draws *its, double overall) {
-    const double n = table->vocabularies, weight = 1 / (n * (double)its->images);
+    const double n = table->vocabularies,
+                 weight = table->weights ? table->weights[t] / (double)its->images : 1 / (n * (double)its->images);
+    /* The only class, or image, of its vocabulary: from the mean over the vocabularies. */
+    const double only = sqrt(unbiased(table->vocabularies)) * (its->mean - overall) * (table->weights ? table->weights[t] : 1) /
+                        (table->weights ? 1 : n);
     double images = 0, alone = sqrt(unbiased(its->images)), cluster = sqrt(unbiased(its->classes));
     for (int i = table->offsets[t]; i < table->offsets[t + 1]; i++) {
         const vb_spread_cell *cell = &table->cells[i];
         if (!cell->images) continue;
         moved *class = &by_class[cell->class];
         double off = cell->sum - (double)cell->images * its->mean;
-        class->images = cell->images;
+        class->images = cell->images + (table->weights ? class->images : 0);
+        double single = its->images > 1 ? weight * alone * off : only;
         if (cell->images > 1) images += weight * weight * unbiased(cell->images) * cell->squares;
-        else class->alone += weight * alone * off;
-        /* The only class of its vocabulary: from the mean over the vocabularies. */
-        class->cluster +=
-            its->classes > 1 ? weight * cluster * off : sqrt(unbiased(table->vocabularies)) * (its->mean - overall) / n;
+        else if (table->weights) images += single * single;
+        else class->alone += single;
+        class->cluster += its->classes > 1 ? weight * cluster * off : only;
     }
     return images;
 }
@@ -141,16 +145,16 @@ int vb_spread_of_mean(vb_spread *out, const vb_spread_table *table, const double
     }
     for (int t = 0; t < n; t++) {
         each[t] = draws_of(table, t);
-        all.mean += each[t].mean;
+        all.mean += each[t].mean * (table->weights ? table->weights[t] : 1);
         all.images_df += each[t].images_df;
         all.classes_df += each[t].classes_df;
         single += each[t].classes == 1;
     }
-    all.mean /= n;
+    if (!table->weights) all.mean /= n;
     if (single) all.classes_df += single - 1;
     for (int t = 0; t < n; t++) {
         images += add_vocabulary(by_class, table, t, &each[t], all.mean);
-        if (each[t].images < 2) images = NAN;
+        if (each[t].images < 2 && !(table->weights && n > 1)) images = NAN;
     }
     for (int64_t i = 0; i < table->cross_count; i++) {
         const vb_spread_cross *cross = &table->crosses[i];

@@ -46,6 +46,9 @@ typedef struct vb_spread_table {
     const vb_spread_cell *cells;
     const vb_spread_cross *crosses; /* one for each two cells of one class */
     int64_t cross_count;
+    /* What each vocabulary's mean counts for in the mean over them; NULL: as much as any other. With weights an image is in one
+     * cell, whatever their classes, and a vocabulary may have a single image. */
+    const double *weights;
 } vb_spread_table;
 
 /* Of vocabulary t's mean. without: that mean for each of the `count` other vocabularies deleted in turn. Differences of two

@@ -56,6 +56,7 @@ static int64_t *pairs_new(const vb_memberships *memberships, int classes, vb_err
 static size_t lay_out(vb_tally *tally, int64_t *base) {
     size_t n = (size_t)tally->vocabularies, classes = (size_t)tally->classes, used = 0;
     size_t sets = tally->sets, entries = sets * (size_t)tally->entries;
+    size_t cube = tally->protocol.curve_errors && n <= VB_CURVE_ERRORS_MAX ? n * n * n : 0;
     struct {
         int64_t **section;
         size_t length;
@@ -66,6 +67,7 @@ static size_t lay_out(vb_tally *tally, int64_t *base) {
                     {&tally->relief, 2 * n * n},
                     {&tally->sole, n},
                     {&tally->joint, (size_t)tally->pairs[classes] * n},
+                    {&tally->ends, cube},
                     {&tally->subsets, n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
                     {&tally->unions.changes, (size_t)tally->unions.count * (n + 1)},
                     {&tally->trials.changes, (size_t)tally->trials.count * (n + 1)},
@@ -78,6 +80,10 @@ static size_t lay_out(vb_tally *tally, int64_t *base) {
                     {&tally->of_sets.squares_e, entries},
                     {&tally->of_sets.squares_s, entries},
                     {&tally->of_sets.members, sets && n <= VB_SUBSETS_MAX ? (size_t)1 << n : 0},
+                    {&tally->of_sets.once, sets * 2 * classes},
+                    {&tally->of_sets.left, sets * 2 * n},
+                    {&tally->of_sets.rescue_ends, sets * cube},
+                    {&tally->of_sets.rescuers, sets * cube},
                     {&tally->unions.arrivals, sets * (size_t)tally->unions.count * n},
                     {&tally->trials.arrivals, sets * (size_t)tally->trials.count * n}};
     for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
@@ -150,6 +156,11 @@ done:
     return status;
 }
 
+void vb_tally_clear(vb_tally *tally) {
+    memset(tally->counters, 0, tally->count * sizeof *tally->counters);
+    vb_harm_sets_free(&tally->harm_sets);
+}
+
 void vb_tally_free(vb_tally *tally) {
     if (!tally) return;
     vb_label_space_memberships_free(&tally->memberships);
@@ -160,6 +171,7 @@ void vb_tally_free(vb_tally *tally) {
     vb_free(tally->unions.place);
     vb_free(tally->trials.place);
     vb_free(tally->counters);
+    vb_harm_sets_free(&tally->harm_sets);
     vb_free(tally);
 }
 
@@ -177,6 +189,8 @@ int64_t *vb_tally_counters(vb_tally *tally, size_t *count) {
     *count = tally->count;
     return tally->counters;
 }
+
+vb_harm_sets *vb_tally_harm_sets(vb_tally *tally) { return vb_tally_has_harm_sets(tally) ? &tally->harm_sets : NULL; }
 
 /* An image is right from the arrival of its first vocabulary until that of the first one that beats it. */
 static void orders_add(vb_order_set *set, int n, const int *memberships, int membership_count, const int *beaten,
@@ -210,6 +224,7 @@ void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
         tally->harm[(size_t)slots[h] * (size_t)n + (size_t)b]++;
         for (int i = 0; i < b; i++) tally->theft[(size_t)t * (size_t)n + (size_t)tally->beaten[i]]++;
         vb_tally_add_relief(tally, t, tally->beaten, b);
+        for (int i = 0; tally->ends && i < b; i++) ++*vb_tally_ends(tally->ends, tally, t, tally->beaten[i], b);
         for (int i = 0; i < h; i++)
             if (!beaten[memberships[i]]) vb_tally_joint(tally, label, i, h)[b]++;
         for (int k = 0; tally->survived && k < tally->protocol.trials; k++) {
@@ -223,6 +238,10 @@ void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
         for (int h = 0; h < membership_count; h++) own_set |= (size_t)1 << memberships[h];
         tally->subsets[beaten_set]++;
         tally->subsets[beaten_set | own_set]--;
+        if (vb_tally_has_harm_sets(tally)) {
+            const uint32_t sets[] = {(uint32_t)beaten_set, (uint32_t)(beaten_set | own_set)};
+            vb_harm_sets_add(&tally->harm_sets, &(vb_harm_kind){label, (uint32_t)own_set, sets, 1, 1});
+        }
     }
     orders_add(&tally->unions, n, memberships, membership_count, tally->beaten, b);
     orders_add(&tally->trials, n, memberships, membership_count, tally->beaten, b);

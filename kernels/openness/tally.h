@@ -9,15 +9,18 @@
 #include <stdint.h>
 
 #include "kernels/base/error.h"
+#include "kernels/openness/harm_sets.h"
 #include "kernels/openness/label_space.h"
 
-enum { VB_UNION_PERMUTATIONS = 1000 };
+enum { VB_UNION_PERMUTATIONS = 1000, VB_CURVE_ERRORS_MAX = 100 };
 
 typedef struct vb_protocol {
     bool sampled;           /* also keep what the official code's protocol needs */
     int trials;             /* permutations a target vocabulary, sampled only */
     uint32_t seed;          /* of NumPy's legacy generator, for `sampled` and for the union's permutations */
     int union_permutations; /* for the union of images when N > 20; 0 means VB_UNION_PERMUTATIONS */
+    bool curve_errors;      /* also keep, up to VB_CURVE_ERRORS_MAX vocabularies, what the curve's errors need: up to 3 N^3 */
+    bool union_errors;      /* also keep, up to 20 vocabularies, the harmful sets by class: vb_tally_harm_sets */
 } vb_protocol;
 
 /* Integer counts of images seen so far. Tallies of the same label space and protocol add up element by element, in any
@@ -33,6 +36,8 @@ typedef struct vb_tally vb_tally;
 int vb_tally_new(vb_tally **tally, const vb_label_space *space, const vb_protocol *protocol, vb_error *err);
 /* What vb_tally_new takes of a space and a protocol that it takes: bytes of the counters and of the orders. VB_EMEMORY. */
 int vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int64_t *counters, int64_t *orders, vb_error *err);
+/* No image any more. */
+void vb_tally_clear(vb_tally *tally);
 /* NULL is allowed. */
 void vb_tally_free(vb_tally *tally);
 
@@ -51,5 +56,9 @@ int64_t vb_tally_images(const vb_tally *tally, int vocabulary);
 
 /* The counts as one flat block, to be summed over ranks in place. Valid as long as the tally. */
 int64_t *vb_tally_counters(vb_tally *tally, size_t *count);
+
+/* With union_errors and 2 to 20 vocabularies: the images by class and harmful sets, not part of the counters: to be ended, and
+ * merged over ranks, beside them. Else NULL. The tally's. */
+vb_harm_sets *vb_tally_harm_sets(vb_tally *tally);
 
 #endif

@@ -25,9 +25,12 @@ typedef struct vb_set_counts {
      * gives */
     int64_t *squares_e, *squares_s;
     int64_t *members; /* 2^N: images by the set of their vocabularies; NULL beyond VB_SUBSETS_MAX vocabularies */
+    int64_t *once;    /* classes x 2: images by the first class listed that is in a vocabulary, and those right among all */
+    int64_t *rescue_ends, *rescuers; /* N x N x N, with curve_errors: [t][u][f], rescues of t by others that u ends, and by u */
+    int64_t *left; /* N x 2: images that have a vocabulary beside u, and those that are right among all without u */
 } vb_set_counts;
 
-enum { VB_SET_SQUARE_BITS = 38, VB_SET_SCRATCH = 4 };
+enum { VB_SET_SQUARE_BITS = 38, VB_SET_SCRATCH = 6 };
 
 struct vb_tally {
     int classes, vocabularies, entries; /* of the label space */
@@ -48,11 +51,13 @@ struct vb_tally {
     int64_t *relief;     /* N x N x 2: sums of 1 / (b (b + 1)) over theft's images, vb_tally_relief */
     int64_t *sole;       /* N: images that only u beats, of classes that u is not alone to hold */
     int64_t *joint;      /* pairs x N: images of the class right in both vocabularies that b = 0..N-1 others beat */
+    int64_t *ends;       /* N x N x N, with curve_errors: of theft's images (or events of t itself), those that f others beat */
     int64_t *subsets;    /* 2^N: `right` of vb_subsets_mean; NULL beyond VB_SUBSETS_MAX vocabularies */
     vb_order_set unions; /* beyond VB_SUBSETS_MAX vocabularies */
     vb_order_set trials; /* sampled: order t * protocol.trials + k begins with t */
     int64_t *survived;   /* sampled: by entry of the label space, foreign vocabularies that its images survive, over all trials */
     vb_set_counts of_sets;
+    vb_harm_sets harm_sets; /* with union_errors */
 };
 
 /* 1 / (b (b + 1)) is what an image gains in Acc-E when one of the b that beat it goes. In units of 2^-60, to the nearest, in two
@@ -62,15 +67,28 @@ static inline double vb_tally_relief(const vb_tally *tally, int t, int u) {
     return (double)halves[0] * 0x1p-30 + (double)halves[1] * 0x1p-60;
 }
 
+/* Where t's images that u ends, one of f, are counted. */
+static inline int64_t *vb_tally_ends(int64_t *counts, const vb_tally *tally, int t, int u, int f) {
+    const size_t n = (size_t)tally->vocabularies;
+    return counts + ((size_t)t * n + (size_t)u) * n + (size_t)f;
+}
+
+/* Whether the harmful sets of images are kept by class. */
+static inline bool vb_tally_has_harm_sets(const vb_tally *tally) {
+    return tally->protocol.union_errors && tally->subsets && tally->vocabularies > 1;
+}
+
+/* Adds `times` / divisor to what t gains without u. */
+static inline void vb_tally_add_gain(vb_tally *tally, int t, int u, int times, uint64_t divisor) {
+    const uint64_t gain = ((UINT64_C(1) << 60) + divisor / 2) / divisor;
+    int64_t *halves = tally->relief + 2 * ((size_t)t * (size_t)tally->vocabularies + (size_t)u);
+    halves[0] += times * (int64_t)(gain >> 30);
+    halves[1] += times * (int64_t)(gain & ((UINT64_C(1) << 30) - 1));
+}
+
 /* Adds that of an image of t to `relief`: the b vocabularies of the list beat it. */
 static inline void vb_tally_add_relief(vb_tally *tally, int t, const int *list, int b) {
-    if (!b) return;
-    const uint64_t whole = UINT64_C(1) << 60, divisor = (uint64_t)b * ((uint64_t)b + 1), gain = (whole + divisor / 2) / divisor;
-    for (int i = 0; i < b; i++) {
-        int64_t *halves = tally->relief + 2 * ((size_t)t * (size_t)tally->vocabularies + (size_t)list[i]);
-        halves[0] += (int64_t)(gain >> 30);
-        halves[1] += (int64_t)(gain & ((UINT64_C(1) << 30) - 1));
-    }
+    for (int i = 0; i < b; i++) vb_tally_add_gain(tally, t, list[i], 1, (uint64_t)b * ((uint64_t)b + 1));
 }
 
 /* The row of `joint` for the i-th and j-th vocabulary of a class, i < j. */

@@ -5,7 +5,7 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/matrix/attention.h"
-#include "kernels/matrix/conv.h"
+#include "kernels/matrix/conv_run.h"
 #include "kernels/matrix/depthwise.h"
 #include "kernels/matrix/layers.h"
 #include "kernels/towers/patch_rows.h"

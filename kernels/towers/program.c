@@ -7,6 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/matrix/depthwise.h"
+#include "kernels/matrix/winograd.h"
 
 /* ---- memory ---- */
 
@@ -360,6 +361,16 @@ size_t vb_program_floats(const vb_program *program, int64_t items, int64_t token
 }
 
 /* ---- totals ---- */
+
+bool vb_program_has_winograd(const vb_program *program) {
+    for (int i = 0; i < program->count; i++) {
+        const vb_operation *operation = &program->operations[i];
+        if (operation->kind == VB_OP_CONV &&
+            vb_winograd_fits(operation->conv.kernel, operation->conv.stride, program->values[operation->in[0]].planar))
+            return true;
+    }
+    return false;
+}
 
 static double rows_of(const vb_value *value, int tokens) { return value->rows == VB_ROW_A_TOKEN ? tokens : value->rows; }
 

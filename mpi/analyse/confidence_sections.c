@@ -53,11 +53,10 @@ static int fill_open_set(const vb_section_subject *subject, vb_grid *grid, vb_er
     static const char *const heads[] = {"model", "similarity: AUROC", "FPR95", "worst AUROC",       "softmax: AUROC",
                                         "FPR95", "worst AUROC",       "names", "similarity: AUROC", "softmax: AUROC"};
     (void)err;
-    grid->columns = sizeof heads / sizeof *heads;
-    grid->left = 1;
-    grid->caption = "A vocabulary's images against all others, by the largest similarity with its names and the largest softmax "
-                    "value: means over vocabularies, the worst one, and with foreign names beside its own";
-    vb_grid_heads(grid, heads);
+    vb_grid_begin(grid, sizeof heads / sizeof *heads,
+                  "A vocabulary's images against all others, by the largest similarity with its names and the largest softmax "
+                  "value: means over vocabularies, the worst one, and with foreign names beside its own",
+                  heads);
     for (int m = 0; m < subject->count; m++) {
         const json_t *figures = analysis_of(&subject->results[m], "open_set");
         if (!figures) continue;
@@ -153,11 +152,10 @@ static int fill_calibration(const vb_section_subject *subject, vb_grid *grid, vb
                                         "names",    "own and names: ECE", "confidence", "accuracy"};
     static const char *const keys[] = {"ece", "confidence", "accuracy"};
     (void)err;
-    grid->columns = sizeof heads / sizeof *heads;
-    grid->left = 1;
-    grid->caption = "Calibration (%): expected error (ECE), mean confidence and accuracy within the own vocabulary, among all "
-                    "classes, and among the own vocabulary and all foreign names";
-    vb_grid_heads(grid, heads);
+    vb_grid_begin(grid, sizeof heads / sizeof *heads,
+                  "Calibration (%): expected error (ECE), mean confidence and accuracy within the own vocabulary, among all "
+                  "classes, and among the own vocabulary and all foreign names",
+                  heads);
     for (int m = 0; m < subject->count; m++) {
         const json_t *figures = analysis_of(&subject->results[m], "calibration");
         if (!figures) continue;

@@ -1,13 +1,19 @@
-/* Accuracy while the vocabulary grows: a curve for each model, with a band from the worst to the best order where the analyses
- * tell it, or, for one model alone, of the middle half of its vocabularies. */
+/* Accuracy while the vocabulary grows: a curve for each model, in a panel of its own where they are many, with a band from the
+ * worst to the best order where the analyses tell it, or, for one model alone, of the middle half of its vocabularies. */
 #include "mpi/analyse/curves_section.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
+#include "mpi/figures/panels.h"
 
-enum { KEY_ROWS = 3 /* of figure.gp's key: maxrows */, DESCRIBED = 12 /* models whose curves are put into words */ };
+enum {
+    KEY_ROWS = 3 /* of figure.gp's key: maxrows */,
+    DESCRIBED = 12 /* models whose curves are put into words */,
+    VALUES = 30 /* a curve */
+};
 
 extern const char vb_curves_gp[]; /* curves.gp, by make */
 
@@ -114,6 +120,35 @@ static void add_lines(vb_plot *plot, const curves *all) {
     }
 }
 
+/* What is told of the curves' points: of some, where there are many vocabularies. */
+static void add_values(vb_plot *plot, const curves *all, bool panels) {
+    const size_t each = (all->steps + VALUES - 1) / VALUES;
+    for (int m = 0; m < all->subject->count; m++) {
+        const vb_section_result *result = &all->subject->results[m];
+        for (size_t i = 0; i < all->steps; i += each) {
+            const double value = 100 * value_at(json_object_get(result->entry, "curve"), i);
+            vb_plot_value(plot, panels ? m : 0, (double)i, value, "%s: %.2f %% after %zu foreign vocabular%s", result->label,
+                          value, i, i == 1 ? "y" : "ies");
+        }
+    }
+}
+
+static int add_panels(vb_plot *plot, const curves *all, const vb_panels_axes *axes, vb_error *err) {
+    const int count = all->subject->count;
+    vb_panel *panels = vb_array((size_t)count, sizeof *panels, "panels", err);
+    if (!panels) return -1;
+    for (int m = 0, column = count + 2; m < count; m++) {
+        panels[m].label = all->subject->results[m].label;
+        snprintf(panels[m].line, sizeof panels[m].line, "1:%d", m + 2);
+        if (!envelope_of(&all->subject->results[m], all->steps)) continue;
+        snprintf(panels[m].band, sizeof panels[m].band, "1:%d:%d", column, column + 1);
+        column += 2;
+    }
+    const int status = vb_panels_add(plot, panels, count, axes, err);
+    vb_free(panels);
+    return status;
+}
+
 static void describe_curves(vb_strbuf *text, const curves *all) {
     for (int m = 0; m < all->subject->count && m < DESCRIBED; m++) {
         const vb_section_result *result = &all->subject->results[m];
@@ -131,19 +166,33 @@ static void describe_curves(vb_strbuf *text, const curves *all) {
 static int plot_curves(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
     curves all = survey_curves(subject);
     vb_plot plot;
+    const bool panels = subject->count >= VB_PANELS_FROM;
     int rows = subject->count + (all.bands > 0) < KEY_ROWS ? subject->count + (all.bands > 0) : KEY_ROWS, status = -1;
+    const int height = panels ? vb_panels_height(subject->count) : 330 + 18 * rows;
     double *sorted = vb_array(all.steps, sizeof *sorted, "curves", err);
-    if (!sorted || vb_plot_begin(&plot, plotter, figure, "curve", subject->title, 330 + 18 * rows, err)) goto done;
+    if (!sorted || vb_plot_begin(&plot, plotter, figure, "curve", subject->title, height, err)) goto done;
     add_data(&plot, &all, sorted);
-    double bottom = 10 * floor(10 * all.low - 0.2);
-    vb_plot_set(&plot, "TOP", "%g", 0.8 + 1.3 * rows);
-    vb_plot_set(&plot, "STEPS", "%zu", all.steps > 1 ? all.steps - 1 : 1);
-    vb_plot_set(&plot, "LOW", "%g", bottom > 0 ? bottom : 0);
-    vb_plot_set(&plot, "HIGH", "%g", 10 * ceil(10 * all.high - 1e-9));
-    add_lines(&plot, &all);
-    vb_strbuf_format(&plot.title, "%s: accuracy while the vocabulary grows, averaged over all orders", subject->title);
+    add_values(&plot, &all, panels);
+    const double bottom = 10 * floor(10 * all.low - 0.2);
+    const vb_panels_axes axes = {.name = "foreign vocabularies added",
+                                 .right = all.steps > 1 ? (double)(all.steps - 1) : 1,
+                                 .low = bottom > 0 ? bottom : 0,
+                                 .high = 10 * ceil(10 * all.high - 1e-9)};
+    vb_strbuf_format(&plot.title, "%s: accuracy while the vocabulary grows, averaged over all orders%s", subject->title,
+                     !panels   ? "" :
+                     all.bands ? ", a panel a model, the others in grey; band: from the worst to the best order" :
+                                 ", a panel a model, the others in grey");
     describe_curves(&plot.description, &all);
-    status = vb_plot_end(&plot, vb_plot_script(&plot, vb_curves_gp, "curves.gp", err), err);
+    if (panels) status = add_panels(&plot, &all, &axes, err);
+    else {
+        vb_plot_set(&plot, "TOP", "%g", 0.8 + 1.3 * rows);
+        vb_plot_set(&plot, "STEPS", "%g", axes.right);
+        vb_plot_set(&plot, "LOW", "%g", axes.low);
+        vb_plot_set(&plot, "HIGH", "%g", axes.high);
+        add_lines(&plot, &all);
+        status = vb_plot_script(&plot, vb_curves_gp, "curves.gp", err);
+    }
+    status = vb_plot_end(&plot, status, err);
 done:
     vb_free(sorted);
     return status;

@@ -4,7 +4,13 @@
 
 #include <math.h>
 
+#include "kernels/base/memory.h"
 #include "mpi/base/json.h"
+#include "mpi/figures/labels.h"
+
+enum { PLOT_WIDTH = 530, PLOT_HEIGHT = 250 }; /* between the axes */
+
+static const double least_span = 0.05; /* of an axis */
 
 extern const char vb_geometry_gp[]; /* geometry.gp, by make */
 
@@ -28,25 +34,50 @@ static void join_checkpoints(vb_strbuf *marks, const json_t *from, const json_t 
                      a.x, a.y, b.x, b.y, vb_palette_hex(VB_PALETTE_ARROW));
 }
 
-static void add_model(vb_plot *plot, const vb_section_result *result, int m, point at, bool right) {
+static void add_model(vb_plot *plot, const vb_section_result *result, int m, point at) {
     vb_strbuf_format(&plot->csv, "%.10g,%.10g,", at.x, at.y);
     vb_plot_add_number(&plot->csv, vb_json_number(result->entry, "acc_e"));
     vb_strbuf_format(&plot->csv, ",%d,", vb_palette_rgb(vb_palette_series(m)));
     vb_strbuf_add_csv(&plot->csv, result->label);
     vb_strbuf_add(&plot->csv, "\n");
     vb_strbuf_format(&plot->description, " %s: uniformity %.3f, alignment %.3f.", result->label, at.x, at.y);
-    vb_strbuf *marks = vb_plot_slot(plot, "MARKS");
-    vb_strbuf_add(marks, "set label ");
-    vb_plot_add_name(marks, result->label, 36, false);
-    vb_strbuf_format(marks, " at %.10g,%.10g %s offset %s,0 textcolor rgb '%s'\n", at.x, at.y, right ? "right" : "left",
-                     right ? "-1" : "1", vb_palette_hex(VB_PALETTE_INK));
+    vb_plot_value(plot, 0, at.x, at.y, "%s: uniformity %.4f, alignment %.4f", result->label, at.x, at.y);
 }
 
-/* The axis from low to high with room on both sides. */
-static void set_range(vb_plot *plot, const char *from, const char *to, double low, double high) {
-    double spread = high - low > 1e-6 ? high - low : 0.1 * fabs(high) + 0.01;
-    vb_plot_set(plot, from, "%.10g", low - 0.35 * spread);
-    vb_plot_set(plot, to, "%.10g", high + 0.35 * spread);
+/* The name at each point, where it lies over no other. */
+static int add_names(vb_plot *plot, const vb_section_subject *subject, point low, point high, vb_error *err) {
+    vb_label *labels = vb_array((size_t)subject->count, sizeof *labels, "names", err);
+    vb_strbuf *marks = vb_plot_slot(plot, "MARKS");
+    const point wide = {high.x - low.x, high.y - low.y};
+    int count = 0;
+    point at;
+    if (!labels) return -1;
+    for (int m = 0; m < subject->count; m++)
+        if (find_point(&subject->results[m], &at))
+            labels[count++] = (vb_label){.name = subject->results[m].label,
+                                         .x = (at.x - low.x) / wide.x,
+                                         .y = (at.y - low.y) / wide.y,
+                                         .left = at.x > (low.x + high.x) / 2};
+    vb_labels_choose(labels, count, PLOT_WIDTH, PLOT_HEIGHT);
+    for (int i = 0; i < count; i++) {
+        if (!labels[i].shown) continue;
+        vb_strbuf_add(marks, "set label ");
+        vb_plot_add_name(marks, labels[i].name, 36, false);
+        vb_strbuf_format(marks, " at %.10g,%.10g %s offset %s,0 textcolor rgb '%s'\n", low.x + labels[i].x * wide.x,
+                         low.y + labels[i].y * wide.y, labels[i].left ? "right" : "left", labels[i].left ? "-1" : "1",
+                         vb_palette_hex(VB_PALETTE_INK));
+    }
+    vb_free(labels);
+    return 0;
+}
+
+/* The axis from low to high with room on both sides. Models that differ by nothing that matters do not fill it. */
+static void set_range(vb_plot *plot, const char *from, const char *to, double *low, double *high) {
+    const double middle = (*low + *high) / 2, half = 0.85 * fmax(*high - *low, least_span);
+    *low = middle - half;
+    *high = middle + half;
+    vb_plot_set(plot, from, "%.10g", *low);
+    vb_plot_set(plot, to, "%.10g", *high);
 }
 
 static int plot_geometry(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
@@ -70,12 +101,13 @@ static int plot_geometry(const vb_section_subject *subject, vb_plotter *plotter,
         join_checkpoints(vb_plot_slot(&plot, "MARKS"), before, result->entry, last, at);
         before = result->entry;
         last = at;
-        add_model(&plot, result, m, at, at.x > (low.x + high.x) / 2);
+        add_model(&plot, result, m, at);
     }
-    set_range(&plot, "LEFT", "RIGHT", low.x, high.x);
-    set_range(&plot, "LOW", "HIGH", low.y, high.y);
+    set_range(&plot, "LEFT", "RIGHT", &low.x, &high.x);
+    set_range(&plot, "LOW", "HIGH", &low.y, &high.y);
+    int status = add_names(&plot, subject, low, high, err);
     vb_strbuf_format(&plot.title, "%s: alignment of images with their texts, and uniformity of the texts", subject->title);
-    return vb_plot_end(&plot, vb_plot_script(&plot, vb_geometry_gp, "geometry.gp", err), err);
+    return vb_plot_end(&plot, status ? status : vb_plot_script(&plot, vb_geometry_gp, "geometry.gp", err), err);
 }
 
 static const vb_section_number uniformity_numbers[] = {{"uniformity_text", "uniformity of texts"},

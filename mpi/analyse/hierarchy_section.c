@@ -30,11 +30,10 @@ static int fill_table(const vb_section_subject *subject, vb_grid *grid, vb_error
     static const char *const heads[] = {"model",    "all classes",    "hypernyms forgiven", "hyponyms too", "path of errors",
                                         "near (%)", "path of thefts", "near (%)",           "by chance"};
     (void)err;
-    grid->columns = sizeof heads / sizeof *heads;
-    grid->left = 1;
-    grid->caption = "Accuracy (%) among all classes, and steps through WordNet from the right class to the prediction; near: at "
-                    "most 4";
-    vb_grid_heads(grid, heads);
+    vb_grid_begin(grid, sizeof heads / sizeof *heads,
+                  "Accuracy (%) among all classes, and steps through WordNet from the right class to the prediction; near: at "
+                  "most 4",
+                  heads);
     for (int m = 0; m < subject->count; m++) {
         const json_t *its = figures_of(&subject->results[m]), *all = json_object_get(its, "all"),
                      *theft = json_object_get(its, "theft");

@@ -7,15 +7,15 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/openness/names_curve.h"
+#include "kernels/openness/names_errors.h"
 #include "mpi/analyse/analysis.h"
-#include "mpi/analyse/open_curve_errors.h"
 #include "mpi/analyse/open_curve_section.h"
 #include "mpi/evaluate/foreign_names.h"
 #include "mpi/evaluate/unit_pass.h"
 #include "mpi/evaluate/unit_views.h"
 
-enum { WRONG = VB_OPEN_CURVE_WRONG };
-typedef vb_open_curve_row image_row;
+enum { WRONG = VB_NAMES_WRONG };
+typedef vb_names_row image_row;
 
 typedef struct curve_work {
     const vb_pair *pair;
@@ -66,23 +66,44 @@ static int32_t takers(const curve_work *work, const uint64_t *bits, int v) {
     return (int32_t)count;
 }
 
+/* The vocabulary that alone holds the class, or WRONG. */
+static int sole_holder(const curve_work *work, int class) {
+    const int *offsets = work->names.memberships.offsets;
+    return offsets[class + 1] - offsets[class] == 1 ? work->names.memberships.vocabularies[offsets[class]] : WRONG;
+}
+
+/* Names that take image i among the classes of all vocabularies but u; WRONG where a class does, or no right one is left. */
+static int32_t takers_without(const curve_work *work, const vb_unit_views *views, int64_t i, int u, const uint8_t *beaten,
+                              const uint64_t *bits) {
+    const int64_t vocabularies = work->names.space.vocabularies,
+                  end = vb_unit_views_first(views, i) + vb_unit_views_count(views, i);
+    int64_t view = vb_unit_views_first(views, i);
+    while (view < end && sole_holder(work, views->block.labels[view]) == u) view++;
+    if (view == end) return WRONG;
+    for (int w = 0; w < vocabularies; w++)
+        if (w != u && beaten[view * vocabularies + w]) return WRONG;
+    return takers(work, bits + view * (int64_t)work->words, (int)vocabularies);
+}
+
 /* Image i of the views. Where labels are sets, its first view is against the best of all right classes. */
 static int count_image(curve_work *work, const vb_unit_views *views, int64_t i, const uint8_t *beaten, const uint64_t *bits,
                        vb_error *err) {
     const int64_t vocabularies = work->names.space.vocabularies, first = vb_unit_views_first(views, i),
                   words = (int64_t)work->words;
     int64_t view;
-    int class, beating = 0, sole = WRONG;
+    int class, beating = 0, sole = WRONG, only = sole_holder(work, views->block.labels[first]), without = WRONG, beside = WRONG;
     for (int u = 0; u < vocabularies; u++)
         if (beaten[first * vocabularies + u]) sole = beating++ ? WRONG : u;
-    const int32_t taken = beating < 2 ? takers(work, bits + first * words, (int)vocabularies) : WRONG,
+    if (sole >= 0) without = takers_without(work, views, i, sole, beaten, bits);
+    if (vb_unit_views_count(views, i) < 2 || only == sole) only = WRONG;
+    if (only >= 0) beside = takers_without(work, views, i, only, beaten, bits);
+    const int32_t taken = beating ? WRONG : takers(work, bits + first * words, (int)vocabularies),
                   image = work->count ? work->rows[work->count - 1].image + 1 : 0;
     for (int v = 0; v < vocabularies; v++) {
         if (!vb_unit_views_in(views, i, v, &view, &class)) continue;
         if (vb_grow((void **)&work->rows, &work->capacity, work->count + 1, sizeof *work->rows, "images", err)) return -1;
         int32_t own = beaten[view * vocabularies + v] ? WRONG : takers(work, bits + view * words, v);
-        work->rows[work->count++] =
-            (image_row){v, class, own, beating ? WRONG : taken, sole, beating == 1 ? taken : WRONG, image};
+        work->rows[work->count++] = (image_row){v, class, own, taken, sole, without, only, beside, image};
     }
     return 0;
 }
@@ -298,6 +319,38 @@ static void set_means(const figures *all) {
     }
 }
 
+/* `errors` of a part: lists by kind, of the points that are `stride` apart. */
+static void put_errors(vb_json *json, json_t *part, const vb_spread *at, size_t stride, int points) {
+    for (int k = 0; k < VB_SPREAD_KINDS; k++) {
+        json_t *list = vb_json_set_array(json, part, vb_spread_names[k]);
+        for (int p = 0; p < points; p++) vb_json_append_real(json, list, at[(size_t)p * stride].error[k]);
+    }
+}
+
+static int set_errors(const figures *all, const vb_names_rows *rows, json_t *curves, bool scope, vb_error *err) {
+    vb_json *json = all->work->json;
+    json_t *list = json_object_get(json_object_get(curves, "classes"), "list");
+    const size_t stride = (size_t)rows->vocabularies + 1, classes = json_array_size(list);
+    vb_spread *spreads = vb_array((size_t)all->point_count * stride, sizeof *spreads, "standard errors", err),
+              *of_classes = vb_array((size_t)all->decade_count * classes, sizeof *of_classes, "standard errors", err);
+    int status = spreads && of_classes ? vb_names_errors(spreads, rows, scope, all->points, all->point_count, err) : -1;
+    if (!status) status = vb_names_errors_of_classes(of_classes, rows, scope, all->decades, all->decade_count, err);
+    for (size_t t = 0; t < stride && !status; t++) {
+        const json_t *whole = t ? json_array_get(json_object_get(curves, "vocabularies"), t - 1) : curves;
+        json_t *errors = vb_json_set_object(json, json_object_get(whole, scopes[scope]), "errors");
+        put_errors(json, errors, spreads + t, stride, all->point_count);
+    }
+    for (size_t c = 0; c < classes && !status; c++) {
+        json_t *entry = json_array_get(list, c), *errors = json_object_get(entry, "errors");
+        if (!errors) errors = vb_json_set_object(json, entry, "errors");
+        put_errors(json, vb_json_set_object(json, errors, scopes[scope]), of_classes + c * (size_t)all->decade_count, 1,
+                   all->decade_count);
+    }
+    vb_free(spreads);
+    vb_free(of_classes);
+    return status;
+}
+
 /* Rank 0; rows: of all ranks. */
 static int make_figures(vb_analysis_work *work, const curve_work *its, image_row *rows, size_t n, vb_error *err) {
     const int vocabularies = its->names.space.vocabularies;
@@ -321,9 +374,8 @@ static int make_figures(vb_analysis_work *work, const curve_work *its, image_row
     for (int scope = 0; scope < 2; scope++) all.mean[scope].part = vb_json_set_object(work->json, curves, scopes[scope]);
     if (!status) status = add_runs(&all, curves, rows, n, err);
     if (!status) set_means(&all);
-    const vb_open_curve_rows images = {rows,       n,          vocabularies,    its->names.space.classes,
-                                       its->pools, all.points, all.point_count, vb_image_source_sets(its->pair->source) != NULL};
-    if (!status) status = vb_open_curve_errors(work->json, curves, &images, err);
+    const vb_names_rows images = {rows, n, vocabularies, its->names.space.classes, its->pools};
+    for (int scope = 0; scope < 2 && !status; scope++) status = set_errors(&all, &images, curves, scope, err);
     for (int scope = 0; scope < 2; scope++) {
         vb_free(all.mean[scope].sum);
         vb_free(all.mean[scope].squares);

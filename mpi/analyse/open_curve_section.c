@@ -1,10 +1,14 @@
-/* The open curve: accuracy within the own vocabulary among n foreign names, a line a model on a logarithmic axis, and a table. */
+/* The open curve: accuracy within the own vocabulary among n foreign names, a line a model on a logarithmic axis, a
+ * panel a model where they are many, and a table. */
 #include "mpi/analyse/open_curve_section.h"
 
 #include <math.h>
+#include <stdio.h>
 
+#include "kernels/base/memory.h"
 #include "kernels/openness/spread.h"
 #include "mpi/base/json.h"
+#include "mpi/figures/panels.h"
 
 enum { KEY_ROWS = 3 /* of figure.gp's key: maxrows */, DESCRIBED = 12 /* models whose curves are put into words */ };
 
@@ -100,16 +104,49 @@ static void add_data(vb_plot *plot, const vb_section_subject *subject, double *l
     }
 }
 
+/* Where a model's curve stands in the data: its rows. */
+static void use_rows(char *text, size_t size, int m) { snprintf(text, size, "($1==%d && $2>0?$2:NaN):3", m + 1); }
+
 static void add_lines(vb_plot *plot, const vb_section_subject *subject) {
     vb_strbuf *lines = vb_plot_slot(plot, "CURVES");
     bool first = true;
     for (int m = 0; m < subject->count; m++) {
         if (!curve_of(&subject->results[m])) continue;
-        vb_strbuf_format(lines, "%s'%s.csv' skip 1 using ($1==%d && $2>0?$2:NaN):3 with lines lw 2.5 dt %d lc rgb '%s' title ",
-                         first ? "" : ", \\\n  ", plot->figure->name, m + 1, 1 + m / VB_PALETTE_SERIES_COUNT,
-                         vb_palette_hex(vb_palette_series(m)));
+        char rows[64];
+        use_rows(rows, sizeof rows, m);
+        vb_strbuf_format(lines, "%s'%s.csv' skip 1 using %s with lines lw 2.5 dt %d lc rgb '%s' title ", first ? "" : ", \\\n  ",
+                         plot->figure->name, rows, 1 + m / VB_PALETTE_SERIES_COUNT, vb_palette_hex(vb_palette_series(m)));
         vb_plot_add_name(lines, subject->results[m].label, 40, false);
         first = false;
+    }
+}
+
+static int add_panels(vb_plot *plot, const vb_section_subject *subject, int count, const vb_panels_axes *axes, vb_error *err) {
+    vb_panel *panels = vb_array((size_t)count, sizeof *panels, "panels", err);
+    if (!panels) return -1;
+    for (int m = 0, p = 0; m < subject->count; m++) {
+        if (!curve_of(&subject->results[m])) continue;
+        panels[p].label = subject->results[m].label;
+        use_rows(panels[p].line, sizeof panels[p].line, m);
+        panels[p++].band[0] = 0;
+    }
+    const int status = vb_panels_add(plot, panels, count, axes, err);
+    vb_free(panels);
+    return status;
+}
+
+static void add_values(vb_plot *plot, const vb_section_subject *subject, bool panels) {
+    for (int m = 0, p = 0; m < subject->count; m++) {
+        const json_t *curve = curve_of(&subject->results[m]), *points = json_object_get(curve, "n");
+        for (size_t i = 0; i < json_array_size(points); i++) {
+            const double value = 100 * number_at(list_of(curve, "own", "accuracy"), i),
+                         error = 100 * number_at(errors_of(curve, "own"), i);
+            const json_int_t n = json_integer_value(json_array_get(points, i));
+            if (n)
+                vb_plot_value(plot, panels ? p : 0, (double)n, value, "%s: %.2f ± %.2f %% among %lld foreign name%s",
+                              subject->results[m].label, value, error, (long long)n, n == 1 ? "" : "s");
+        }
+        p += curve != NULL;
     }
 }
 
@@ -132,18 +169,32 @@ static int plot_open_curve(const vb_section_subject *subject, vb_plotter *plotte
     json_int_t most = 2;
     for (int m = 0; m < subject->count; m++) count += curve_of(&subject->results[m]) != NULL;
     if (!count) return 0;
-    int rows = count < KEY_ROWS ? count : KEY_ROWS;
-    if (vb_plot_begin(&plot, plotter, figure, "open-curve", subject->title, 330 + 18 * rows, err)) return -1;
+    const bool panels = count >= VB_PANELS_FROM;
+    const int rows = count < KEY_ROWS ? count : KEY_ROWS, tall = panels ? vb_panels_height(count) : 330 + 18 * rows;
+    int status;
+    if (vb_plot_begin(&plot, plotter, figure, "open-curve", subject->title, tall, err)) return -1;
     add_data(&plot, subject, &low, &high, &most);
-    double bottom = 10 * floor(10 * low - 0.2);
-    vb_plot_set(&plot, "TOP", "%g", 0.8 + 1.3 * rows);
-    vb_plot_set(&plot, "NAMES", "%lld", (long long)most);
-    vb_plot_set(&plot, "LOW", "%g", bottom > 0 ? bottom : 0);
-    vb_plot_set(&plot, "HIGH", "%g", high > 0 ? 10 * ceil(10 * high - 1e-9) : 10);
-    add_lines(&plot, subject);
-    vb_strbuf_format(&plot.title, "%s: accuracy among n random foreign names", subject->title);
+    add_values(&plot, subject, panels);
+    const double bottom = 10 * floor(10 * low - 0.2);
+    const vb_panels_axes axes = {.name = "foreign names",
+                                 .left = 1,
+                                 .right = (double)most,
+                                 .low = bottom > 0 ? bottom : 0,
+                                 .high = high > 0 ? 10 * ceil(10 * high - 1e-9) : 10,
+                                 .logarithmic = true};
+    vb_strbuf_format(&plot.title, "%s: accuracy among n random foreign names%s", subject->title,
+                     panels ? ", a panel a model, the others in grey" : "");
     describe(&plot.description, subject);
-    return vb_plot_end(&plot, vb_plot_script(&plot, vb_open_curve_gp, "open_curve.gp", err), err);
+    if (panels) status = add_panels(&plot, subject, count, &axes, err);
+    else {
+        vb_plot_set(&plot, "TOP", "%g", 0.8 + 1.3 * rows);
+        vb_plot_set(&plot, "NAMES", "%.0f", axes.right);
+        vb_plot_set(&plot, "LOW", "%g", axes.low);
+        vb_plot_set(&plot, "HIGH", "%g", axes.high);
+        add_lines(&plot, subject);
+        status = vb_plot_script(&plot, vb_open_curve_gp, "open_curve.gp", err);
+    }
+    return vb_plot_end(&plot, status, err);
 }
 
 const vb_section vb_open_curve_section = {

@@ -10,6 +10,7 @@
 #include "mpi/analyse/analysis.h"
 #include "mpi/analyse/prompt_spread_section.h"
 #include "mpi/analyse/synonyms.h"
+#include "mpi/evaluate/tally_sum.h"
 #include "mpi/evaluate/unit_pass.h"
 
 enum { FIGURES = 4 };
@@ -49,16 +50,12 @@ static int evaluate_texts(spread_work *work, spread_figures *figures, vb_error *
     const vb_pair *pair = work->pair;
     const vb_protocol protocol = {.union_permutations = 2}; /* acc_e_union is not shown */
     vb_openness_result openness = {0};
-    size_t count;
     int status = vb_similarity_bank_new(&work->bank, work->texts, pair->classifier->classes, pair->classifier->dim,
                                         pair->spec->similarity, err);
     if (!status) status = vb_tally_new(&work->tally, &pair->data->space, &protocol, err);
     if (!status) status = vb_unit_pass(context, pair->source, count_unit, work, err);
     status = vb_context_barrier(context, status, err);
-    if (!status) {
-        int64_t *counters = vb_tally_counters(work->tally, &count);
-        status = vb_comm_sum_to_root(&context->comm, counters, count, err);
-    }
+    if (!status) status = vb_tally_sum_to_root(&context->comm, work->tally, err);
     if (!status && !context->comm.rank) {
         status = vb_openness(&openness, work->tally, err);
         if (!status) *figures = (spread_figures){{openness.acc_c, openness.acc_e, openness.acc_s, openness.top1_all}};

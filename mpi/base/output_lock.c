@@ -1,8 +1,6 @@
 /* Who owns an output folder, and whether it still does. */
 #include "mpi/base/output_lock.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 #include "shards/files/file.h"
 #include "shards/files/lock.h"
 #include "shards/files/path.h"
+#include "shards/files/process.h"
 
 static const char schema[] = "vocabench.lock/1";
 
@@ -27,20 +26,9 @@ static void read_line(const char *path, char *line, size_t size) {
     line[strcspn(line, "\n")] = 0;
 }
 
-/* The process' start in clock ticks, -1 when it cannot be seen; *dead: it has ended, and only its parent does not know yet. */
-static long long start_of(long pid, bool *dead) {
-    char path[64], text[1024];
-    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    vb_file_read_proc(path, text, sizeof text);
-    const char *at = strrchr(text, ')'); /* the name may hold anything */
-    *dead = at && (at[2] == 'Z' || at[2] == 'X');
-    for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
-    return at ? strtoll(at + 1, NULL, 10) : -1;
-}
-
 static char *describe_self(vb_error *err) {
     char host[256] = "", boot[64], machine[64], pids[64] = "";
-    bool dead;
+    vb_process_stat own;
     gethostname(host, sizeof host - 1);
     read_line("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
     read_line("/etc/machine-id", machine, sizeof machine);
@@ -52,7 +40,8 @@ static char *describe_self(vb_error *err) {
     vb_json_set_integer(&json, self, "pid", getpid());
     vb_json_set_integer(&json, self, "user", (int64_t)getuid());
     vb_json_set_integer(&json, self, "started", (int64_t)time(NULL));
-    vb_json_set_integer(&json, self, "process_started", start_of(getpid(), &dead));
+    vb_process_look(getpid(), &own);
+    vb_json_set_integer(&json, self, "process_started", own.start);
     vb_json_set_text(&json, self, "boot", boot);
     vb_json_set_text(&json, self, "machine", machine);
     vb_json_set_text(&json, self, "pids", pids);
@@ -76,10 +65,9 @@ static bool same(const json_t *a, const json_t *b, const char *key) {
 /* Of this machine since its last start, in this name space of processes. */
 static owner_state look_at_process(const json_t *owner) {
     long pid = (long)vb_json_integer(owner, "pid");
-    bool dead;
-    if (pid < 2 || (kill((pid_t)pid, 0) && errno == ESRCH)) return OWNER_GONE;
-    long long start = start_of(pid, &dead);
-    if (dead || (start >= 0 && start != vb_json_integer(owner, "process_started")))
+    vb_process_stat process;
+    if (pid < 2 || vb_process_is_gone(pid)) return OWNER_GONE;
+    if (vb_process_look(pid, &process) && process.start != vb_json_integer(owner, "process_started"))
         return OWNER_GONE; /* the number is another's */
     return OWNER_ALIVE;
 }

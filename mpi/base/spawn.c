@@ -12,7 +12,7 @@
 
 #include "kernels/base/memory.h"
 
-enum { LIMIT = 16 << 20, PIECE = 4096, COMPLAINT = 2048 };
+enum { LIMIT = 16 << 20, PIECE = 4096, COMPLAINT = 2048, OURS = -1, DROPPED = -2 };
 
 static int read_all(int fd, const char *name, char **output, vb_error *err) {
     char *bytes = NULL;
@@ -64,9 +64,8 @@ static const char *last_line(char *text) {
     return line + strspn(line, " ");
 }
 
-/* Standard output and errors go to these descriptors; -1: the output is dropped, the errors go where ours go. Returns an errno
- * value.
- */
+/* Standard output and errors go to these descriptors; -1: the output is dropped, the errors go where ours go; -2: so are the
+ * errors. Returns an errno value. */
 static int start(const char *const *argv, char *const *environment, const char *folder, int output, int complaints,
                  pid_t *child) {
     posix_spawn_file_actions_t actions;
@@ -86,6 +85,7 @@ static int start(const char *const *argv, char *const *environment, const char *
     if (!failed && output < 0) failed = posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     if (!failed && output >= 0) failed = posix_spawn_file_actions_adddup2(&actions, output, 1);
     if (!failed && complaints >= 0) failed = posix_spawn_file_actions_adddup2(&actions, complaints, 2);
+    if (!failed && complaints == DROPPED) failed = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
     if (!failed && folder) failed = posix_spawn_file_actions_addchdir_np(&actions, folder);
     if (!failed)
         failed = posix_spawnp(child, argv[0], &actions, &attributes, (char *const *)argv, environment ? environment : environ);
@@ -100,12 +100,12 @@ static int wait_for(pid_t child, const char *name, int *ended, vb_error *err) {
     return waited < 0 ? vb_errorf(err, VB_EINTERNAL, "%s: cannot wait for it: %s", name, strerror(errno)) : 0;
 }
 
-int vb_spawn(const char *const *argv, char *const *environment, char **output, vb_error *err) {
+static int run(const char *const *argv, char *const *environment, int complaints, char **output, vb_error *err) {
     *output = NULL;
     int ends[2];
     if (pipe2(ends, O_CLOEXEC)) return vb_errorf(err, VB_EMISSING, "%s: no pipe: %s", argv[0], strerror(errno));
     pid_t child;
-    int failed = start(argv, environment, NULL, ends[1], -1, &child);
+    int failed = start(argv, environment, NULL, ends[1], complaints, &child);
     close(ends[1]);
     if (failed) {
         close(ends[0]);
@@ -122,6 +122,14 @@ int vb_spawn(const char *const *argv, char *const *environment, char **output, v
         *output = NULL;
     }
     return status;
+}
+
+int vb_spawn(const char *const *argv, char *const *environment, char **output, vb_error *err) {
+    return run(argv, environment, OURS, output, err);
+}
+
+int vb_spawn_quiet(const char *const *argv, char *const *environment, char **output, vb_error *err) {
+    return run(argv, environment, DROPPED, output, err);
 }
 
 int vb_spawn_in(const char *folder, const char *const *argv, const char *hint, vb_error *err) {

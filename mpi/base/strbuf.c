@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "shards/files/writer.h"
 
 static bool make_room(vb_strbuf *text, size_t n) {
@@ -61,15 +62,47 @@ void vb_strbuf_add_csv(vb_strbuf *text, const char *piece) {
     vb_strbuf_add(text, "\"");
 }
 
+/* What pdflatex can set of a character beyond ASCII: itself where inputenc's tables and T1 fonts have it, mathematics for the
+ * signs of ours, else the character's number, which says what is missing instead of stopping the compiler. */
+static void add_latex_character(vb_strbuf *text, const char *bytes, size_t n, uint32_t c) {
+    static const struct {
+        uint32_t c;
+        const char *command;
+    } signs[] = {{0x2212, "$-$"},       {0x2264, "$\\leq$"}, {0x2265, "$\\geq$"},
+                 {0x3bb, "$\\lambda$"}, {0xb1, "$\\pm$"},    {0xd7, "$\\times$"}};
+    static const uint32_t latin_without[] = {0x126, 0x127, 0x138, 0x13f, 0x140, 0x149, 0x166, 0x167, 0x17f},
+                          others[] = {0x2013, 0x2014, 0x2018, 0x2019, 0x201a, 0x201c, 0x201d, 0x201e, 0x2020,
+                                      0x2021, 0x2022, 0x2026, 0x20ac, 0x2122, 0x2190, 0x2191, 0x2192, 0x2193};
+    bool set = c >= 0xa0 && c < 0x180;
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (signs[i].c == c) {
+            vb_strbuf_add(text, signs[i].command);
+            return;
+        }
+    for (size_t i = 0; i < sizeof latin_without / sizeof *latin_without; i++) set = set && latin_without[i] != c;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) set = set || others[i] == c;
+    if (set) vb_strbuf_add_n(text, bytes, n);
+    else vb_strbuf_format(text, "\\texttt{U+%04X}", (unsigned)c);
+}
+
 void vb_strbuf_add_latex_n(vb_strbuf *text, const char *piece, size_t n) {
-    for (const char *at = piece; at < piece + n; at++)
-        if (*at == '\\') vb_strbuf_add(text, "\\textbackslash{}");
+    for (size_t i = 0; i < n;) {
+        const char *at = piece + i;
+        uint32_t c = 0xfffd;
+        int length = 1;
+        if ((unsigned char)*at >= 0x80) {
+            length = vb_utf8_next((const uint8_t *)at, n - i, &c);
+            if (length < 1) length = 1, c = 0xfffd;
+            add_latex_character(text, at, (size_t)length, c);
+        } else if (*at == '\\') vb_strbuf_add(text, "\\textbackslash{}");
         else if (*at == '~') vb_strbuf_add(text, "\\textasciitilde{}");
         else if (*at == '^') vb_strbuf_add(text, "\\textasciicircum{}");
         else {
             if (strchr("_&%#${}", *at)) vb_strbuf_add(text, "\\");
             vb_strbuf_add_n(text, (unsigned char)*at < 0x20 ? " " : at, 1);
         }
+        i += (size_t)length;
+    }
 }
 
 void vb_strbuf_add_base64(vb_strbuf *text, const void *bytes, size_t n) {

@@ -10,6 +10,7 @@
 
 #include "mpi/base/strbuf.h"
 #include "mpi/base/terminal.h"
+#include "mpi/cluster/site.h"
 #include "mpi/experiment/experiment_tables.h"
 #include "mpi/experiment/options.h"
 #include "shards/files/path.h"
@@ -51,29 +52,34 @@ vb_value_kind vb_arguments_value_kind(const char *placeholder) {
     return dot && dot[1] != '.' && dot[1] && !strchr(placeholder, '=') ? VB_VALUE_FILE : VB_VALUE_FREE;
 }
 
-/* An option's flag: --key with dashes for underscores; a switch when it is a boolean. */
+static const vb_option *find_option(const vb_option *table, const char *key) {
+    while (table->key && strcmp(table->key, key)) table++;
+    return table->key ? table : NULL;
+}
+
+/* An option's flag: --key with dashes for underscores; a switch when it is a boolean, repeatable when it is a list. */
 static void fill_from_option(vb_flag *flag, char *name) {
-    const vb_option *option = vb_experiment_tables_root();
-    while (option->key && strcmp(option->key, flag->option)) option++;
-    if (!option->key) option = vb_experiment_tables_facts();
-    while (option->key && strcmp(option->key, flag->option)) option++;
-    assert(option->key && strlen(option->key) < VB_ARGUMENTS_NAME);
+    const vb_option *option =
+        flag->job ? find_option(vb_site_options(), flag->job) : find_option(vb_experiment_tables_root(), flag->option);
+    if (!option && flag->option) option = find_option(vb_experiment_tables_facts(), flag->option);
+    assert(option && strlen(option->key) < VB_ARGUMENTS_NAME);
     strcpy(name, option->key);
     for (char *at = name; *at; at++)
         if (*at == '_') *at = '-';
     flag->name = name;
-    flag->kind =
-        option->kind == VB_OPTION_BOOLEAN ? VB_FLAG_SWITCH : VB_FLAG_TEXT; /* the reader of the option checks the value */
+    flag->kind = option->kind == VB_OPTION_BOOLEAN             ? VB_FLAG_SWITCH :
+                 flag->job && option->kind == VB_OPTION_CUSTOM ? VB_FLAG_LIST :
+                                                                 VB_FLAG_TEXT; /* the reader of the option checks the value */
     flag->value = option->flag;
     if (!flag->help) flag->help = option->flag_help ? option->flag_help : option->help;
 }
 
 void vb_arguments_flags(const vb_command *command, vb_flags *flags) {
     flags->count = 0;
-    for (const vb_flag *row = command->flags; row->name || row->option; row++) {
+    for (const vb_flag *row = command->flags; row->name || row->option || row->job; row++) {
         assert(flags->count < VB_ARGUMENTS_FLAGS);
         flags->items[flags->count] = *row;
-        if (row->option) fill_from_option(&flags->items[flags->count], flags->names[flags->count]);
+        if (row->option || row->job) fill_from_option(&flags->items[flags->count], flags->names[flags->count]);
         flags->count++;
     }
 }

@@ -16,6 +16,7 @@ typedef struct vb_flag {
     const char *name; /* without dashes */
     vb_flag_kind kind;
     const char *option; /* key of the option that the flag sets; NULL: the flag is the command's own */
+    const char *job;    /* the same of what a job asks for (mpi/cluster/site.h) */
     const char *value;  /* placeholder in the help: "FILE"; NULL for switches */
     bool required;
     const char *help;

@@ -10,9 +10,11 @@ const vb_flag vb_cmd_check_flags[] = {
     {.option = "cache"},
     VB_EXPERIMENT_ARGUMENTS_SET,
     {.option = "only_model"},
+    {.option = "only_dataset"},
     {.option = "limit"},
     {.option = "batch"},
     {.option = "threads"},
+    {.option = "decode_memory"},
     {.option = "ranks_per_model"},
     {0},
 };

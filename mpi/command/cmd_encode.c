@@ -3,6 +3,7 @@
 
 #include "mpi/command/cmd.h"
 #include "mpi/command/fact_arguments.h"
+#include "mpi/encode/decode_budget.h"
 #include "mpi/encode/encode_rows.h"
 #include "mpi/ranks/threads.h"
 #include "shards/files/writer.h"
@@ -35,6 +36,12 @@ const vb_flag vb_cmd_encode_flags[] = {
     {.name = "raw", .kind = VB_FLAG_SWITCH, .help = "leave the embeddings unnormalised"},
     {.name = "batch", .kind = VB_FLAG_NUMBER, .value = "N", .help = "images encoded at once [16]", .low = 1, .high = 4096},
     {.name = "threads", .kind = VB_FLAG_NUMBER, .value = "N", .help = "threads a rank", .low = 1, .high = 1024},
+    {.name = "decode-memory",
+     .kind = VB_FLAG_NUMBER,
+     .value = "MIB",
+     .help = "memory a rank for decoding images, in MiB [512]",
+     .low = 1,
+     .high = 1 << 20},
     {0},
 };
 
@@ -66,7 +73,8 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
                               .input = vb_arguments_text(arguments, "input"),
                               .output = vb_arguments_text(arguments, "output"),
                               .batch = (int)vb_arguments_number(arguments, "batch", 16),
-                              .threads = (int)vb_arguments_number(arguments, "threads", vb_threads_default(&context->comm))};
+                              .threads = (int)vb_arguments_number(arguments, "threads", vb_threads_default(&context->comm)),
+                              .decode_memory = vb_arguments_number(arguments, "decode-memory", VB_DECODE_BUDGET_USUAL)};
     int status = 0;
     if (!texts && strcmp(what, "images"))
         status = vb_errorf(err, VB_EUSAGE, "encode: expected images or texts, found '%s'", what);

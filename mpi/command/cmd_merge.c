@@ -10,11 +10,12 @@ const vb_flag vb_cmd_merge_flags[] = {
     {0},
 };
 
-const char vb_cmd_merge_details[] = "DIR... are output folders of `run --only-model` (the tasks of a job array) or "
-                                    "files results.json. OUT gets results.json and tables,\n"
-                                    "byte-equal (less `run`) to those of one run of the whole experiment, and the "
-                                    "files of the pairs. Parts of different experiments,\n"
-                                    "configurations, versions or data are refused.";
+const char vb_cmd_merge_details[] =
+    "DIR... are output folders of `run --only-model --only-dataset` (the tasks of a job array) or "
+    "files results.json; OUTPUT/array stands for all tasks in it. OUT gets results.json and tables,\n"
+    "byte-equal (less `run`) to those of one run of the whole experiment, and the "
+    "files of the pairs. Parts of different experiments,\n"
+    "configurations, versions or data are refused.";
 
 static int merge(const vb_context *context, const vb_arguments *arguments, vb_error *err) {
     const char *output = arguments->positional[0];

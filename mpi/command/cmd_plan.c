@@ -4,6 +4,7 @@
 #include "mpi/command/cmd.h"
 #include "mpi/command/experiment_arguments.h"
 #include "mpi/experiment/missing_path.h"
+#include "mpi/plan/check.h"
 #include "mpi/plan/plan.h"
 #include "mpi/plan/plan_scan.h"
 
@@ -15,6 +16,7 @@ const vb_flag vb_cmd_plan_flags[] = {
     {.option = "limit"},
     {.option = "batch"},
     {.option = "threads"},
+    {.option = "decode_memory"},
     {.option = "ranks_per_model"},
     VB_EXPERIMENT_ARGUMENTS_RANKS_PER_NODE,
     {.name = "scan",
@@ -61,8 +63,15 @@ int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *er
     if (vb_experiment_arguments_read(&experiment, context, arguments, err)) return -1;
     int ranks = (int)vb_arguments_number(arguments, "ranks", context->comm.size), status = 0;
     /* The plan is one rank's work: the others wait at the end. */
-    if (!context->comm.rank)
-        status = vb_plan(&experiment, ranks, vb_arguments_number(arguments, "ranks-per-node", ranks), true, &sizes, err);
+    if (!context->comm.rank) {
+        /* What a run would stop at is said before any table is. */
+        const vb_check_machine machine = {.ranks = ranks, .ranks_a_node = ranks, .inputs_alone = true};
+        vb_findings findings = {.brief = true}; /* the paths are explained below */
+        status = vb_check(&experiment, &machine, &findings, err);
+        if (!status) status = vb_findings_brief(&findings, err);
+        if (!status)
+            status = vb_plan(&experiment, ranks, vb_arguments_number(arguments, "ranks-per-node", ranks), true, &sizes, err);
+    }
     if (status) vb_missing_path_explain(&experiment, err);
     vb_experiment_free(&experiment);
     return vb_comm_agree(&context->comm, status, err);

@@ -29,14 +29,19 @@ const vb_flag vb_cmd_preprocess_flags[] = {
      .help = "float32, images x 3 x R x R, images in name order"},
     VB_FACT_ARGUMENTS_PIXELS,
     {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "convert to RGB before resizing"},
+    {.name = "decode-memory",
+     .kind = VB_FLAG_NUMBER,
+     .value = "MIB",
+     .help = "memory a rank for decoding images, in MiB [512]",
+     .low = 1,
+     .high = 1 << 20},
     {0},
 };
 
-static int write_units(const vb_context *context, const vb_dataset *dataset, const vb_preprocess *spec, const char *input,
+static int write_units(const vb_encoding *how, const vb_dataset *dataset, const vb_preprocess *spec, const char *input,
                        vb_writer *writer, vb_error *err) {
     enum { AT_ONCE = 16 };
     const size_t size = vb_preprocess_floats(spec);
-    const vb_encoding how = {.threads = vb_threads_default(&context->comm)};
     float *pixels = vb_array(AT_ONCE * size, sizeof *pixels, "pixels", err);
     int status = pixels ? 0 : -1;
     for (int64_t u = 0; u < vb_dataset_units(dataset) && !status; u++) {
@@ -49,7 +54,7 @@ static int write_units(const vb_context *context, const vb_dataset *dataset, con
                 for (int i = 0; i < n; i++) picked[i] = at + i;
                 const vb_encode_batch batch = {&data, picked, n, at};
                 const vb_encode_pixels to = {.pixels = pixels, .broken = broken};
-                status = vb_encode_preprocess(&how, spec, &batch, &to, &skipped, err);
+                status = vb_encode_preprocess(how, spec, &batch, &to, &skipped, err);
                 if (status) vb_error_prefix(err, "%s", input);
                 if (!status) status = vb_writer_write(writer, pixels, (size_t)n * size * sizeof *pixels, err);
                 json_decref(skipped);
@@ -71,10 +76,12 @@ static int preprocess(const vb_context *context, const vb_arguments *arguments, 
     vb_dataset *dataset = NULL;
     vb_writer *writer = NULL;
     if (vb_dataset_open(&dataset, input, NULL, err)) return -1;
+    const vb_encoding how = {.threads = vb_threads_default(&context->comm),
+                             .decode_memory = vb_arguments_number(arguments, "decode-memory", VB_DECODE_BUDGET_USUAL)};
     int64_t shape[4] = {vb_dataset_samples(dataset), 3, spec.resolution, spec.resolution};
     int status = vb_writer_open(&writer, vb_arguments_text(arguments, "output"), err);
     if (!status) status = vb_npy_write_header(writer, VB_F32, 4, shape, err);
-    if (!status) status = write_units(context, dataset, &spec, input, writer, err);
+    if (!status) status = write_units(&how, dataset, &spec, input, writer, err);
     if (!status) status = vb_writer_commit(writer, err);
     else vb_writer_abandon(writer);
     vb_dataset_close(dataset);

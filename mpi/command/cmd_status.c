@@ -4,6 +4,7 @@
 
 #include "mpi/base/json.h"
 #include "mpi/command/cmd.h"
+#include "mpi/run/starts.h"
 #include "mpi/run/survey.h"
 
 const vb_flag vb_cmd_status_flags[] = {
@@ -17,8 +18,11 @@ const char vb_cmd_status_details[] =
     "images a second of the pairs that it has finished.";
 
 static void print_task(const vb_survey_task *task) {
-    const char *model = vb_json_text(task->state, "only_model"), *job = vb_json_text(task->state, "slurm_job");
-    printf("  %s%s%s%s%s%s: ", task->folder, *model ? " (" : "", model, *model ? ")" : "", *job ? ", job " : "", job);
+    const char *model = vb_json_text(task->state, "only_model"), *job = vb_json_text(task->state, "slurm_job"),
+               *data = vb_json_text(task->state, "only_dataset"), *between = *model && *data ? " on " : "";
+    const bool part = *model || *data;
+    printf("  %s%s%s%s%s%s%s%s: ", task->folder, part ? " (" : "", model, between, data, part ? ")" : "", *job ? ", job " : "",
+           job);
     const char *host = vb_json_text(task->state, "host");
     switch (task->kind) {
     case VB_TASK_ALIVE: printf("running on %s\n", host); break;
@@ -54,6 +58,30 @@ static void print_stages(const json_t *progress) {
     }
 }
 
+/* Machines times hours of all starts of all tasks, and how those ended. */
+static void print_used(const vb_survey *all) {
+    double hours = 0;
+    int starts = 0, stopped = 0, lost = 0, failed = 0;
+    for (int t = 0; t < all->count; t++) {
+        const json_t *list = all->tasks[t].starts;
+        hours += vb_starts_node_hours(list);
+        starts += (int)json_array_size(list);
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            const json_t *code = json_object_get(json_array_get(list, i), "code");
+            const bool gone = json_is_true(json_object_get(json_array_get(list, i), "lost"));
+            const bool stop = json_integer_value(code) == VB_EINCOMPLETE;
+            lost += gone;
+            stopped += stop;
+            failed += json_integer_value(code) && !stop;
+        }
+    }
+    printf("used: %.*f node-hours in %d start(s)", hours < 0.1 ? 4 : 2, hours, starts);
+    if (stopped) printf(", %d stopped", stopped);
+    if (lost) printf(", %d lost", lost);
+    if (failed) printf(", %d failed", failed);
+    printf("\n");
+}
+
 static void print_left(const vb_survey *all) {
     bool waiting;
     double left = vb_survey_seconds_left(all, &waiting);
@@ -83,6 +111,7 @@ static void print_survey(const vb_survey *all) {
         printf(
             "cache %s: %lld unit(s) of images, of which this experiment makes %lld; %lld file(s) of texts and corpora; %.1f MB\n",
             all->cache.folder, all->cache.units, all->cache.expected, all->cache.others, 1e-6 * all->cache.bytes);
+    print_used(all);
     if (all->counts[VB_PAIR_DONE] < all->pair_count) print_left(all);
 }
 

@@ -6,70 +6,48 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/strbuf.h"
+#include "mpi/cluster/job_script.h"
+#include "mpi/cluster/job_tasks.h"
+#include "mpi/cluster/site.h"
 #include "mpi/command/cmd.h"
 #include "mpi/command/experiment_arguments.h"
 #include "mpi/plan/job_sizes.h"
-#include "mpi/base/install.h"
-#include "mpi/base/script.h"
-#include "mpi/base/spawn.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
-#include "shards/files/writer.h"
 
 const vb_flag vb_cmd_submit_flags[] = {
-    {.name = "partition", .kind = VB_FLAG_TEXT, .value = "NAME", .required = true, .help = "Slurm partition"},
-    {.name = "nodes",
-     .kind = VB_FLAG_NUMBER,
-     .value = "N",
-     .required = true,
-     .help = "nodes of the job, or of every task of an array",
-     .low = 1,
-     .high = 1000000},
-    {.name = "time",
-     .kind = VB_FLAG_TEXT,
-     .value = "TIME",
-     .required = true,
-     .help = "limit, as Slurm writes it: 30, 4:00:00, 1-12"},
-    {.name = "ntasks-per-node",
-     .kind = VB_FLAG_NUMBER,
-     .value = "N",
-     .help = "ranks a node [what cores, memory and work allow]",
-     .low = 1,
-     .high = 4096},
-    {.name = "cpus-per-task",
-     .kind = VB_FLAG_NUMBER,
-     .value = "N",
-     .help = "cores, and threads, a rank [1]",
-     .low = 1,
-     .high = 4096},
-    {.name = "account", .kind = VB_FLAG_TEXT, .value = "NAME", .help = "Slurm account"},
+    {.job = "partition"},
+    {.job = "nodes"},
+    {.job = "time"},
+    {.job = "ntasks_per_node"},
+    {.job = "cpus_per_task"},
+    {.job = "account"},
     {.name = "array", .kind = VB_FLAG_SWITCH, .help = "a job array with a task a model, and a job that merges"},
-    {.name = "at-once",
-     .kind = VB_FLAG_NUMBER,
-     .value = "N",
-     .help = "tasks of an array that run at the same time [all]",
-     .low = 1,
-     .high = 1000000},
-    {.name = "launcher", .kind = VB_FLAG_TEXT, .value = "srun|mpirun", .help = "what starts the ranks [srun]"},
-    {.name = "mpi", .kind = VB_FLAG_TEXT, .value = "pmix|pmi2", .help = "how srun starts the ranks [pmix]"},
-    {.name = "notice",
-     .kind = VB_FLAG_NUMBER,
-     .value = "SECONDS",
-     .help = "before the limit the ranks are asked to stop [120]",
-     .low = 1,
-     .high = 65535},
-    {.name = "option", .kind = VB_FLAG_LIST, .value = "--name=value", .help = "another #SBATCH line: --option=--qos=long"},
-    {.name = "setup",
-     .kind = VB_FLAG_TEXT,
-     .value = "FILE",
-     .help = "shell lines to run before the ranks start: module load ..."},
+    {.job = "by"},
+    {.job = "at_once"},
+    {.name = "retry-failed",
+     .kind = VB_FLAG_SWITCH,
+     .help = "of an array that was submitted, the tasks that have not ended well, and the job that merges"},
+    {.job = "launcher"},
+    {.job = "mpi"},
+    {.job = "notice"},
+    {.job = "option"},
+    {.job = "run_option"},
+    {.job = "merge_option"},
+    {.job = "setup"},
+    {.job = "container"},
+    {.job = "container_through"},
+    {.job = "container_program"},
+    {.job = "container_option"},
     {.name = "no-plan", .kind = VB_FLAG_SWITCH, .help = "do not open the data, which are to be seen from the nodes only"},
-    {.name = "dry-run", .kind = VB_FLAG_SWITCH, .help = "print the script, write and submit nothing"},
+    {.name = "dry-run", .kind = VB_FLAG_SWITCH, .help = "print the script, write and submit nothing; needs no Slurm"},
     {.option = "output", .help = "folder of the results, of the script and of its log"},
     {.option = "cache"},
     VB_EXPERIMENT_ARGUMENTS_SET,
     {.option = "batch"},
     {.option = "limit"},
+    {.option = "decode_memory"},
     {.option = "ranks_per_model"},
     {.option = "per_image"},
     {.option = "latex"},
@@ -78,65 +56,152 @@ const vb_flag vb_cmd_submit_flags[] = {
 
 const char vb_cmd_submit_details[] = "The script is written to OUTPUT/EXPERIMENT.sbatch and given to sbatch. Before its limit "
                                      "the job is told to stop, queues itself again and goes on where\n"
-                                     "it was. Templates: $VOCABENCH_SLURM, else the program's own (job, array, scan for "
-                                     "experiments with retrieval, merge). docs/cluster.md explains.";
+                                     "it was. What the flags from --partition to --container-option say may stand in a site "
+                                     "file, ~/.config/vocabench/site.yaml or /etc/vocabench/site.yaml ($VOCABENCH_SITE\n"
+                                     "names others), as keys with _ for -; the command line wins, and what was used is shown. "
+                                     "Partition, nodes and time must be said somewhere.\n"
+                                     "Templates: $VOCABENCH_SLURM, else the program's own (job, array, merge). docs/cluster.md "
+                                     "explains.";
 
-enum { NOTICE = 120, TEMPLATE_BYTES = 1 << 20, SLOTS = 32 };
+enum { NOTICE = 120, SETUP_BYTES = 1 << 20 };
 
 typedef struct submission {
     const vb_context *context;
     const vb_arguments *arguments;
     const vb_experiment *experiment;
+    vb_site site;
     vb_job_sizes sizes;
-    char *folder;        /* the current one */
-    vb_slot slot[SLOTS]; /* values are owned */
-    int slots;
+    vb_job_tasks tasks; /* of an array */
+    bool scan;          /* some model's retrieval scans a corpus */
+    char *folder;       /* the current one */
+    vb_job_script script;
 } submission;
 
-static const char *text_of(const submission *job, const char *flag) { return vb_arguments_text(job->arguments, flag); }
 static bool given(const submission *job, const char *flag) { return vb_arguments_given(job->arguments, flag); }
-static int64_t number_of(const submission *job, const char *flag, int64_t otherwise) {
-    return vb_arguments_number(job->arguments, flag, otherwise);
-}
+static int64_t number_or(int64_t value, int64_t otherwise) { return value == VB_OPTION_NONE ? otherwise : value; }
 
 /* Takes over the value; NULL is "not given" unless it is due to a failure, which the caller sees in `status`. */
-static void set(submission *job, const char *name, char *value) { job->slot[job->slots++] = (vb_slot){name, value}; }
-
+static void set(submission *job, const char *name, char *value) { vb_job_script_set(&job->script, name, value); }
 static int set_word(submission *job, const char *name, const char *text, vb_error *err) {
-    char *word = text ? vb_script_shell_word(text, name, err) : NULL;
-    set(job, name, word);
-    return text && !word ? -1 : 0;
+    return vb_job_script_set_word(&job->script, name, text, err);
+}
+static int set_number(submission *job, const char *name, int64_t value, const char *unit, vb_error *err) {
+    return vb_job_script_set_number(&job->script, name, value, unit, err);
 }
 
-static int set_number(submission *job, const char *name, int64_t value, const char *unit, vb_error *err) {
-    char *text = vb_format(err, "%lld%s", (long long)value, unit);
-    set(job, name, text);
-    return text ? 0 : -1;
+/* ---- what is asked for ---- */
+
+static int read_site(submission *job, vb_error *err) {
+    const vb_arguments *arguments = job->arguments;
+    vb_override flags[2 * VB_ARGUMENTS_FLAGS];
+    int count = 0;
+    for (int i = 0; i < arguments->flags.count; i++) {
+        const vb_flag *flag = &arguments->flags.items[i];
+        const char *text;
+        if (!flag->job || !arguments->given[i]) continue;
+        if (flag->kind != VB_FLAG_LIST) flags[count++] = (vb_override){flag->job, arguments->texts[i]};
+        else
+            for (int k = 0; (text = vb_arguments_list(arguments, flag->name, k)); k++)
+                flags[count++] = (vb_override){flag->job, text};
+    }
+    if (vb_site_read(&job->site, flags, count, err)) return -1;
+    vb_strbuf told = {0};
+    for (size_t i = 0; i < job->site.told.count; i++) {
+        fprintf(stderr, "vocabench: %s\n", job->site.told.items[i]);
+        vb_strbuf_format(&told, "%s%s", i ? "; " : "", job->site.told.items[i]);
+    }
+    if (told.filled && vb_strbuf_end(&told, "site files", err)) vb_strbuf_free(&told);
+    set(job, "FROM", told.bytes);
+    return job->site.told.count && !told.bytes ? -1 : 0;
+}
+
+static int check_required(const vb_site *site, vb_error *err) {
+    const struct {
+        const char *flag;
+        bool there;
+    } needed[] = {{"partition NAME", site->partition}, {"nodes N", site->nodes != VB_OPTION_NONE}, {"time TIME", site->time}};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!needed[i].there)
+            return vb_errorf(err, VB_EUSAGE, "submit: --%s is missing, and no site file has it; see 'vocabench help submit'",
+                             needed[i].flag);
+    return 0;
+}
+
+static int check_container(const submission *job, vb_error *err) {
+    const vb_site *site = &job->site;
+    if (!site->container && (site->container_option.count || site->container_program))
+        return vb_errorf(err, VB_EUSAGE, "--container-option and --container-program have no meaning without --container");
+    if (!site->container) return 0;
+    if (site->container_through == VB_SITE_SLURM && site->launcher == VB_SITE_MPIRUN)
+        return vb_errorf(err, VB_EUSAGE, "--container-through slurm is srun's: it has no meaning with --launcher mpirun");
+    if (site->container_through == VB_SITE_SLURM && site->container_option.count)
+        return vb_errorf(err, VB_EUSAGE,
+                         "--container-option is of apptainer and singularity: Slurm's own containers take --option");
+    if (given(job, "no-plan") || strstr(site->container, "://") || vb_path_exists(site->container)) return 0;
+    return vb_errorf(err, VB_EMISSING,
+                     "--container: %s: no such image; an address has ://, and with --no-plan it is not looked for",
+                     site->container);
+}
+
+/* What is wrong with the command line is said before the data are opened. */
+static int check_flags(const submission *job, vb_error *err) {
+    const vb_site *site = &job->site;
+    if (check_required(site, err)) return -1;
+    if (site->mpi && site->launcher == VB_SITE_MPIRUN && given(job, "mpi"))
+        return vb_errorf(err, VB_EUSAGE, "--mpi is srun's: it has no meaning with --launcher mpirun");
+    if (site->mpi && site->mpi[strspn(site->mpi, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")])
+        return vb_errorf(err, VB_EUSAGE, "--mpi: expected a name as srun --mpi=list shows them, found '%s'", site->mpi);
+    static const char *const of_arrays[] = {"at-once", "by", "retry-failed"};
+    for (size_t i = 0; i < sizeof of_arrays / sizeof *of_arrays; i++)
+        if (given(job, of_arrays[i]) && !given(job, "array"))
+            return vb_errorf(err, VB_EUSAGE, "--%s is --array's: it has no meaning alone", of_arrays[i]);
+    if (given(job, "merge-option") && !given(job, "array"))
+        return vb_errorf(err, VB_EUSAGE, "--merge-option is --array's: no other job merges");
+    int64_t notice = number_or(site->notice, NOTICE), limit;
+    if (vb_script_slurm_time(site->time, &limit, err)) return vb_error_prefix(err, "--time");
+    if (notice >= limit)
+        return vb_errorf(err, VB_EUSAGE, "--notice: expected less than the time limit of %lld s, found %lld s", (long long)limit,
+                         (long long)notice);
+    /* In Slurm's file names % begins a pattern. */
+    if (strpbrk(job->experiment->output, "%\\"))
+        return vb_errorf(err, VB_EUSAGE, "%s: the output folder of a job must hold no %% or backslash", job->experiment->output);
+    return check_container(job, err);
 }
 
 /* ---- sizes ---- */
 
 static int choose_sizes(submission *job, vb_error *err) {
-    const vb_job_request request = {.partition = text_of(job, "partition"),
-                                    .nodes = number_of(job, "nodes", 1),
-                                    .cpus = number_of(job, "cpus-per-task", 1),
-                                    .tasks = number_of(job, "ntasks-per-node", 0),
+    const vb_job_request request = {.partition = job->site.partition,
+                                    .nodes = job->site.nodes,
+                                    .cpus = number_or(job->site.cpus_per_task, 1),
+                                    .tasks = number_or(job->site.ntasks_per_node, 0),
                                     .array = given(job, "array"),
-                                    .plan = !given(job, "no-plan")};
+                                    .plan = !given(job, "no-plan"),
+                                    .guess = given(job, "dry-run")};
     return vb_job_sizes_choose(job->experiment, &request, job->context->environment, &job->sizes, err);
 }
 
+/* The scan of a corpus is bound by disk and memory, not by arithmetic: what is read once stays in the page cache of a node that
+ * is the job's alone. */
 static int set_sizes(submission *job, vb_error *err) {
     const vb_job_sizes *sizes = &job->sizes;
-    char *note = sizes->planned ?
-                     vb_format(err, "Planned: %lld units, %lld MB a rank, %lld MB of weights.", (long long)sizes->plan.units,
-                               (long long)vb_job_sizes_megabytes(sizes->plan.memory_a_rank),
-                               (long long)vb_job_sizes_megabytes(sizes->plan.all_weights)) :
-                     vb_format(err, "Not planned.");
-    set(job, "SIZES", note);
-    if (!note || set_number(job, "NODES", sizes->nodes, "", err) || set_number(job, "TASKS", sizes->tasks, "", err) ||
-        set_number(job, "CPUS", sizes->cpus, "", err))
+    vb_strbuf note = {0};
+    if (sizes->planned)
+        vb_strbuf_format(&note, "Planned: %lld units, %lld MB a rank, %lld MB of weights.", (long long)sizes->plan.units,
+                         (long long)vb_job_sizes_megabytes(sizes->plan.memory_a_rank),
+                         (long long)vb_job_sizes_megabytes(sizes->plan.all_weights));
+    else vb_strbuf_add(&note, "Not planned.");
+    if (job->scan) vb_strbuf_add(&note, " Whole nodes: a scan is bound by disk and memory.");
+    if (vb_strbuf_end(&note, "script", err)) vb_strbuf_free(&note);
+    set(job, "SIZES", note.bytes);
+    char *guessed =
+        sizes->guessed ? vb_strdup("GUESSED, without Slurm, from the cores of one machine: --ntasks-per-node", err) : NULL;
+    set(job, "GUESSED", guessed);
+    if (sizes->guessed && !guessed) return -1;
+    if (!note.bytes || set_number(job, "NODES", sizes->nodes, "", err) || set_number(job, "TASKS", sizes->tasks, "", err) ||
+        set_number(job, "CPUS", sizes->cpus, "", err) || set_word(job, "WHOLE_NODES", job->scan ? "--exclusive" : NULL, err))
         return -1;
+    if (job->scan) return set_number(job, "MEMORY", 0, "", err);
     if (sizes->planned) return set_number(job, "MEMORY", sizes->memory, "M", err);
     set(job, "MEMORY", NULL);
     return 0;
@@ -144,52 +209,34 @@ static int set_sizes(submission *job, vb_error *err) {
 
 /* ---- the other placeholders ---- */
 
-/* What is wrong with the command line is said before the data are opened. */
-static int check_flags(const submission *job, vb_error *err) {
-    const char *launcher = text_of(job, "launcher"), *mpi = text_of(job, "mpi");
-    if (launcher && strcmp(launcher, "mpirun") && strcmp(launcher, "srun"))
-        return vb_errorf(err, VB_EUSAGE, "--launcher: expected srun or mpirun, found '%s'", launcher);
-    if (mpi && launcher && !strcmp(launcher, "mpirun"))
-        return vb_errorf(err, VB_EUSAGE, "--mpi is srun's: it has no meaning with --launcher mpirun");
-    if (mpi && strcmp(mpi, "pmix") && strcmp(mpi, "pmi2"))
-        return vb_errorf(err, VB_EUSAGE, "--mpi: expected pmix or pmi2, found '%s'", mpi);
-    if (given(job, "at-once") && !given(job, "array"))
-        return vb_errorf(err, VB_EUSAGE, "--at-once is --array's: it has no meaning alone");
-    int64_t notice = number_of(job, "notice", NOTICE), limit;
-    if (vb_script_slurm_time(text_of(job, "time"), &limit, err)) return vb_error_prefix(err, "--time");
-    if (notice >= limit)
-        return vb_errorf(err, VB_EUSAGE, "--notice: expected less than the time limit of %lld s, found %lld s", (long long)limit,
-                         (long long)notice);
-    /* In Slurm's file names % begins a pattern. */
-    if (strpbrk(job->experiment->output, "%\\"))
-        return vb_errorf(err, VB_EUSAGE, "%s: the output folder of a job must hold no %% or backslash", job->experiment->output);
-    return 0;
-}
-
 static int set_launcher(submission *job, vb_error *err) {
-    const char *launcher = text_of(job, "launcher"), *mpi = text_of(job, "mpi");
-    bool mpirun = launcher && !strcmp(launcher, "mpirun");
-    char *launch;
+    const vb_site *site = &job->site;
+    const bool mpirun = site->launcher == VB_SITE_MPIRUN, inside = site->container && site->container_through == VB_SITE_SLURM;
+    char *launch, *image = inside ? vb_script_shell_word(site->container, "--container", err) : vb_strdup("", err);
+    if (!image) return -1;
     if (mpirun && job->sizes.cpus > 1)
         launch = vb_format(err, "mpirun -n %lld --map-by slot:PE=%lld", (long long)(job->sizes.nodes * job->sizes.tasks),
                            (long long)job->sizes.cpus);
     else if (mpirun) launch = vb_format(err, "mpirun -n %lld", (long long)(job->sizes.nodes * job->sizes.tasks));
     else /* a rank that ends with 75 before the others is no reason to kill them; a lost one ends the step through PMIx */
-        launch = vb_format(err, "srun --mpi=%s --cpus-per-task=%lld --kill-on-bad-exit=0 --wait=60", mpi ? mpi : "pmix",
-                           (long long)job->sizes.cpus);
+        launch = vb_format(err, "srun --mpi=%s --cpus-per-task=%lld --kill-on-bad-exit=0 --wait=60%s%s",
+                           site->mpi ? site->mpi : "pmix", (long long)job->sizes.cpus, inside ? " --container=" : "", image);
+    char *alone = launch && inside ? vb_format(err, "srun --ntasks=1 --container=%s", image) : vb_strdup("", err);
+    vb_free(image);
     set(job, "LAUNCH", launch);
+    set(job, "ALONE", alone);
     /* Steps get the signal themselves; mpirun's own ranks are children of the script, which passes it on. */
-    char *signal = vb_format(err, "%sUSR1@%lld", mpirun ? "B:" : "", (long long)number_of(job, "notice", NOTICE));
+    char *signal = vb_format(err, "%sUSR1@%lld", mpirun ? "B:" : "", (long long)number_or(site->notice, NOTICE));
     set(job, "SIGNAL", signal);
-    return launch && signal ? set_word(job, "TIME", text_of(job, "time"), err) : -1;
+    return launch && alone && signal ? set_word(job, "TIME", site->time, err) : -1;
 }
 
-/* "#SBATCH" lines for --option; none: *lines stays NULL. */
-static int option_lines(const submission *job, char **lines, vb_error *err) {
-    const char *text;
-    for (int i = 0; (text = vb_arguments_list(job->arguments, "option", i)); i++) {
+/* "#SBATCH" lines of lists of options; none: *lines stays NULL. */
+static int option_lines(const char *flag, const vb_strings *options, char **lines, vb_error *err) {
+    for (size_t i = 0; i < options->count; i++) {
+        const char *text = options->items[i];
         if (strncmp(text, "--", 2))
-            return vb_errorf(err, VB_EUSAGE, "--option: expected an option of sbatch such as --qos=long, found '%s'", text);
+            return vb_errorf(err, VB_EUSAGE, "--%s: expected an option of sbatch such as --qos=long, found '%s'", flag, text);
         char *word = vb_script_shell_word(text, "option", err),
              *line = word ? vb_format(err, "%s%s#SBATCH %s", *lines ? *lines : "", *lines ? "\n" : "", word) : NULL;
         vb_free(word);
@@ -197,6 +244,18 @@ static int option_lines(const submission *job, char **lines, vb_error *err) {
         if (!(*lines = line)) return -1;
     }
     return 0;
+}
+
+static int set_options(submission *job, vb_error *err) {
+    const vb_site *site = &job->site;
+    char *run = NULL, *merge = NULL;
+    int status = option_lines("option", &site->option, &run, err);
+    if (!status) status = option_lines("run-option", &site->run_option, &run, err);
+    if (!status) status = option_lines("option", &site->option, &merge, err);
+    if (!status) status = option_lines("merge-option", &site->merge_option, &merge, err);
+    set(job, "OPTIONS", run);
+    set(job, "MERGE_OPTIONS", merge);
+    return status;
 }
 
 /* Adds --flag and its value to the words for `run`. */
@@ -213,9 +272,9 @@ static int pass_on(char **words, const char *flag, const char *value, vb_error *
 /* The command line's settings once more, for `run`. */
 static int set_arguments(submission *job, vb_error *err) {
     const vb_arguments *arguments = job->arguments;
-    char *words = vb_strdup("", err), *options = NULL;
+    char *words = vb_strdup("", err);
     const char *text;
-    int status = words ? option_lines(job, &options, err) : -1;
+    int status = words ? 0 : -1;
     for (int i = 0; !status && (text = vb_arguments_list(arguments, "set", i)); i++) status = pass_on(&words, "set", text, err);
     for (int i = 0; i < arguments->flags.count && !status; i++) {
         const vb_flag *flag = &arguments->flags.items[i];
@@ -223,45 +282,47 @@ static int set_arguments(submission *job, vb_error *err) {
         if (flag->option && !folder && arguments->given[i]) status = pass_on(&words, flag->name, arguments->texts[i], err);
     }
     set(job, "ARGUMENTS", words);
-    set(job, "OPTIONS", options);
     return status;
 }
 
-static int set_paths(submission *job, vb_error *err) {
+/* The words that run vocabench: its path here, or the container's. */
+static int set_program(submission *job, vb_error *err) {
+    const vb_site *site = &job->site;
     char program[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     if (n <= 0) return vb_errorf(err, VB_EINTERNAL, "/proc/self/exe: cannot be read");
     program[n] = 0;
-    if (set_word(job, "PROGRAM", program, err) || set_word(job, "FOLDER", job->folder, err)) return -1;
+    if (!site->container) return set_word(job, "PROGRAM", program, err);
+    const char *inside = site->container_program ? site->container_program : "vocabench";
+    if (site->container_through == VB_SITE_SLURM) return set_word(job, "PROGRAM", inside, err);
+    const char *through = site->container_through == VB_SITE_SINGULARITY ? "singularity" : "apptainer";
+    char *words = vb_format(err, "%s exec", through);
+    int status = words ? pass_on(&words, "bind", job->folder, err) : -1;
+    if (!status) status = pass_on(&words, "pwd", job->folder, err);
+    const char *const last[] = {site->container, inside};
+    for (size_t i = 0; i < site->container_option.count + 2 && !status; i++) {
+        const size_t options = site->container_option.count;
+        char *word = vb_script_shell_word(i < options ? site->container_option.items[i] : last[i - options], "--container", err);
+        if (!word || !(words = vb_script_append_word(words, word, err))) status = -1;
+        vb_free(word);
+    }
+    set(job, "PROGRAM", words);
+    return status;
+}
+
+static int set_paths(submission *job, vb_error *err) {
+    if (set_program(job, err) || set_word(job, "FOLDER", job->folder, err)) return -1;
     if (set_word(job, "EXPERIMENT", job->arguments->positional[0], err) ||
         set_word(job, "OUTPUT", job->experiment->output, err) || set_word(job, "CACHE", job->experiment->cache, err) ||
         set_word(job, "NAME", job->experiment->name, err))
         return -1;
-    if (set_word(job, "PARTITION", text_of(job, "partition"), err)) return -1;
-    return set_word(job, "ACCOUNT", text_of(job, "account"), err);
-}
-
-static int set_models(submission *job, vb_error *err) {
-    const vb_experiment *experiment = job->experiment;
-    char *models = NULL;
-    for (int m = 0; m < experiment->model_count; m++) {
-        char *word = vb_script_shell_word(experiment->models[m].name, "model", err);
-        if (word) models = vb_script_append_word(models, word, err);
-        vb_free(word);
-        if (!word || !models) return -1;
-    }
-    set(job, "MODELS", models);
-    char *numbers = given(job, "at-once") ?
-                        vb_format(err, "0-%d%%%lld", experiment->model_count - 1, (long long)number_of(job, "at-once", 1)) :
-                        vb_format(err, "0-%d", experiment->model_count - 1);
-    set(job, "TASK_NUMBERS", numbers);
-    return numbers ? 0 : -1;
+    return set_word(job, "PARTITION", job->site.partition, err) || set_word(job, "ACCOUNT", job->site.account, err) ? -1 : 0;
 }
 
 static int set_setup(submission *job, vb_error *err) {
     uint8_t *text = NULL;
     size_t n;
-    if (given(job, "setup") && vb_file_read_whole(text_of(job, "setup"), TEMPLATE_BYTES, &text, &n, err)) return -1;
+    if (job->site.setup && vb_file_read_whole(job->site.setup, SETUP_BYTES, &text, &n, err)) return -1;
     if (text && n && text[n - 1] == '\n') text[n - 1] = 0;
     set(job, "SETUP", (char *)text);
     return 0;
@@ -269,85 +330,112 @@ static int set_setup(submission *job, vb_error *err) {
 
 /* ---- scripts ---- */
 
-static int fill(const submission *job, const char *name, char **script, vb_error *err) {
-    char *folder = vb_install_slurm_folder(err), *path = folder ? vb_format(err, "%s/%s", folder, name) : NULL;
-    uint8_t *text = NULL;
-    size_t n;
-    int status = path ? vb_file_read_whole(path, TEMPLATE_BYTES, &text, &n, err) : -1;
-    if (!status) status = vb_script_fill((char *)text, path, job->slot, script, err);
-    vb_free(text);
-    vb_free(path);
-    vb_free(folder);
-    return status;
-}
-
 static int set_run(submission *job, vb_error *err) {
     char *run;
-    if (fill(job, "run.sh", &run, err)) return -1;
+    if (vb_job_script_fill(&job->script, "run.sh", &run, err)) return -1;
     size_t n = strlen(run);
     if (n && run[n - 1] == '\n') run[n - 1] = 0;
     set(job, "RUN", run);
     return 0;
 }
 
-/* Writes a script and submits it, after another job when `after` names one. The job's number: *id, to be freed. */
-static int submit(const submission *job, const char *name, const char *script, const char *after, char **id, vb_error *err) {
-    char *path = vb_format(err, "%s/%s", job->experiment->output, name),
-         *dependency = after ? vb_format(err, "--dependency=afterok:%s", after) : NULL;
-    int status = path && (dependency || !after) ? 0 : -1;
-    if (!status) status = vb_path_make_folders(job->experiment->output, err);
-    if (!status) status = vb_writer_write_whole(path, script, strlen(script), err);
-    const char *alone[] = {"sbatch", "--parsable", path, NULL},
-               *waiting[] = {"sbatch", "--parsable", dependency, "--kill-on-invalid-dep=yes", path, NULL};
-    if (!status) status = vb_spawn(after ? waiting : alone, job->context->environment, id, err);
-    if (!status) {
-        (*id)[strcspn(*id, ";\n")] = 0; /* NUMBER[;CLUSTER] */
-        if (!**id || (*id)[strspn(*id, "0123456789")]) {
-            status = vb_errorf(err, VB_EUSAGE, "sbatch: expected the number of a job, found '%s'", *id);
-            vb_free(*id);
-            *id = NULL;
-        } else printf("job %s: %s\n", *id, path);
+/* The placeholders of the array that has the tasks from `first` on; *any: some of them are to be submitted. */
+static int set_tasks(submission *job, int first, bool *any, vb_error *err) {
+    const vb_job_tasks *tasks = &job->tasks;
+    const int arrays = (tasks->count + tasks->part - 1) / tasks->part;
+    const int64_t at_once = number_or(job->site.at_once, 0);
+    if (at_once && at_once < arrays)
+        return vb_errorf(err, VB_EUSAGE, "--at-once: %d tasks are %d arrays by Slurm's MaxArraySize: expected %d at least",
+                         tasks->count, arrays, arrays);
+    char *models = vb_strdup("", err), *datasets = NULL;
+    int status = models ? 0 : -1;
+    for (int t = first; t < first + tasks->part && t < tasks->count && !status; t++) {
+        const vb_job_task *task = &tasks->items[t];
+        char *model = vb_script_shell_word(task->model, "model", err),
+             *dataset = task->dataset ? vb_script_shell_word(task->dataset, "dataset", err) : NULL;
+        if (!model || (task->dataset && !dataset) || !(models = vb_script_append_word(models, model, err))) status = -1;
+        if (dataset && !status && !(datasets = vb_script_append_word(datasets, dataset, err))) status = -1;
+        vb_free(model);
+        vb_free(dataset);
     }
-    vb_free(dependency);
+    set(job, "BY_PAIR", datasets ? vb_strdup("", err) : NULL);
+    set(job, "MODELS", models);
+    set(job, "DATASETS", datasets);
+    char *numbers = status ? NULL : vb_job_tasks_numbers(tasks, first, at_once / arrays, err);
+    *any = numbers && *numbers;
+    set(job, "TASK_NUMBERS", numbers);
+    return numbers ? set_number(job, "FIRST", first, "", err) : -1;
+}
+
+/* One script, printed or submitted: *after gets its job's number behind those before it. */
+static int hand_in(const submission *job, const char *template, const char *name, const char *waits, char **id, vb_error *err) {
+    char *text = NULL, *path = vb_format(err, "%s%s.sbatch", job->experiment->name, name);
+    int status = path ? vb_job_script_fill(&job->script, template, &text, err) : -1;
+    *id = NULL;
+    if (!status && given(job, "dry-run")) printf("%s", text);
+    else if (!status)
+        status = vb_job_script_submit(job->experiment->output, path, text, waits, job->context->environment, id, err);
+    vb_free(text);
     vb_free(path);
     return status;
 }
 
-static int write_and_submit(const submission *job, vb_error *err) {
-    bool array = given(job, "array"), scan = job->experiment->retrieval.given;
-    for (int m = 0; m < job->experiment->model_count; m++) scan |= job->experiment->models[m].retrieval.given;
-    char *script = NULL, *merge = NULL, *name = NULL, *merge_name = NULL, *id = NULL, *merge_id = NULL;
-    int status = fill(job, array ? "array.sbatch" : scan ? "scan.sbatch" : "job.sbatch", &script, err);
-    if (!status && array) status = fill(job, "merge.sbatch", &merge, err);
-    if (status) goto done;
-    if (given(job, "dry-run")) {
-        printf("%s", script);
-        if (array) printf("\n%s", merge);
-        goto done;
+/* The arrays, and the job that merges when all of them, and what of earlier ones is still in the queue, have succeeded. */
+static int hand_in_array(submission *job, vb_error *err) {
+    vb_job_tasks *tasks = &job->tasks;
+    char *after = tasks->pending ? vb_strdup(tasks->pending, err) : NULL, *id = NULL;
+    int status = tasks->pending && !after ? -1 : 0;
+    for (int first = 0; first < tasks->count && !status; first += tasks->part) {
+        bool any = false;
+        char name[32] = "";
+        if (first) snprintf(name, sizeof name, "-%d", first / tasks->part + 1);
+        status = set_tasks(job, first, &any, err);
+        if (status || !any) continue;
+        status = hand_in(job, "array.sbatch", name, NULL, &id, err);
+        if (given(job, "dry-run")) printf("\n");
+        if (!status && id) status = vb_job_tasks_note(job->experiment->output, id, first, err);
+        if (!status && id) {
+            char *both = vb_format(err, "%s%s%s", after ? after : "", after ? ":" : "", id);
+            vb_free(after);
+            if (!(after = both)) status = -1;
+        }
+        vb_free(id);
+        id = NULL;
     }
-    name = vb_format(err, "%s.sbatch", job->experiment->name);
-    merge_name = vb_format(err, "%s-merge.sbatch", job->experiment->name);
-    status = name && merge_name ? submit(job, name, script, NULL, &id, err) : -1;
-    if (!status && array) status = submit(job, merge_name, merge, id, &merge_id, err);
-    if (!status) printf("how far it is: vocabench status %s\n", job->experiment->output);
-done:
-    vb_free(script);
-    vb_free(merge);
-    vb_free(name);
-    vb_free(merge_name);
+    if (!status) status = hand_in(job, "merge.sbatch", "-merge", after, &id, err);
     vb_free(id);
-    vb_free(merge_id);
+    vb_free(after);
     return status;
+}
+
+static int hand_in_all(submission *job, vb_error *err) {
+    char *id = NULL;
+    const bool array = given(job, "array");
+    int status = array ? hand_in_array(job, err) : hand_in(job, "job.sbatch", "", NULL, &id, err);
+    vb_free(id);
+    if (!status && !given(job, "dry-run")) printf("how far it is: vocabench status %s\n", job->experiment->output);
+    return status;
+}
+
+static int list_tasks(submission *job, vb_error *err) {
+    if (!given(job, "array")) return 0;
+    if (vb_job_tasks_list(&job->tasks, job->experiment, job->site.by == VB_SITE_BY_PAIR, err)) return -1;
+    vb_job_tasks_bound(&job->tasks, job->context->environment);
+    if (!given(job, "retry-failed")) return 0;
+    return vb_job_tasks_retry(&job->tasks, job->experiment->output, job->context->environment, given(job, "dry-run"), err);
 }
 
 static int submit_experiment(submission *job, vb_error *err) {
     char folder[PATH_MAX];
-    if (check_flags(job, err)) return -1;
+    job->scan = job->experiment->retrieval.given;
+    for (int m = 0; m < job->experiment->model_count; m++) job->scan |= job->experiment->models[m].retrieval.given;
+    if (read_site(job, err) || check_flags(job, err)) return -1;
     if (!getcwd(folder, sizeof folder)) return vb_errorf(err, VB_EMISSING, "the current folder cannot be named");
     if (!(job->folder = vb_strdup(folder, err))) return -1;
-    if (set_arguments(job, err) || set_paths(job, err) || set_models(job, err) || set_setup(job, err)) return -1;
-    if (choose_sizes(job, err) || set_launcher(job, err) || set_sizes(job, err) || set_run(job, err)) return -1;
-    return write_and_submit(job, err);
+    if (set_options(job, err) || set_arguments(job, err) || set_paths(job, err) || set_setup(job, err)) return -1;
+    if (list_tasks(job, err) || choose_sizes(job, err) || set_launcher(job, err) || set_sizes(job, err) || set_run(job, err))
+        return -1;
+    return hand_in_all(job, err);
 }
 
 int vb_cmd_submit(vb_context *context, const vb_arguments *arguments, vb_error *err) {
@@ -358,7 +446,9 @@ int vb_cmd_submit(vb_context *context, const vb_arguments *arguments, vb_error *
     if (vb_experiment_arguments_read(&experiment, context, arguments, err)) return -1;
     submission job = {.context = context, .arguments = arguments, .experiment = &experiment};
     int status = submit_experiment(&job, err);
-    for (int i = 0; i < job.slots; i++) vb_free((char *)(uintptr_t)job.slot[i].value);
+    vb_job_script_free(&job.script);
+    vb_job_tasks_free(&job.tasks);
+    vb_site_free(&job.site);
     vb_free(job.folder);
     vb_experiment_free(&experiment);
     return status;

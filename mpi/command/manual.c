@@ -18,6 +18,8 @@ static const row environment[] = {
      "Folder of the shipped experiments/, vocabularies/ and prompts/. Else ../configs or ../share/vocabench/configs "
      "beside the program, else the installation's."},
     {"VOCABENCH_SLURM", "Folder of the batch script templates, found in the same way."},
+    {"VOCABENCH_SITE",
+     "Site files for `submit`, parted by colons, instead of /etc/vocabench/site.yaml and one's own; empty: none."},
     {"VOCABENCH_ISA",
      "Lowers the instruction set level: scalar, avx2, avx512 or vnni. A level that the processor lacks is not raised to."},
     {"VOCABENCH_FAULT",
@@ -34,6 +36,9 @@ static const row files[] = {
     {"results/EXPERIMENT/pairs/", "The result of each (model, dataset) as soon as it is finished, for --resume."},
     {"results/EXPERIMENT/records/", "With --per-image, a line for every image (JSON lines, zstd)."},
     {"results/EXPERIMENT/cache/", "Encoded units: a second run encodes nothing."},
+    {"/etc/vocabench/site.yaml",
+     "What jobs of this site ask for: the flags of `submit` from --partition to --container-option as keys."},
+    {"~/.config/vocabench/site.yaml", "The same of one's own, which wins."},
     {0}};
 
 static const row examples[] = {{"mpirun -n 4 vocabench run mine.yaml", "Evaluates an experiment on four ranks."},

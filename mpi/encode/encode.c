@@ -1,7 +1,6 @@
 /* Decode, preprocess, encode: one rank's part of the work, in batches of bounded memory. */
 #include "mpi/encode/encode.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,56 +39,51 @@ const json_t *vb_encode_broken(const json_t *skipped, int64_t *count, bool *curr
     return first;
 }
 
-/* What becomes of a sample of a batch. */
-typedef struct outcome {
-    vb_error error;
-    char remark[VB_IMAGE_REMARK];
-    bool later; /* too large to be decoded beside others */
-} outcome;
+/* The entry of an image's outcome, if it needs one. */
+static int note_outcome(json_t **skipped, const vb_pipeline_outcome *outcome, const char *name, int row, vb_error *err) {
+    if (outcome->failed) return note_sample(skipped, name, row, "reason", outcome->error.text, err);
+    return outcome->remark[0] ? note_sample(skipped, name, row, "remark", outcome->remark, err) : 0;
+}
 
-/* Pixels of one sample; of one of more than `most` pixels (0: none is too large) none, and out->later. */
-static void preprocess_sample(const vb_preprocess *spec, const vb_sample *sample, int64_t most, const vb_encode_pixels *to,
-                              int index, outcome *out) {
+int vb_encode_note_outcomes(const vb_pipeline_unit *unit, int row_of_first, json_t **skipped, vb_error *err) {
+    int status = 0;
+    for (int i = 0; i < unit->count && !status; i++)
+        status = note_outcome(skipped, &unit->outcomes[i], unit->names[i], row_of_first + i, err);
+    return status;
+}
+
+/* ---- pixels alone ---- */
+
+static void preprocess_sample(const vb_sample_decoder *decoder, const vb_sample *sample, const vb_encode_pixels *to, int index,
+                              vb_pipeline_outcome *outcome) {
+    const vb_preprocess *spec = decoder->spec;
     const size_t size = vb_preprocess_floats(spec);
     float *pixels = to->pixels + (size_t)index * size;
-    bool *broken = &to->broken[index];
-    vb_image image = {0};
-    *broken = vb_dataset_sample_decode_within(sample, most, &image, &out->error) != 0;
-    out->later = *broken && image.larger;
-    if (!*broken && ((spec->max_patches && vb_preprocess_grid(spec, image.width, image.height, &to->grids[index], &out->error)) ||
-                     vb_preprocess_image(spec, &image, pixels, &out->error))) {
-        vb_error_prefix(&out->error, "%s", sample->name);
-        *broken = true;
-    }
-    if (*broken) memset(pixels, 0, size * sizeof *pixels);
-    if (*broken && spec->max_patches) to->grids[index] = (vb_patch_grid){1, 1};
-    if (!*broken) memcpy(out->remark, image.remark, sizeof out->remark);
-    vb_free(image.pixels);
+    vb_sample_pixels made;
+    outcome->failed = to->broken[index] = vb_sample_pixels_make(decoder, sample, &made, &outcome->error) != 0;
+    if (outcome->failed) memset(pixels, 0, size * sizeof *pixels);
+    else vb_preprocess_normalise(spec, &made.square, pixels);
+    if (spec->max_patches) to->grids[index] = outcome->failed ? (vb_patch_grid){1, 1} : made.grid;
+    memcpy(outcome->remark, made.remark, sizeof outcome->remark);
+    if (!outcome->failed) vb_free(made.square.pixels);
 }
 
 int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch,
                          const vb_encode_pixels *to, json_t **skipped, vb_error *err) {
     const vb_sample *samples = batch->data->samples;
     const int *picked = batch->picked, n = batch->count;
-    const bool *broken = to->broken;
-    outcome *outcomes = vb_array((size_t)n, sizeof *outcomes, "decoding", err);
+    vb_pipeline_outcome *outcomes = vb_array((size_t)n, sizeof *outcomes, "decoding", err);
     if (!outcomes) return -1;
+    vb_decode_budget budget;
+    vb_decode_budget_open(&budget, how->decode_memory);
+    const vb_sample_decoder decoder = {.spec = spec, .budget = &budget};
 #pragma omp parallel for num_threads(how->threads) schedule(dynamic) if (how->threads > 1)
-    for (int i = 0; i < n; i++)
-        preprocess_sample(spec, &samples[picked[i]], how->threads > 1 ? VB_ENCODE_PIXELS : 0, to, i, &outcomes[i]);
-    for (int i = 0; i < n; i++)
-        if (outcomes[i].later) preprocess_sample(spec, &samples[picked[i]], 0, to, i, &outcomes[i]);
+    for (int i = 0; i < n; i++) preprocess_sample(&decoder, &samples[picked[i]], to, i, &outcomes[i]);
+    vb_decode_budget_close(&budget);
     int status = 0;
     for (int i = 0; i < n && !status; i++) {
-        const char *name = samples[picked[i]].name;
-        const int row = batch->row_of_first + i;
-        if (!broken[i]) {
-            if (outcomes[i].remark[0]) status = note_sample(skipped, name, row, "remark", outcomes[i].remark, err);
-            continue;
-        }
-        /* Lack of memory is not the image's fault. */
-        if (how->skip_broken && outcomes[i].error.code != VB_EMEMORY)
-            status = note_sample(skipped, name, row, "reason", outcomes[i].error.text, err);
+        const bool stops = outcomes[i].failed && (!how->skip_broken || !vb_sample_pixels_is_broken(&outcomes[i].error));
+        if (!stops) status = note_outcome(skipped, &outcomes[i], samples[picked[i]].name, batch->row_of_first + i, err);
         else {
             if (err) *err = outcomes[i].error;
             status = -1;
@@ -99,34 +93,79 @@ int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, cons
     return status;
 }
 
+/* ---- embeddings ---- */
+
+static int encode_pictures(void *context, const float *pixels, const vb_patch_grid *grids, int n, float *out, vb_error *err) {
+    const vb_encoding *how = context;
+    return vb_clip_encode_pictures(how->model->clip, pixels, grids, n, out, err);
+}
+
+/* Lets MPI serve other ranks, and looks whether to stop. */
+static int look(void *context, vb_error *err) {
+    const vb_encoding *how = context;
+    vb_comm_progress();
+    return vb_context_check_stop(how->context, err);
+}
+
+vb_pipeline_options vb_encode_pipeline_options(const vb_encoding *how, int64_t images) {
+    const vb_preprocess *spec = &how->model->facts.preprocess;
+    void *context = (void *)(uintptr_t)how; /* only read */
+    return (vb_pipeline_options){.engine = {.encode = encode_pictures,
+                                            .context = context,
+                                            .floats = vb_preprocess_floats(spec),
+                                            .dim = vb_clip_describe(how->model->clip)->embed_dim},
+                                 .spec = spec,
+                                 .batch = images < 1          ? 1 :
+                                          images < how->batch ? (int)images :
+                                                                how->batch,
+                                 .threads = how->threads,
+                                 .decode_memory = how->decode_memory,
+                                 .look = look,
+                                 .look_context = context};
+}
+
+/* The only unit of a pipeline is there already. */
+static int prepare_lone(void *context, int64_t number, vb_pipeline_unit *unit, vb_error *err) {
+    (void)number;
+    (void)err;
+    *unit = *(const vb_pipeline_unit *)context;
+    return 0;
+}
+
+static void keep_lone(void *context, vb_pipeline_unit *unit) {
+    (void)context;
+    (void)unit;
+}
+
+int vb_encode_unit(const vb_encoding *how, vb_pipeline_unit *unit, vb_error *err) {
+    const vb_pipeline_options options = vb_encode_pipeline_options(how, unit->count);
+    const vb_pipeline_source source = {
+        .units = 1, .prepare = prepare_lone, .release = keep_lone, .drop = keep_lone, .context = unit};
+    vb_pipeline_unit passed = {0};
+    vb_pipeline *pipeline;
+    int status = vb_pipeline_open(&pipeline, &options, &source, err);
+    if (!status) status = vb_pipeline_next(pipeline, &passed, err);
+    vb_pipeline_close(pipeline, NULL);
+    unit->outcomes = passed.outcomes;
+    return vb_model_check(how->model, status, err);
+}
+
 int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, float *out, json_t **skipped, vb_error *err) {
-    const vb_model *model = how->model;
-    const vb_clip_info *info = vb_clip_describe(model->clip);
-    int n = batch->count, at_once = n < how->batch ? n : how->batch, status = -1;
-    const size_t size = vb_preprocess_floats(&model->facts.preprocess), dim = (size_t)info->embed_dim;
-    float *pixels = vb_array((size_t)at_once * size, sizeof *pixels, "pixels of a batch", err);
-    bool *broken = vb_array((size_t)at_once, sizeof *broken, "batch", err);
-    vb_patch_grid *grids = vb_array((size_t)at_once, sizeof *grids, "shapes of a batch", err);
-    const vb_encode_pixels to = {pixels, grids, broken};
-    if (!pixels || !broken || !grids) goto done;
-    for (int at = 0; at < n; at += at_once) {
-        int count = n - at < at_once ? n - at : at_once;
-        const vb_encode_batch some = {batch->data, batch->picked + at, count, batch->row_of_first + at};
-        vb_comm_progress();
-        if (vb_encode_preprocess(how, &model->facts.preprocess, &some, &to, skipped, err)) goto done;
-        if (vb_clip_encode_pictures(model->clip, pixels, info->max_patches ? grids : NULL, count, out + (size_t)at * dim, err)) {
-            vb_error_prefix(err, "%s", batch->data->samples[batch->picked[at]].name);
-            goto done;
-        }
-        for (int i = 0; i < count; i++)
-            for (size_t k = 0; broken[i] && k < dim; k++) out[(size_t)(at + i) * dim + k] = NAN;
-    }
-    status = 0;
-done:
-    vb_free(pixels);
-    vb_free(broken);
-    vb_free(grids);
-    return vb_model_check(model, status, err);
+    const char **names = vb_array((size_t)batch->count, sizeof *names, "names of a batch", err);
+    if (!names) return -1;
+    for (int i = 0; i < batch->count; i++) names[i] = batch->data->samples[batch->picked[i]].name;
+    vb_pipeline_unit unit = {.samples = batch->data->samples,
+                             .picked = batch->picked,
+                             .names = names,
+                             .count = batch->count,
+                             .skip_broken = how->skip_broken,
+                             .images = batch->count,
+                             .rows = out};
+    int status = vb_encode_unit(how, &unit, err);
+    if (!status) status = vb_encode_note_outcomes(&unit, batch->row_of_first, skipped, err);
+    vb_free(unit.outcomes);
+    vb_free(names);
+    return status;
 }
 
 int vb_encode_tokenize(const vb_tokenizer *tokenizer, const char *const *texts, int64_t n, int context_length, int threads,

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "mpi/encode/model.h"
+#include "mpi/encode/pipeline.h"
 #include "mpi/ranks/context.h"
 #include "shards/datasets/dataset.h"
 
@@ -12,9 +13,10 @@
 typedef struct vb_encoding {
     vb_context *context;
     const vb_model *model;
-    const char *cache;  /* folder */
-    int batch, threads; /* images at once; threads of this rank */
-    bool skip_broken;   /* a broken image is listed and its row NaN; else it is an error */
+    const char *cache;     /* folder */
+    int batch, threads;    /* images at once; threads of this rank */
+    int64_t decode_memory; /* MiB that decoding may take; 0: as usual (mpi/encode/decode_budget.h) */
+    bool skip_broken;      /* a broken image is listed and its row NaN; else it is an error */
     vb_text_rules text_rules;
 } vb_encoding;
 
@@ -26,10 +28,18 @@ typedef struct vb_encode_batch {
     int count, row_of_first;
 } vb_encode_batch;
 
-/* The samples of a batch of any size, decoded and preprocessed how->batch at a time. *skipped (an array, made when needed) gets
- * an object for every broken sample: {"sample", "row", "reason", "decoders"}, and for every one that was read although something
- * was wrong with it: {"sample", "row", "remark"}. out: count x embed_dim. Errors begin with a sample's name. Local. */
+/* The samples of a batch of any size, through a pipeline. *skipped (an array, made when needed) gets an object for every broken
+ * sample: {"sample", "row", "reason", "decoders"}, and for every one that was read although something was wrong with it:
+ * {"sample", "row", "remark"}. out: count x embed_dim; rows of broken samples are NaN. Errors of a sample begin with its name.
+ * Local. */
 int vb_encode_samples(const vb_encoding *how, const vb_encode_batch *batch, float *out, json_t **skipped, vb_error *err);
+
+/* A pipeline for how->model on its threads, looking for stops; images: that there will be at most. Local. */
+vb_pipeline_options vb_encode_pipeline_options(const vb_encoding *how, int64_t images);
+/* A unit that is there already, through a pipeline of its own; unit->outcomes is the caller's, also after a failure. Local. */
+int vb_encode_unit(const vb_encoding *how, vb_pipeline_unit *unit, vb_error *err);
+/* What became of the images of a finished unit, as such a list. Local. */
+int vb_encode_note_outcomes(const vb_pipeline_unit *unit, int row_of_first, json_t **skipped, vb_error *err);
 
 /* The broken samples of such a list (NULL is fine): the first, or NULL, and their number; *current: whether it was this version's
  * decoders that could not read them. */
@@ -42,12 +52,8 @@ typedef struct vb_encode_pixels {
     bool *broken;
 } vb_encode_pixels;
 
-/* Images of up to so many pixels are decoded beside each other, one a thread; larger ones one after the other: what decoding
- * takes of a rank's memory is bounded by both. */
-enum { VB_ENCODE_PIXELS = 1 << 25 };
-
 /* Pixels only: count images, vb_preprocess_floats apart, on how->threads threads; broken samples as above (their pixels are
- * zero). broken[i] says which. Of `how` only threads and skip_broken are used. Local. */
+ * zero). broken[i] says which. Of `how` only threads, decode_memory and skip_broken are used. Local. */
 int vb_encode_preprocess(const vb_encoding *how, const vb_preprocess *spec, const vb_encode_batch *batch,
                          const vb_encode_pixels *to, json_t **skipped, vb_error *err);
 

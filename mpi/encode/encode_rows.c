@@ -15,7 +15,11 @@ static int encode_unit(const vb_encode_rows_job *job, const vb_dataset *dataset,
                        vb_error *err) {
     vb_unit_data data = {0};
     json_t *skipped = NULL;
-    const vb_encoding how = {.context = job->context, .model = job->model, .batch = job->batch, .threads = job->threads};
+    const vb_encoding how = {.context = job->context,
+                             .model = job->model,
+                             .batch = job->batch,
+                             .threads = job->threads,
+                             .decode_memory = job->decode_memory};
     int status = vb_dataset_read_unit(dataset, unit, &data, err);
     int *all = status ? NULL : vb_array((size_t)data.count, sizeof *all, "unit", err);
     if (all) {

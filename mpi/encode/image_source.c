@@ -15,8 +15,10 @@
 void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *data, const vb_encoding *how) {
     *source = (vb_image_source){.data = data,
                                 .model = how->model,
-                                .cache = {.folder = how->cache, .key = how->model->image_key},
-                                .how = *how,
+                                .encoded = {.data = data,
+                                            .cache = {.folder = how->cache, .key = how->model->image_key},
+                                            .how = *how,
+                                            .dim = vb_clip_describe(how->model->clip)->embed_dim},
                                 .labels = data->labels.counts,
                                 .units = vb_dataset_units(data->dataset),
                                 .images = vb_dataset_samples(data->dataset) - data->beyond,
@@ -24,136 +26,20 @@ void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *da
                                 .dim = vb_clip_describe(how->model->clip)->embed_dim};
 }
 
-/* The unit's key in the cache: its content and which of its samples are encoded. */
-static int key_of(const vb_digest *digest, const int *picked, int n, vb_digest *key, vb_error *err) {
-    vb_digester *digester;
-    if (vb_digest_new(&digester, err)) return -1;
-    vb_digest_add_text(digester, digest->hex);
-    vb_digest_add(digester, picked, (size_t)n * sizeof *picked);
-    *key = vb_digest_finish(digester);
-    return 0;
-}
-
-static void drop_row(vb_unit_rows *rows, int from) {
-    vb_free(rows->names[from]);
-    rows->names[from] = NULL;
-}
-
-static void move_row(vb_unit_rows *rows, int to, int from) {
-    if (to == from) return;
-    size_t dim = (size_t)rows->dim;
-    memcpy(rows->rows + (size_t)to * dim, rows->rows + (size_t)from * dim, dim * sizeof *rows->rows);
-    rows->classes[to] = rows->classes[from];
-    rows->places[to] = rows->places[from];
-    rows->names[to] = rows->names[from];
-    rows->names[from] = NULL;
-}
-
-/* Rows of images that were skipped are NaN: take them out, and note their classes. */
-static int drop_skipped(vb_unit_rows *rows, vb_error *err) {
-    int kept = 0;
-    size_t i;
-    json_t *entry;
-    vb_json json = {0};
-    json_array_foreach(rows->skipped, i, entry) {
-        int64_t row = vb_json_integer(entry, "row");
-        if (row >= 0 && row < rows->count) vb_json_set_integer(&json, entry, "class", rows->classes[row]);
+/* A unit by itself. */
+static int encoded_unit(const vb_image_source *source, int64_t number, vb_unit_rows *rows, vb_error *err) {
+    vb_encoded_unit unit;
+    vb_pipeline_unit passed = {0};
+    int status = vb_encoded_unit_prepare(&unit, &source->encoded, number, err);
+    if (!status && unit.missing) {
+        vb_encoded_unit_ask(&unit, &source->encoded, &passed);
+        status = vb_encode_unit(&source->encoded.how, &passed, err);
     }
-    for (int r = 0; r < rows->count; r++) {
-        if (isnan(rows->rows[(size_t)r * (size_t)rows->dim])) drop_row(rows, r);
-        else move_row(rows, kept++, r);
-    }
-    rows->count = kept;
-    return vb_json_end(&json, "the list of skipped samples", err);
-}
-
-static int allocate(vb_unit_rows *rows, int count, int dim, vb_error *err) {
-    rows->count = count;
-    rows->dim = dim;
-    rows->rows = vb_array((size_t)count * (size_t)dim, sizeof *rows->rows, "embeddings of a unit", err);
-    rows->classes = vb_array((size_t)count, sizeof *rows->classes, "classes of a unit", err);
-    rows->names = vb_array((size_t)count, sizeof *rows->names, "names of a unit", err);
-    rows->places = vb_array((size_t)count, sizeof *rows->places, "places of a unit", err);
-    return rows->rows && rows->classes && rows->names && rows->places ? 0 : -1;
-}
-
-/* A cached unit; one whose broken images another version could not read is not there. */
-static int load_unit(const vb_image_source *source, const vb_digest *key, int n, vb_unit_rows *rows, bool *found, vb_error *err) {
-    int64_t broken;
-    bool current;
-    if (vb_cache_load(&source->cache, key, n, rows->dim, rows->rows, found, &rows->skipped, err)) return -1;
-    vb_encode_broken(rows->skipped, &broken, &current);
-    if (!*found || current) return 0;
-    json_decref(rows->skipped);
-    rows->skipped = NULL;
-    *found = false;
-    return 0;
-}
-
-static int encode_unit(const vb_image_source *source, int64_t unit, const int *picked, vb_unit_rows *rows,
-                       const vb_digest *signature, vb_error *err) {
-    vb_unit_data data = {0};
-    vb_digest key;
-    bool found = false;
-    int status = -1, n = rows->count;
-    if (vb_dataset_read_unit(source->data->dataset, unit, &data, err)) goto done;
-    rows->digest = data.digest;
-    if (key_of(&data.digest, picked, n, &key, err)) goto done;
-    /* The bytes may be known under another path or time stamp. */
-    if (load_unit(source, &key, n, rows, &found, err)) goto done;
-    if (!found) {
-        const vb_encode_batch batch = {&data, picked, n, 0};
-        if (vb_encode_samples(&source->how, &batch, rows->rows, &rows->skipped, err)) goto done;
-        if (vb_dataset_unit_check(source->data->dataset, unit, signature, err)) goto done;
-        if (vb_cache_store(&source->cache, &key, n, rows->dim, rows->rows, rows->skipped, err)) goto done;
-        rows->encoded = true;
-    }
-    status = vb_cache_note(&source->cache, signature, &data.digest, err);
-done:
-    vb_dataset_unit_free(&data);
-    return status;
-}
-
-static int encoded_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err) {
-    const vb_dataset_state *state = source->data;
-    vb_unit_data labels = {0};
-    int *picked = NULL, status = -1, n = 0;
-    vb_digest signature, key;
-    bool known = false, found = false, current;
-    int64_t broken, start = vb_dataset_unit(state->dataset, unit).first;
-    if (vb_dataset_read_unit_labels(state->dataset, unit, &labels, err)) goto done;
-    if (!(picked = vb_array((size_t)labels.count, sizeof *picked, "unit", err)) || allocate(rows, labels.count, source->dim, err))
-        goto done;
-    for (int i = 0; i < labels.count; i++) {
-        int class = vb_dataset_state_class(state, start + i, labels.samples[i].label);
-        if (class < 0) {
-            rows->outside++;
-            continue;
-        }
-        if (state->kept && !state->kept[start + i]) continue;
-        if (!(rows->names[n] = vb_strdup(labels.samples[i].name, err))) goto done;
-        rows->classes[n] = class;
-        rows->places[n] = start + i;
-        picked[n++] = i;
-    }
-    rows->count = n;
-    if (!n) {
-        status = 0;
-        goto done;
-    }
-    if (vb_dataset_unit_signature(state->dataset, unit, &signature, err)) goto done;
-    if (vb_cache_recall(&source->cache, &signature, &rows->digest, &known, err)) goto done;
-    if (known && (key_of(&rows->digest, picked, n, &key, err) || load_unit(source, &key, n, rows, &found, err))) goto done;
-    if (!found && encode_unit(source, unit, picked, rows, &signature, err)) goto done;
-    const json_t *first = vb_encode_broken(rows->skipped, &broken, &current);
-    if (first && !source->how.skip_broken) { /* the unit was cached by a run that skipped; this one is strict */
-        vb_errorf(err, VB_EDATA, "%s", json_string_value(json_object_get(first, "reason")));
-        goto done;
-    }
-    status = drop_skipped(rows, err);
-done:
-    vb_dataset_unit_free(&labels);
-    vb_free(picked);
+    if (!status) status = vb_encoded_unit_finish(&unit, &source->encoded, &passed, err);
+    *rows = unit.rows; /* freed by the caller, also after a failure */
+    unit.rows = (vb_unit_rows){0};
+    vb_free(passed.outcomes);
+    vb_encoded_unit_free(&unit);
     return status;
 }
 
@@ -231,7 +117,7 @@ void vb_image_source_close(vb_image_source *source) {
 static int precomputed_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err) {
     int64_t first = unit * VB_UNIT_SAMPLES, total = source->embeddings.tensor.shape[0];
     int count = (int)(total - first < VB_UNIT_SAMPLES ? total - first : VB_UNIT_SAMPLES), n = 0;
-    if (allocate(rows, count, source->dim, err)) return -1;
+    if (vb_unit_rows_allocate(rows, count, source->dim, err)) return -1;
     for (int i = 0; i < count; i++) {
         if (source->classes[first + i] < 0) {
             rows->outside += source->classes[first + i] != VB_IMAGE_LIMIT_BEYOND;
@@ -332,30 +218,37 @@ static int put_prefix(const char *dataset, const int *class_of, vb_unit_rows *ro
     return vb_json_end(&json, "the list of skipped samples", err);
 }
 
-static int joined_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err) {
-    int p = 0, kept = 0;
-    while (unit >= source->parts[p].units) unit -= source->parts[p++].units;
-    const int *class_of = source->data->joined.class_of[p];
-    if (vb_image_source_unit(&source->parts[p], unit, rows, err) ||
-        put_prefix(source->data->parts[p]->spec->name, class_of, rows, err))
-        return -1;
+const vb_image_source *vb_image_source_part(const vb_image_source *source, int64_t *unit, int *part) {
+    *part = 0;
+    if (!source->part_count) return source;
+    while (*unit >= source->parts[*part].units) *unit -= source->parts[(*part)++].units;
+    return &source->parts[*part];
+}
+
+int vb_image_source_join_rows(const vb_image_source *source, int part, vb_unit_rows *rows, vb_error *err) {
+    int kept = 0;
+    if (!source->part_count) return 0;
+    const int *class_of = source->data->joined.class_of[part];
+    if (put_prefix(source->data->parts[part]->spec->name, class_of, rows, err)) return -1;
     for (int i = 0; i < rows->count; i++) {
         int class = class_of[rows->classes[i]];
         rows->outside += class < 0;
         rows->classes[i] = class;
     }
     for (int i = 0; i < rows->count; i++) {
-        if (rows->classes[i] >= 0) move_row(rows, kept++, i);
-        else drop_row(rows, i);
+        if (rows->classes[i] >= 0) vb_unit_rows_move(rows, kept++, i);
+        else vb_unit_rows_drop(rows, i);
     }
     rows->count = kept;
     return 0;
 }
 
 int vb_image_source_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err) {
+    int part;
+    const vb_image_source *its = vb_image_source_part(source, &unit, &part);
     *rows = (vb_unit_rows){0};
-    if (source->part_count) return joined_unit(source, unit, rows, err);
-    return source->model ? encoded_unit(source, unit, rows, err) : precomputed_unit(source, unit, rows, err);
+    if (its->model ? encoded_unit(its, unit, rows, err) : precomputed_unit(its, unit, rows, err)) return -1;
+    return vb_image_source_join_rows(source, part, rows, err);
 }
 
 const vb_class_sets *vb_image_source_sets(const vb_image_source *source) {
@@ -375,12 +268,4 @@ char *vb_image_source_name(const vb_image_source *source, int64_t place, vb_erro
     return name;
 }
 
-void vb_image_source_rows_free(vb_unit_rows *rows) {
-    for (int i = 0; rows->names && i < rows->count; i++) vb_free(rows->names[i]);
-    vb_free(rows->names);
-    vb_free(rows->rows);
-    vb_free(rows->classes);
-    vb_free(rows->places);
-    json_decref(rows->skipped);
-    *rows = (vb_unit_rows){0};
-}
+void vb_image_source_rows_free(vb_unit_rows *rows) { vb_unit_rows_free(rows); }

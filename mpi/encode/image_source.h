@@ -4,30 +4,15 @@
 
 #include "mpi/encode/class_sets.h"
 #include "mpi/encode/dataset_state.h"
-#include "mpi/encode/encode.h"
-#include "shards/embeddings/cache.h"
+#include "mpi/encode/encoded_unit.h"
 #include "shards/embeddings/npy.h"
-
-/* One unit's images whose class is in a vocabulary. */
-typedef struct vb_unit_rows {
-    int count, dim;
-    float *rows;      /* count x dim, finite, not zero */
-    int *classes;     /* where labels are sets, the first one listed */
-    char **names;     /* for records and messages */
-    int64_t *places;  /* in the order of the data, from 0: samples of the dataset, rows of the file */
-    json_t *skipped;  /* broken images of the unit, or NULL: sample, reason, class */
-    int outside;      /* images of no vocabulary's class */
-    bool encoded;     /* computed now rather than found in the cache */
-    vb_digest digest; /* of names, labels and bytes; empty when the unit held no image of a vocabulary and was not read */
-} vb_unit_rows;
 
 typedef struct vb_image_source vb_image_source;
 struct vb_image_source {
     const vb_dataset_state *data;
     /* encoded */
     const vb_model *model;
-    vb_cache cache;
-    vb_encoding how;
+    vb_encoded_units encoded;
     /* precomputed */
     vb_npy embeddings;
     int *classes;                         /* of every row, -1: in no vocabulary */
@@ -56,6 +41,10 @@ void vb_image_source_close(vb_image_source *source);
 /* Local. Free the rows with vb_image_source_rows_free, also after a failure. */
 int vb_image_source_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err);
 void vb_image_source_rows_free(vb_unit_rows *rows);
+/* The source that has a unit: of an expansion the part's, *part, in which it is unit *unit; and what becomes of the part's rows
+ * then. Without parts, the source itself, and nothing. Local. */
+const vb_image_source *vb_image_source_part(const vb_image_source *source, int64_t *unit, int *part);
+int vb_image_source_join_rows(const vb_image_source *source, int part, vb_unit_rows *rows, vb_error *err);
 /* The right classes of images by their places, where labels are sets; NULL: each has one. Local. */
 const vb_class_sets *vb_image_source_sets(const vb_image_source *source);
 /* The name of the image at a place. Local; free with vb_free. */

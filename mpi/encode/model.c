@@ -143,6 +143,9 @@ static int make_keys(vb_model *model, vb_error *err) {
         vb_facts_key(&model->facts, model->family, vb_clip_describe(model->clip), text, facts, sizeof facts);
         vb_digest_add_text(digester, facts);
         if (!text) vb_digest_add_text(digester, model->preprocess_text);
+        /* Units that were cached when these layers were computed in another way are not those of today. */
+        const vb_program *program = text ? vb_clip_text_program(model->clip) : vb_clip_image_program(model->clip);
+        if (vb_program_has_winograd(program)) vb_digest_add_text(digester, "convolution 2");
         *(text ? &model->text_key : &model->image_key) = vb_digest_finish(digester);
     }
     return 0;

@@ -14,6 +14,18 @@ void vb_errors_json_set(vb_json *json, json_t *errors, const char *key, const vb
     if (wilson) vb_json_set(json, intervals, "wilson", vb_json_real_list(json, wilson, 2));
 }
 
+void vb_errors_json_set_curve(vb_json *json, json_t *errors, const double *points, int count) {
+    if (!points) {
+        vb_json_set(json, errors, "curve", json_null());
+        return;
+    }
+    json_t *its = vb_json_set_object(json, errors, "curve");
+    for (int k = 0; k < VB_SPREAD_KINDS; k++) {
+        json_t *list = vb_json_set_array(json, its, vb_spread_names[k]);
+        for (int i = 0; i < count; i++) vb_json_append_real(json, list, points[i * VB_SPREAD_KINDS + k]);
+    }
+}
+
 json_t *vb_errors_json_set_accuracies(vb_json *json, json_t *drawn, json_t *exact, const vb_spread *figures,
                                       const double *wilson) {
     json_t *errors = vb_json_set_object(json, drawn, "errors"),

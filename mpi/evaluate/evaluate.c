@@ -8,11 +8,14 @@
 #include "kernels/base/memory.h"
 #include "kernels/openness/openness.h"
 #include "kernels/openness/similarity.h"
+#include "kernels/openness/subsets.h"
 #include "mpi/evaluate/class_shares.h"
+#include "mpi/encode/image_stream.h"
 #include "mpi/ranks/cyclic.h"
 #include "mpi/ranks/progress.h"
 #include "mpi/evaluate/records.h"
 #include "mpi/evaluate/pair_json.h"
+#include "mpi/evaluate/tally_sum.h"
 #include "mpi/evaluate/unit_pass.h"
 
 /* One rank's state of the loop. */
@@ -134,15 +137,15 @@ static int evaluate_unit(void *context, int64_t unit, const vb_unit_rows *rows, 
 
 /* With the classes divided among the ranks: a unit of every rank at once is judged by all of them. Ranks without a unit take
  * part. Collective. */
-static int evaluate_together(evaluation *work, vb_context *context, int64_t first, uint8_t *beaten, uint8_t *tied,
-                             vb_error *err) {
+static int evaluate_together(evaluation *work, vb_context *context, vb_image_stream *stream, int64_t first, uint8_t *beaten,
+                             uint8_t *tied, vb_error *err) {
     const vb_pair *pair = work->pair;
     int64_t unit = first + context->comm.rank;
     bool mine = unit < pair->source->units;
     vb_unit_rows rows = {0};
     int status = vb_context_check_stop(context, err);
     if (!status && mine) status = fault_unit(unit, err);
-    if (!status && mine) status = vb_image_source_unit(pair->source, unit, &rows, err);
+    if (!status && mine) status = vb_image_stream_next(stream, &rows, err);
     if (status) vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
     status = vb_comm_agree(&context->comm, status, err);
     const vb_image_block images = {.rows = rows.count, .images = rows.rows, .labels = rows.classes, .tied = tied};
@@ -161,15 +164,19 @@ static int pass_divided(evaluation *work, vb_context *context, vb_error *err) {
     vb_comm *comm = &context->comm;
     const vb_pair *pair = work->pair;
     uint8_t *beaten = NULL, *tied = NULL; /* of a unit */
+    vb_image_stream *stream = NULL;
     int status = vb_class_shares_open(&work->shares, comm, pair->classifier, &pair->data->space, pair->spec->similarity, err);
     if (status) vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
     if (!status) beaten = vb_array((size_t)VB_UNIT_SAMPLES * (size_t)pair->data->space.vocabularies, 1, "outcome of a unit", err);
     if (beaten) tied = vb_array(VB_UNIT_SAMPLES, 1, "outcome of a unit", err);
-    status = vb_comm_agree(comm, tied ? status : -1, err);
+    if (!tied) status = -1;
+    if (!status) status = vb_image_stream_open(&stream, pair->source, comm->rank, comm->size, err);
+    status = vb_comm_agree(comm, status, err);
     for (int64_t u = 0; !status && u < pair->source->units; u += comm->size) {
-        status = evaluate_together(work, context, u, beaten, tied, err);
+        status = evaluate_together(work, context, stream, u, beaten, tied, err);
         if (!status) step_progress(work);
     }
+    vb_image_stream_close(stream);
     vb_free(beaten);
     vb_free(tied);
     return vb_comm_agree(comm, status, err);
@@ -186,7 +193,9 @@ static vb_protocol protocol_of(const vb_experiment *experiment) {
     return (vb_protocol){.sampled = experiment->protocol == VB_PROTOCOL_SAMPLED,
                          .trials = (int)experiment->trials,
                          .seed = (uint32_t)experiment->seed,
-                         .union_permutations = (int)experiment->union_permutations};
+                         .union_permutations = (int)experiment->union_permutations,
+                         .curve_errors = true,
+                         .union_errors = true};
 }
 
 static vb_label_space space_of(const vb_pair *pair) {
@@ -347,13 +356,11 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     vb_progress_end(&work.progress);
     if (status) goto done;
 
-    size_t n;
-    int64_t *counters = vb_tally_counters(work.tally, &n);
     work.counts.texts_encoded = pair->classifier->encoded;
     work.counts.texts_cached = pair->classifier->cached;
     work.counts.compared = work.shares.compared;
     work.counts.rescored = work.shares.rescored;
-    if ((status = vb_comm_sum_to_root(comm, counters, n, err))) goto done;
+    if ((status = vb_tally_sum_to_root(comm, work.tally, err))) goto done;
     if ((status = vb_comm_sum_to_root(comm, (int64_t *)&work.counts, sizeof work.counts / sizeof(int64_t), err))) goto done;
     if ((status = merge_units(comm, &work, &skipped, &data_digest, err))) goto done;
     if (!comm->rank) status = make_result(&work, skipped, &data_digest, result, err);
@@ -388,7 +395,8 @@ int vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_spa
 }
 
 int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {
+    const int64_t sets = s->vocabularies > VB_SUBSETS_MAX ? 0 : vb_harm_sets_bytes(s->images); /* on rank 0, at the end */
     if (experiment->similarity_engine == VB_ENGINE_SCALAPACK)
-        return vb_class_shares_bytes((int)s->classes, (int)s->dim, (int)s->vocabularies, s->ranks) + 16 * s->classes;
-    return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + VB_UNIT_SAMPLES * (s->vocabularies + 1);
+        return vb_class_shares_bytes((int)s->classes, (int)s->dim, (int)s->vocabularies, s->ranks) + 16 * s->classes + sets;
+    return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + VB_UNIT_SAMPLES * (s->vocabularies + 1) + sets;
 }

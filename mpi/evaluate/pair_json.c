@@ -80,7 +80,10 @@ static json_t *vocabularies_json(vb_json *json, const vb_pair *pair, const vb_op
                               .sampled_e_key = "acc_e_union",
                               .errors = errors->vocabulary[v].figure,
                               .wilson = errors->vocabulary[v].wilson};
-        set_accuracies(json, entry, &figures, sampled);
+        const size_t points = (size_t)openness->vocabularies * VB_SPREAD_KINDS;
+        json_t *named = set_accuracies(json, entry, &figures, sampled);
+        vb_errors_json_set_curve(json, named, errors->curve ? errors->curve + (size_t)(v + 1) * points : NULL,
+                                 openness->vocabularies);
         vb_json_set(json, entry, "harm_histogram", vb_json_integer_list(json, its->harm_histogram, openness->vocabularies));
         if (some_rescued) {
             vb_json_set(json, entry, "kept", vb_json_integer_list(json, its->kept, openness->vocabularies));
@@ -253,6 +256,7 @@ int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const 
                           .errors = errors->figure};
     json_t *named = set_accuracies(&json, object, &figures, sampled);
     vb_errors_json_set(&json, named, "acc_e_union", &errors->over_union, NULL);
+    vb_errors_json_set_curve(&json, named, errors->curve, openness->vocabularies);
     vb_errors_json_set(&json, named, vb_errors_json_keys[VB_TOP1_ALL], &errors->figure[VB_TOP1_ALL], errors->wilson);
     vb_json_set_real(&json, object, "acc_e_union", openness->acc_e_union);
     vb_json_set_real(&json, object, "acc_e_union_se", openness->acc_e_union_se);

@@ -34,6 +34,7 @@ bool vb_experiment_encodes(const vb_experiment *experiment) {
 }
 
 bool vb_experiment_covers(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset) {
+    if (dataset->left_out) return false;
     if (model->family != VB_PRECOMPUTED) return true;
     for (int p = 0; p < dataset->part_count; p++)
         if (!vb_experiment_embeddings(model, &experiment->datasets[dataset->parts[p]])) return false;

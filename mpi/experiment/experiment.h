@@ -44,6 +44,7 @@ typedef struct vb_dataset_spec {
     vb_on_error on_error;
     vb_on_unmatched on_unmatched;
     vb_prompts prompts; /* its own, for models without; none: count 0 */
+    bool left_out;      /* only_dataset names another one: no pair of it is evaluated */
     int part_count;     /* of an expansion; 0: a dataset */
     int *parts;         /* indices into the experiment's datasets */
     vb_shared_names shared_names;
@@ -87,10 +88,11 @@ typedef struct vb_model_spec {
 } vb_model_spec;
 
 typedef struct vb_experiment {
-    char *name, *output, *cache, *only_model;
+    char *name, *output, *cache, *only_model, *only_dataset;
     vb_protocol_kind protocol;
     int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
-    int64_t limit; /* images of a class, for a quick look; VB_OPTION_NONE: all */
+    int64_t decode_memory; /* MiB a rank */
+    int64_t limit;         /* images of a class, for a quick look; VB_OPTION_NONE: all */
     vb_similarity_engine similarity_engine;
     vb_text_rules text_rules;
     uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */
@@ -120,7 +122,8 @@ const vb_prompts *vb_experiment_prompts(const vb_model_spec *model, const vb_dat
 const vb_embeddings_spec *vb_experiment_embeddings(const vb_model_spec *model, const vb_dataset_spec *dataset);
 /* Whether any model encodes, so that images are needed. */
 bool vb_experiment_encodes(const vb_experiment *experiment);
-/* Whether a model is evaluated on a dataset or an expansion: a precomputed one needs the embeddings of all of it. */
+/* Whether a model is evaluated on a dataset or an expansion: a precomputed one needs the embeddings of all of it; only_dataset
+ * leaves others out. */
 bool vb_experiment_covers(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset);
 
 /* The retrieval settings of a model: its own, else the experiment's; NULL when there are none. */

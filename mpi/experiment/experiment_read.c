@@ -42,6 +42,26 @@ static int check_index_models(const vb_experiment *experiment, vb_error *err) {
     return 0;
 }
 
+/* The other datasets stay in the list: an expansion is made of them, and numbers of datasets keep their meaning. */
+static int choose_dataset(vb_experiment *experiment, vb_error *err) {
+    const char *only = experiment->only_dataset;
+    int found = -1;
+    for (int d = 0; d < experiment->dataset_count && only; d++) {
+        experiment->datasets[d].left_out = strcmp(experiment->datasets[d].name, only) != 0;
+        if (!experiment->datasets[d].left_out) found = d;
+    }
+    if (only && found < 0)
+        return vb_errorf(err, VB_ECONFIG, "%s: only_dataset: there is no dataset or expansion '%s' among the %d of this file",
+                         experiment->path, only, experiment->dataset_count);
+    bool covered = !only;
+    for (int m = 0; m < experiment->model_count && !covered; m++)
+        covered = !experiment->models[m].left_out &&
+                  vb_experiment_covers(experiment, &experiment->models[m], &experiment->datasets[found]);
+    if (covered) return 0;
+    return vb_errorf(err, VB_ECONFIG, "%s: only_dataset: no model that is to be evaluated has embeddings of '%s'",
+                     experiment->path, only);
+}
+
 /* The other models stay in the list: an index model of a retrieval may be one of them, and numbers of models keep their
  * meaning. */
 static int choose_model(vb_experiment *experiment, vb_error *err) {
@@ -135,7 +155,8 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
         vb_json_set(&experiment->json, experiment->configuration, "retrieval",
                     vb_retrieval_spec_json(&experiment->json, &experiment->retrieval));
     }
-    if (vb_experiment_models_read(experiment, root, err) || check_index_models(experiment, err) || choose_model(experiment, err))
+    if (vb_experiment_models_read(experiment, root, err) || check_index_models(experiment, err) ||
+        choose_model(experiment, err) || choose_dataset(experiment, err))
         goto done;
     if (check_precomputed(experiment, err) || check_engine(experiment, err) ||
         vb_json_end(&experiment->json, "the configuration", err))

@@ -20,6 +20,8 @@ int vb_bars_add(vb_plot *plot, const vb_bar *bars, int count, const char *const 
         vb_strbuf_add(&plot->csv, ",");
         vb_plot_add_number(&plot->csv, 100 * bars[i].second);
         vb_strbuf_add(&plot->csv, ",");
+        vb_plot_value(plot, 0, 100 * bars[i].first, i - 0.2, "%s: %s %.2f %%", bars[i].name, series[0], 100 * bars[i].first);
+        vb_plot_value(plot, 0, 100 * bars[i].second, i + 0.2, "%s: %s %.2f %%", bars[i].name, series[1], 100 * bars[i].second);
         vb_strbuf_add_csv(&plot->csv, bars[i].name);
         vb_strbuf_add(&plot->csv, "\n");
     }

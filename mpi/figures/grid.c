@@ -27,8 +27,41 @@ void vb_grid_cell(vb_grid *grid, const char *format, ...) {
     grid->cells[grid->count++] = cell;
 }
 
+void vb_grid_begin(vb_grid *grid, int columns, const char *caption, const char *const *heads) {
+    grid->columns = columns;
+    grid->left = 1;
+    grid->caption = caption;
+    vb_grid_heads(grid, heads);
+}
+
 void vb_grid_heads(vb_grid *grid, const char *const *names) {
     for (int c = 0; c < grid->columns; c++) vb_grid_cell(grid, "%s", names[c]);
+}
+
+void vb_grid_arrange(vb_grid *grid, const int *columns, int count) {
+    const size_t old = (size_t)grid->columns, rows = old ? grid->count / old : 0;
+    vb_error ignored; /* `failed` says it */
+    char **cells = grid->failed ? NULL : vb_array(rows * (size_t)count + 1, sizeof *cells, "table", &ignored);
+    unsigned left = 0;
+    if (!cells) {
+        grid->failed = true;
+        return;
+    }
+    for (int c = 0; c < count; c++) {
+        left |= (grid->left >> columns[c] & 1) << c;
+        for (size_t r = 0; r < rows; r++) {
+            char **from = &grid->cells[r * old + (size_t)columns[c]];
+            cells[r * (size_t)count + (size_t)c] = *from;
+            *from = NULL;
+        }
+    }
+    for (size_t i = 0; i < grid->count; i++) vb_free(grid->cells[i]);
+    vb_free(grid->cells);
+    grid->cells = cells;
+    grid->count = rows * (size_t)count;
+    grid->capacity = grid->count + 1;
+    grid->columns = count;
+    grid->left = left;
 }
 
 static void add_missing(vb_grid *grid) { vb_grid_cell(grid, "%s", grid->missing ? grid->missing : "–"); }
@@ -95,13 +128,10 @@ static void put_html(const vb_grid *grid, vb_strbuf *out) {
     vb_strbuf_add(out, "</tbody>\n</table>\n</div>\n");
 }
 
-/* Plus-minus, and the sign of a number, in mathematics. */
+/* The sign of a number in mathematics. A bracket at the beginning of a row would be an argument of the row's end before it. */
 static void latex_cell(vb_strbuf *out, const char *cell) {
     if ((cell[0] == '+' || cell[0] == '-') && cell[1] >= '0' && cell[1] <= '9') vb_strbuf_format(out, "$%c$", *cell++);
-    for (const char *sign; (sign = strstr(cell, "±")); cell = sign + strlen("±")) {
-        vb_strbuf_add_latex_n(out, cell, (size_t)(sign - cell));
-        vb_strbuf_add(out, "$\\pm$");
-    }
+    if (*cell == '[' || *cell == '*') vb_strbuf_add(out, "{}");
     vb_strbuf_add_latex_n(out, cell, strlen(cell));
 }
 
@@ -114,15 +144,15 @@ static void put_latex(const vb_grid *grid, vb_strbuf *out) {
     }
     vb_strbuf_add(out, "\\begin{tabular}{");
     for (size_t c = 0; c < columns; c++) vb_strbuf_add(out, grid->left >> c & 1 ? "l" : "r");
-    vb_strbuf_add(out, "}\n\\hline\n");
+    vb_strbuf_add(out, "}\n\\toprule\n");
     for (size_t i = 0; i < grid->count; i++) {
         size_t c = i % columns;
         if (c) vb_strbuf_add(out, " & ");
         latex_cell(out, grid->cells[i]);
         if (c == columns - 1) vb_strbuf_add(out, " \\\\\n");
-        if (i == columns - 1) vb_strbuf_add(out, "\\hline\n");
+        if (i == columns - 1) vb_strbuf_add(out, "\\midrule\n");
     }
-    vb_strbuf_add(out, "\\hline\n");
+    vb_strbuf_add(out, "\\bottomrule\n");
     const char *note = note_of(grid);
     if (note) {
         vb_strbuf_format(out, "\\multicolumn{%d}{l}{\\footnotesize ", grid->columns);

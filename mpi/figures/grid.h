@@ -18,8 +18,12 @@ typedef struct vb_grid {
     bool failed;
 } vb_grid;
 
+/* Only these columns stay, in this order; `left` follows them. */
+void vb_grid_arrange(vb_grid *grid, const int *columns, int count);
 /* Adds a cell; without memory `failed` is set, and writing the grid fails. */
 void vb_grid_cell(vb_grid *grid, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A grid of so many columns, the first one of words, and its heads. */
+void vb_grid_begin(vb_grid *grid, int columns, const char *caption, const char *const *heads);
 /* A cell for each column. */
 void vb_grid_heads(vb_grid *grid, const char *const *names);
 /* "71.79 ± 0.44": a fraction in percent, with its standard error where there is one. */

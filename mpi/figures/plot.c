@@ -35,6 +35,7 @@ static void free_texts(vb_plot *plot) {
     vb_strbuf_free(&plot->csv);
     vb_strbuf_free(&plot->title);
     vb_strbuf_free(&plot->description);
+    vb_strbuf_free(&plot->values);
     vb_strbuf_free(&plot->script);
     for (int s = 0; s < plot->slots; s++) vb_strbuf_free(&plot->slot[s].value);
 }
@@ -54,6 +55,7 @@ int vb_plot_begin(vb_plot *plot, vb_plotter *plotter, vb_figure *figure, const c
     figure->name = name.bytes;
     vb_plot_set(plot, "FILE", "%s", figure->name);
     vb_plot_set(plot, "HEIGHT", "%d", height);
+    vb_plot_set(plot, "VALUES", "%s", "");
     if (!vb_plot_script(plot, vb_figure_gp, "figure.gp", err)) return 0;
     free_texts(plot);
     return -1;
@@ -81,6 +83,19 @@ void vb_plot_set(vb_plot *plot, const char *slot, const char *format, ...) {
     vb_strbuf *value = vb_plot_slot(plot, slot);
     value->filled = 0;
     vb_strbuf_add_n(value, text, n < 0 ? 0 : (size_t)n);
+}
+
+void vb_plot_value(vb_plot *plot, int panel, double x, double y, const char *format, ...) {
+    if (!isfinite(x) || !isfinite(y)) return;
+    char text[512]; /* of a longer name the rest is left out */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    text[vb_utf8_cut(text, sizeof text - 1)] = 0;
+    vb_utf8_one_line(text);
+    vb_strbuf_format(vb_plot_slot(plot, "VALUES"), "%.10g,%.10g,%d,%d\n", x, y, plot->value_count++, panel);
+    vb_strbuf_format(&plot->values, "%s\n", text);
 }
 
 void vb_plot_keep(vb_plot *plot, const char *slot, bool kept) { find_slot(plot, slot)->left_out = !kept; }
@@ -119,7 +134,8 @@ int vb_plot_end(vb_plot *plot, int status, vb_error *err) {
         !(svg = figure_path(plot, ".svg", err)) || !(name = vb_format(err, "%s.gp", figure->name)))
         goto done;
     if (vb_strbuf_end(&plot->title, "a figure", err) || vb_strbuf_end(&plot->description, "a figure", err) ||
-        vb_strbuf_write(&plot->csv, csv, err) || vb_strbuf_write(&plot->script, script, err))
+        vb_strbuf_end(&plot->values, "a figure", err) || vb_strbuf_write(&plot->csv, csv, err) ||
+        vb_strbuf_write(&plot->script, script, err))
         goto done;
     const char *const argv[] = {"gnuplot", "-d", name, NULL};
     if (vb_spawn_in(plot->plotter->folder, argv, "install it (Debian: apt-get install gnuplot-nox)", err)) {
@@ -130,7 +146,8 @@ int vb_plot_end(vb_plot *plot, int status, vb_error *err) {
     figure->svg = (char *)bytes;
     figure->title = plot->title.bytes;
     figure->description = plot->description.bytes;
-    plot->title = plot->description = (vb_strbuf){0};
+    figure->values = plot->values.bytes;
+    plot->title = plot->description = plot->values = (vb_strbuf){0};
     status = 0;
 done:
     free_texts(plot);
@@ -146,6 +163,7 @@ void vb_plot_figure_free(vb_figure *figure) {
     vb_free(figure->title);
     vb_free(figure->description);
     vb_free(figure->svg);
+    vb_free(figure->values);
     *figure = (vb_figure){0};
 }
 

@@ -8,7 +8,8 @@
 typedef struct vb_figure {
     char *name; /* of its files in the folder, without extension; unique. NULL: not drawn */
     char *title, *description;
-    char *svg; /* as gnuplot wrote it */
+    char *svg;    /* as gnuplot wrote it */
+    char *values; /* the texts of vb_plot_value, one a line, in their order; NULL: none */
 } vb_figure;
 
 /* Where figures go. */
@@ -25,6 +26,8 @@ typedef struct vb_plot {
     vb_plotter *plotter;
     vb_figure *figure;
     vb_strbuf csv, title, description;
+    vb_strbuf values; /* vb_plot_value's */
+    int value_count;
     /* What follows is for the functions below. */
     vb_strbuf script;
     int slots;
@@ -41,9 +44,12 @@ int vb_plot_begin(vb_plot *plot, vb_plotter *plotter, vb_figure *figure, const c
                   vb_error *err);
 
 /* The text that stands in templates for @SLOT@ (capitals and underscores), to be appended to; empty at first. `slot` is a
- * constant text. Known without: @FILE@, @HEIGHT@ and the colours by their names (vb_palette_name). */
+ * constant text. Known without: @FILE@, @HEIGHT@, @VALUES@ and the colours by their names (vb_palette_name). */
 vb_strbuf *vb_plot_slot(vb_plot *plot, const char *slot);
 void vb_plot_set(vb_plot *plot, const char *slot, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* What is told of the point (x, y), in the units of the axes, to who points at it: "ViT-B-32: 71.8 after 3 vocabularies".
+ * panel: of vb_panels_add, else 0. Templates plot them, hidden, from $values << END, @VALUES@END. */
+void vb_plot_value(vb_plot *plot, int panel, double x, double y, const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* Lines of templates that hold @SLOT@ are left out from here on, unless `kept`. */
 void vb_plot_keep(vb_plot *plot, const char *slot, bool kept);
 /* Appends a template, a text of the file `name`, with its slots filled. VB_ECONFIG: a slot that nobody set. */

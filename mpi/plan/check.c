@@ -283,7 +283,7 @@ int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, v
     all.datasets = vb_array((size_t)experiment->dataset_count, sizeof *all.datasets, "datasets", err);
     int status = all.datasets ? 0 : -1;
     if (!status) {
-        check_output(&all);
+        if (!machine->inputs_alone) check_output(&all);
         check_datasets(&all);
         for (int m = 0; m < experiment->model_count; m++)
             if (!experiment->models[m].left_out) check_model(&all, &experiment->models[m]);
@@ -292,7 +292,7 @@ int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, v
         check_targets(&all);
         check_names(&all, "open_curve", &experiment->open_curve.pool, 1);
         check_synonyms(&all);
-        if (!findings->count[VB_FINDING_ERROR]) check_sizes(&all);
+        if (!findings->count[VB_FINDING_ERROR] && !machine->inputs_alone) check_sizes(&all);
     }
     vb_dataset_state_close_all(all.datasets, experiment);
     vb_comm_close(&alone.comm);

@@ -9,6 +9,7 @@
 typedef struct vb_check_machine {
     int ranks, ranks_a_node;
     char *const *environment; /* for Slurm's commands */
+    bool inputs_alone;        /* look at nothing of the machine: neither the output folder, nor memory and disk */
 } vb_check_machine;
 
 /* Opens what a run would open, one thing after another, and prints a finding for each: the output folder (whose it is, whether it

@@ -13,7 +13,9 @@ typedef enum vb_finding_level {
 
 typedef struct vb_findings {
     int count[VB_FINDING_LEVELS];
-    int first_code;                  /* of the first error; VB_OK without one */
+    int first_code; /* of the first error; VB_OK without one */
+    bool brief;     /* print notes alone: vb_findings_brief has the errors */
+    vb_error first;
     const vb_experiment *experiment; /* whose paths messages may name; NULL: none */
 } vb_findings;
 
@@ -24,5 +26,8 @@ void vb_findings_add(vb_findings *findings, vb_finding_level level, const char *
 void vb_findings_take(vb_findings *findings, const char *where, vb_error *err);
 /* The closing line; 0, or -1 with the first error's code when there were any. */
 int vb_findings_close(const vb_findings *findings, vb_error *err);
+
+/* Of brief findings, in place of the closing line: 0, or -1 with the first error, and how many more there are. */
+int vb_findings_brief(const vb_findings *findings, vb_error *err);
 
 #endif

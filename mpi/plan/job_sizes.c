@@ -4,19 +4,21 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/base/spawn.h"
+#include "mpi/plan/check.h"
 
 /* The smallest node of a partition, memory in MB; 0: not known. */
 typedef struct node {
     int64_t cores, memory;
 } node;
 
-static int ask_partition(const char *partition, char *const *environment, node *smallest, vb_error *err) {
-    const char *argv[] = {"sinfo", "-h", "-N", "-p", partition, "-o", "%c %Z %m", NULL};
+static int ask_partition(const vb_job_request *request, char *const *environment, node *smallest, vb_error *err) {
+    const char *argv[] = {"sinfo", "-h", "-N", "-p", request->partition, "-o", "%c %Z %m", NULL};
     char *answer;
-    if (vb_spawn(argv, environment, &answer, err)) return -1;
+    if (request->guess ? vb_spawn_quiet(argv, environment, &answer, err) : vb_spawn(argv, environment, &answer, err)) return -1;
     for (char *line = strtok(answer, "\n"); line; line = strtok(NULL, "\n")) {
         long long cpus, threads, memory;
         if (sscanf(line, "%lld%*[+] %lld%*[+] %lld", &cpus, &threads, &memory) != 3 &&
@@ -28,7 +30,7 @@ static int ask_partition(const char *partition, char *const *environment, node *
     }
     vb_free(answer);
     if (smallest->cores > 0) return 0;
-    return vb_errorf(err, VB_EUSAGE, "sinfo knows no nodes of partition '%s'", partition);
+    return vb_errorf(err, VB_EUSAGE, "sinfo knows no nodes of partition '%s'", request->partition);
 }
 
 int64_t vb_job_sizes_megabytes(int64_t bytes) { return (bytes + (1 << 20) - 1) >> 20; }
@@ -44,6 +46,7 @@ static int64_t node_need(const vb_job_sizes *sizes, bool array, int64_t tasks) {
 /* As many ranks as have a core, a unit of work and memory. */
 static int64_t fitting_tasks(const vb_job_sizes *sizes, const vb_job_request *request, const node *smallest) {
     int64_t tasks = smallest->cores / request->cpus;
+    assert(smallest->cores > 0);
     if (sizes->planned) {
         int64_t units = request->array ? sizes->plan.pair_units : sizes->plan.units,
                 useful = (units + request->nodes - 1) / request->nodes;
@@ -58,10 +61,23 @@ int vb_job_sizes_choose(const vb_experiment *experiment, const vb_job_request *r
     node smallest = {0};
     assert(request->nodes > 0 && request->cpus > 0 && request->tasks >= 0);
     *sizes = (vb_job_sizes){.nodes = request->nodes, .tasks = request->tasks, .cpus = request->cpus, .planned = request->plan};
+    /* A job that would stop in an hour at what can be known now is not sent. */
+    const vb_check_machine machine = {.ranks = (int)request->nodes, .ranks_a_node = 1, .inputs_alone = true};
+    vb_findings findings = {.experiment = experiment, .brief = true};
+    if (request->plan && (vb_check(experiment, &machine, &findings, err) || vb_findings_brief(&findings, err))) return -1;
     if (request->plan && vb_plan(experiment, (int)request->nodes, 1, false, &sizes->plan, err)) return -1;
     if (!sizes->tasks) {
-        if (ask_partition(request->partition, environment, &smallest, err))
+        vb_error why = {0};
+        int status = ask_partition(request, environment, &smallest, &why);
+        if (status && !request->guess) {
+            if (err) *err = why;
             return vb_error_prefix(err, "--ntasks-per-node is missing, and the cores of the nodes are not known");
+        }
+        sizes->guessed = status != 0;
+        if (status) smallest = (node){.cores = sysconf(_SC_NPROCESSORS_ONLN), .memory = INT64_MAX};
+        if (status)
+            fprintf(stderr, "vocabench: note: the cores of the nodes are not known (%s): %lld, as here, are taken\n", why.text,
+                    (long long)smallest.cores);
         sizes->tasks = fitting_tasks(sizes, request, &smallest);
     }
     sizes->memory = node_need(sizes, request->array, sizes->tasks);

@@ -11,17 +11,19 @@ typedef struct vb_job_request {
     int64_t tasks; /* ranks a node; 0: what cores, memory and work allow */
     bool array;    /* a task a model */
     bool plan;     /* open the data and plan */
+    bool guess;    /* this machine's cores where Slurm does not tell those of the partition's nodes (a dry run) */
 } vb_job_request;
 
 typedef struct vb_job_sizes {
     int64_t nodes, tasks, cpus;
     bool planned;
+    bool guessed;       /* `tasks` follows from the cores of this machine */
     vb_plan_sizes plan; /* when planned, */
     int64_t memory;     /* and then MB of a node */
 } vb_job_sizes;
 
 /* Asks sinfo (with that environment) for the partition's smallest node where `tasks` is not stated. VB_EUSAGE when the cores are
- * not known; the plan's errors. MPI must have been started. */
+ * not known and not to be guessed; the plan's errors. MPI must have been started. */
 int vb_job_sizes_choose(const vb_experiment *experiment, const vb_job_request *request, char *const *environment,
                         vb_job_sizes *sizes, vb_error *err);
 

@@ -2,6 +2,8 @@
 #include "mpi/plan/plan.h"
 
 #include <assert.h>
+#include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,16 +11,18 @@
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/plan/plan_corpora.h"
+#include "mpi/plan/plan_time.h"
 #include "mpi/evaluate/evaluate.h"
 #include "mpi/evaluate/candidates.h"
 #include "mpi/plan/stage_memory.h"
 #include "mpi/ranks/groups.h"
+#include "mpi/ranks/live.h"
 #include "mpi/run/schedule.h"
 #include "shards/files/path.h"
 
 /* Measured: a rank before it does anything (MPI, libraries, the tokenizer's tables), and what a class takes in the vocabularies'
  * tables. */
-enum { PROCESS = 32 << 20, NAME = 400 };
+enum { PROCESS = 32 << 20, NAME = 400, TOKENS = 14 /* of a prompt, on average */, MEASURING = 20 /* seconds, at most */ };
 
 typedef struct plan {
     const vb_experiment *experiment;
@@ -26,8 +30,16 @@ typedef struct plan {
     bool print;
     vb_plan_sizes sizes;
     int64_t *weights;          /* bytes of every model's file */
+    int64_t decode;            /* MiB of decoding memory a rank */
     int64_t candidates, names; /* of adversarial vocabularies and of the open curve */
     vb_schedule schedule;
+    /* Measured where the plan is printed: */
+    vb_plan_rates *rates; /* of every model */
+    int threads;          /* of a rank */
+    double crowd;         /* ranks' threads of a machine for each of its cores; 1: no more than cores */
+    double measuring;     /* seconds that it took so far */
+    double seconds;       /* of one rank, for all the work */
+    bool unknown;         /* a model's rates are not known */
 } plan;
 
 static int64_t file_size(const char *path) {
@@ -58,14 +70,13 @@ static int64_t cached_units(const plan *all, const vb_dataset_state *data, const
     return known;
 }
 
-/* What the schedule estimates for the pair, in 10^12 operations. */
-static double operations(const plan *all, const vb_model_spec *spec, const vb_dataset_spec *data) {
+/* What the schedule estimates for the pair. */
+static const vb_pair_unit *unit_of(const plan *all, const vb_model_spec *spec, const vb_dataset_spec *data) {
     for (int u = 0; u < all->schedule.count; u++) {
         const vb_pair_unit *unit = &all->schedule.units[u];
-        if (&all->experiment->models[unit->model] == spec && &all->experiment->datasets[unit->dataset] == data)
-            return unit->cost * 1e-12;
+        if (&all->experiment->models[unit->model] == spec && &all->experiment->datasets[unit->dataset] == data) return unit;
     }
-    return 0;
+    return NULL;
 }
 
 /* What one pair takes. */
@@ -73,6 +84,7 @@ typedef struct pair_sizes {
     int64_t images, units, bytes; /* to read */
     int64_t cached;               /* units that lie in the cache */
     int64_t texts, dim;
+    int64_t decode; /* MiB for decoding */
     int64_t memory; /* bytes of a rank beside texts and stages */
 } pair_sizes;
 
@@ -80,8 +92,8 @@ typedef struct pair_sizes {
 static int measure_encoded(const plan *all, const vb_dataset_state *data, const vb_model *model, pair_sizes *sizes,
                            vb_error *err) {
     const vb_clip_info *info = vb_clip_describe(model->clip);
-    const int64_t pixels =
-        (int64_t)all->experiment->batch * (int64_t)(vb_preprocess_floats(&model->facts.preprocess) * sizeof(float));
+    const vb_experiment *experiment = all->experiment;
+    const int threads = experiment->threads ? (int)experiment->threads : 1;
     vb_dataset_sizes data_sizes = vb_dataset_state_measure(data);
     int prompts = vb_experiment_prompts(model->spec, data->spec)->count;
     *sizes = (pair_sizes){.images = data_sizes.images - data->outside,
@@ -90,11 +102,16 @@ static int measure_encoded(const plan *all, const vb_dataset_state *data, const 
                           .texts = (int64_t)data->space.classes * (prompts ? prompts : 1),
                           .dim = info->embed_dim};
     if (!data->part_count && (sizes->cached = cached_units(all, data, model, err)) < 0) return -1;
+    /* Records are small, and all of one size. */
+    const int64_t decode =
+        data->dataset && vb_dataset_records(data->dataset) ? VB_DECODE_BUDGET_LEAST : experiment->decode_memory;
+    sizes->decode = decode;
     int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
             text_space = (int64_t)vb_clip_text_workspace(model->clip, sizes->texts < 256 ? sizes->texts : 256),
             copies = (int64_t)(vb_clip_image_program(model->clip)->owned_bytes + vb_clip_text_program(model->clip)->owned_bytes),
             unit = data_sizes.unit_images * sizes->dim * 4 + sizes->bytes / (sizes->units ? sizes->units : 1);
-    sizes->memory = (workspace > text_space ? workspace : text_space) + copies + pixels + unit;
+    sizes->memory = (workspace > text_space ? workspace : text_space) + copies + unit +
+                    vb_pipeline_bytes(&model->facts.preprocess, (int)experiment->batch, threads, decode, sizes->bytes);
     return 0;
 }
 
@@ -124,7 +141,46 @@ static void print_pair(const plan *all, const vb_model_spec *spec, const vb_data
     amount(send, sizeof send, (double)sent);
     printf("  %-20s %-20s %9lld %7lld %9lld %8lld %10s %10s %9.3g\n", spec->name, data->spec->name, (long long)sizes->images,
            (long long)sizes->units, (long long)sizes->cached, (long long)sizes->texts, read, send,
-           operations(all, spec, data->spec));
+           unit_of(all, spec, data->spec) ? unit_of(all, spec, data->spec)->cost * 1e-12 : 0);
+}
+
+/* cached: the share of the pair's units that need not be encoded. */
+static void add_seconds(plan *all, const vb_pair_unit *unit, double cached) {
+    const vb_plan_rates *rates = &all->rates[unit->model];
+    all->seconds += unit->images * (1 - cached) * rates->image + unit->texts * rates->text + unit->operations * rates->operation;
+    all->unknown |= (unit->images * (1 - cached) > 0 && !(rates->image > 0)) || (unit->texts > 0 && !(rates->text > 0));
+}
+
+/* What a model's images and texts take, as far as MEASURING goes; of models beyond that by their operations, at the rate of one
+ * that was measured. */
+static int measure_model(plan *all, int m, const vb_model *model, vb_context *alone, const vb_dataset_state *datasets,
+                         vb_error *err) {
+    const vb_model_spec *spec = &all->experiment->models[m];
+    vb_plan_rates *rates = &all->rates[m];
+    int d = 0;
+    if (!all->print) return 0;
+    for (int k = 0; k < m; k++)
+        if (vb_schedule_same_encoder(&all->experiment->models[k], spec) && all->rates[k].image > 0) {
+            *rates = all->rates[k];
+            return 0;
+        }
+    while (d < all->experiment->dataset_count &&
+           (!vb_experiment_covers(all->experiment, spec, datasets[d].spec) || datasets[d].part_count))
+        d++;
+    if (d == all->experiment->dataset_count) return 0;
+    if (all->measuring < MEASURING) {
+        const double began = vb_live_now();
+        const int status = vb_plan_time_measure(alone, model, &datasets[d], all->threads, rates, err);
+        all->measuring += vb_live_now() - began;
+        return status;
+    }
+    vb_model_sizes sizes;
+    vb_error ignored;
+    for (int k = 0; k < m && !(rates->operation > 0); k++) rates->operation = all->rates[k].operation;
+    if (vb_model_measure(spec, TOKENS, &sizes, &ignored)) return 0;
+    rates->image = sizes.image_flops * rates->operation;
+    rates->text = sizes.text_flops * rates->operation;
+    return 0;
 }
 
 /* model: opened, or NULL of a precomputed one. */
@@ -132,6 +188,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     pair_sizes sizes;
     if (model ? measure_encoded(all, data, model, &sizes, err) : measure_precomputed(spec, data, &sizes, err)) return -1;
     const vb_experiment *experiment = all->experiment;
+    if (sizes.decode > all->decode) all->decode = sizes.decode;
     int64_t classes = data->space.classes, vocabularies = data->space.vocabularies, orders, tally;
     vb_label_space space = data->space;
     space.sets = model && data->sets.offsets;
@@ -159,7 +216,10 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         sizes.texts = sizes.bytes = 0;
         if (model) sizes.cached = sizes.units;
     }
+    const vb_pair_unit *unit = unit_of(all, spec, data->spec);
+    if (model && !data->part_count && unit) sizes.texts = (int64_t)unit->texts; /* those of candidates, too */
     if (all->print) print_pair(all, spec, data, &sizes, sent);
+    if (unit) add_seconds(all, unit, sizes.units ? (double)sizes.cached / (double)sizes.units : 0);
     if (!data->part_count) all->sizes.units += sizes.units;
     if (sizes.units > all->sizes.pair_units) all->sizes.pair_units = sizes.units;
     if (model && !data->part_count)
@@ -187,7 +247,8 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
             if (all->weights[m] > all->sizes.largest_model) all->sizes.largest_model = all->weights[m];
             all->sizes.read_bytes += model.weights.bytes;
         }
-        int status = 0;
+        int status = encoded ? measure_model(all, m, &model, context, datasets, err) : 0;
+        if (!encoded && all->print) all->rates[m].operation = vb_plan_time_operation(all->threads);
         for (int d = 0; d < experiment->dataset_count && !status; d++) {
             if (!vb_experiment_covers(experiment, spec, datasets[d].spec)) continue;
             status = plan_pair(all, spec, &datasets[d], encoded ? &model : NULL, err);
@@ -203,7 +264,9 @@ static int plan_corpora(plan *all, const vb_dataset_state *datasets, vb_error *e
     vb_corpora_sizes sizes = {0};
     int64_t *classes = vb_array((size_t)experiment->dataset_count, sizeof *classes, "datasets", err);
     for (int d = 0; classes && d < experiment->dataset_count; d++) classes[d] = datasets[d].space.classes;
-    int status = classes ? vb_plan_corpora(experiment, classes, all->ranks, all->print, &sizes, err) : -1;
+    const vb_corpora_request request = {classes, all->rates, all->ranks, all->print};
+    int status = classes ? vb_plan_corpora(experiment, &request, &sizes, err) : -1;
+    all->seconds += sizes.seconds;
     all->sizes.read_bytes += (int64_t)sizes.read_bytes;
     all->sizes.memory_a_rank += sizes.memory_a_rank; /* beside what the pair needs */
     vb_free(classes);
@@ -213,6 +276,20 @@ static int plan_corpora(plan *all, const vb_dataset_state *datasets, vb_error *e
 static int larger_first(const void *a, const void *b) {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x < y) - (x > y);
+}
+
+/* The work of all, divided among the ranks. */
+static void print_time(const plan *all, double idle) {
+    char text[32];
+    if (all->unknown) {
+        printf("time: not known, nothing could be encoded here\n");
+        return;
+    }
+    vb_plan_time_text(all->seconds * all->crowd / all->ranks / (idle < 0.99 ? 1 - idle : 0.01), text);
+    printf(
+        "time: %s at %d rank%s of %d thread%s, by what was measured here just now, while nothing else runs and texts are not in "
+        "the cache\n",
+        text, all->ranks, all->ranks == 1 ? "" : "s", all->threads, all->threads == 1 ? "" : "s");
 }
 
 static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
@@ -239,7 +316,11 @@ static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
     amount(node, sizeof node, (double)(together + ranks_a_node * all->sizes.memory_a_rank));
     printf("%lld units; to read: %s; to send: %s a rank; memory: about %s a rank, and weights of up to %s mapped once a node\n",
            (long long)all->sizes.units, read, send, memory, weights);
+    if (all->decode)
+        printf("of that decoding images: at most %lld MiB (decode_memory), by %s a rank\n", (long long)all->decode,
+               experiment->threads ? "as many threads as encode" : "a thread, or as many as encode,");
     printf("memory of a node with %lld rank%s: about %s\n", (long long)ranks_a_node, ranks_a_node == 1 ? "" : "s", node);
+    print_time(all, idle);
     return 0;
 }
 
@@ -247,7 +328,8 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
     const vb_experiment *experiment = all->experiment;
     vb_dataset_state *datasets = NULL;
     all->weights = vb_array((size_t)experiment->model_count, sizeof *all->weights, "models", err);
-    int status = all->weights ? 0 : -1;
+    all->rates = vb_array((size_t)experiment->model_count, sizeof *all->rates, "models", err);
+    int status = all->weights && all->rates ? 0 : -1;
     if (!status) status = vb_dataset_state_open_all(&datasets, alone, experiment, err);
     if (!status) status = vb_schedule_list(&all->schedule, experiment, err);
     if (!status) status = vb_schedule_order(&all->schedule, experiment, datasets, &alone->comm, err);
@@ -259,6 +341,7 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
     if (!status && all->print) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
     vb_dataset_state_close_all(datasets, experiment);
     vb_free(all->weights);
+    vb_free(all->rates);
     vb_schedule_free(&all->schedule);
     return status;
 }
@@ -270,6 +353,9 @@ int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bo
     all.candidates = vb_candidates_lines(&experiment->adversarial.pool);
     all.names = vb_candidates_lines(&experiment->open_curve.pool);
     if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
+    const double cores = omp_get_num_procs(), together = (double)(ranks_a_node < ranks ? ranks_a_node : ranks);
+    all.threads = experiment->threads ? (int)experiment->threads : cores > together ? (int)(cores / together) : 1;
+    all.crowd = fmax(1, all.threads * together / cores);
     int status = plan_alone(&all, &alone, ranks_a_node, err);
     vb_comm_close(&alone.comm);
     *sizes = all.sizes;

@@ -204,15 +204,30 @@ static int add_unit(sample *work, const vb_pair_inputs *inputs, const vb_text_ba
     return status;
 }
 
-/* The n-th unit that is drawn: by the pair and the configuration, so that nobody chooses. */
-static int64_t draw(const vb_verify *verify, const json_t *entry, int n, int64_t units) {
+/* A number below `count`, the n-th that is drawn: by the pair and the configuration, so that nobody chooses. */
+static int64_t draw(const vb_verify *verify, const json_t *entry, int n, int64_t count) {
     char text[512];
     const int length = snprintf(text, sizeof text, "%s/%s/%s/%d", vb_json_text(verify->folder->document, "configuration_digest"),
                                 vb_json_text(entry, "model"), vb_json_text(entry, "dataset"), n);
     const vb_digest digest = vb_digest_bytes(text, length < (int)sizeof text ? (size_t)length : sizeof text - 1);
     char word[16];
     snprintf(word, sizeof word, "%.15s", digest.hex);
-    return (int64_t)(strtoull(word, NULL, 16) % (unsigned long long)units);
+    return (int64_t)(strtoull(word, NULL, 16) % (unsigned long long)count);
+}
+
+/* Up to `most` of the units, each once, ascending; how many, -1 for an error. Each draw is among those that are left: its number
+ * is moved beyond the units drawn before. Free *drawn. */
+static int draw_units(const vb_verify *verify, const json_t *entry, int most, int64_t units, int64_t **drawn, vb_error *err) {
+    const int count = most < units ? most : (int)units;
+    if (!(*drawn = vb_array((size_t)count + 1, sizeof **drawn, "a sample", err))) return -1;
+    for (int n = 0; n < count; n++) {
+        int64_t unit = draw(verify, entry, n, units - n);
+        int at = 0;
+        while (at < n && (*drawn)[at] <= unit) at++, unit++;
+        memmove(*drawn + at + 1, *drawn + at, (size_t)(n - at) * sizeof **drawn);
+        (*drawn)[at] = unit;
+    }
+    return count;
 }
 
 static void check_digest(const vb_verify *verify, const char *where, const char *what, const char *here, const char *there) {
@@ -230,17 +245,19 @@ static int sample_images(const vb_verify *verify, const json_t *entry, const vb_
     sample work = {.compared = 0};
     vb_text_bank *bank = NULL;
     char where[WHERE], list[256] = "";
-    int used = 0;
+    int used = 0, drawn = 0;
+    int64_t *unit = NULL;
     name_pair(where, entry);
     char *records = vb_result_folder_file(verify->folder, "records", entry, ".jsonl.zst", err);
     work.expected = vb_json_object(&work.json);
     int status = records ? vb_similarity_bank_new(&bank, inputs->classifier.texts, inputs->classifier.classes,
                                                   inputs->classifier.dim, spec->similarity, err) :
                            -1;
-    for (int n = 0; n < units && !status; n++) {
-        const int64_t unit = draw(verify, entry, n, inputs->source.units);
-        if (used < (int)sizeof list) used += snprintf(list + used, sizeof list - (size_t)used, "%s%" PRId64, n ? ", " : "", unit);
-        status = add_unit(&work, inputs, bank, data, unit, err);
+    if (!status && (drawn = draw_units(verify, entry, units, inputs->source.units, &unit, err)) < 0) status = -1;
+    for (int n = 0; n < drawn && !status; n++) {
+        if (used < (int)sizeof list)
+            used += snprintf(list + used, sizeof list - (size_t)used, "%s%" PRId64, n ? ", " : "", unit[n]);
+        status = add_unit(&work, inputs, bank, data, unit[n], err);
     }
     if (!status) status = vb_json_end(&work.json, "a sample", err);
     if (!status && vb_path_exists(records)) status = compare_records(&work, records, err);
@@ -257,6 +274,7 @@ static int sample_images(const vb_verify *verify, const json_t *entry, const vb_
         vb_findings_add(verify->findings, VB_FINDING_NOTE, where, "not looked at: no record of an image of units %s", list);
     json_decref(work.expected);
     vb_similarity_bank_free(bank);
+    vb_free(unit);
     vb_free(records);
     return status;
 }
@@ -319,7 +337,8 @@ int vb_verify_sample(const vb_verify *verify, vb_context *context, const vb_expe
                                  .cache = scratch,
                                  .batch = (int)experiment->batch,
                                  .text_rules = experiment->text_rules,
-                                 .threads = threads};
+                                 .threads = threads,
+                                 .decode_memory = experiment->decode_memory};
         for (int d = 0; d < experiment->dataset_count && !status; d++) {
             const json_t *entry = entry_of(verify, spec->name, experiment->datasets[d].name);
             if (entry) status = sample_pair(verify, &how, experiment, entry, spec, &datasets[d], units, err);

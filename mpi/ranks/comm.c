@@ -62,16 +62,15 @@ int vb_comm_open(vb_comm *comm, MPI_Comm mpi, vb_error *err) {
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->world_rank);
     MPI_Comm_rank(mpi, &comm->rank);
     MPI_Comm_size(mpi, &comm->size);
-    MPI_Comm node;
+    MPI_Comm node = MPI_COMM_NULL;
     int status = vb_comm_check(comm, MPI_Comm_split_type(mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node),
                                "MPI_Comm_split_type", err);
-    if (status) return -1;
-    MPI_Comm_rank(node, &comm->node_rank);
-    MPI_Comm_size(node, &comm->node_size);
+    if (!status) MPI_Comm_rank(node, &comm->node_rank);
+    if (!status) MPI_Comm_size(node, &comm->node_size);
     if (!(comm->alarm_sends = vb_array((size_t)comm->size, sizeof *comm->alarm_sends, "alarm", err))) status = -1;
     status = vb_comm_agree(comm, status, err);
     if (!status) status = find_cores(comm, node, err);
-    MPI_Comm_free(&node);
+    if (node != MPI_COMM_NULL) MPI_Comm_free(&node);
     if (status) vb_comm_close(comm);
     return status;
 }

@@ -44,6 +44,10 @@ int vb_context_check_stop(vb_context *context, vb_error *err) {
                 context->comm.world_rank, taken);
     }
     int number = stop_signal;
+    if (number == SIGUSR1 && !context->told_of_notice && !context->comm.node_rank) {
+        context->told_of_notice = true;
+        fprintf(stderr, "vocabench: note: rank %d: the notice to stop, SIGUSR1, has come\n", context->comm.world_rank);
+    }
     if (number)
         return vb_errorf(err, VB_EINCOMPLETE, "stopped by %s; finished units are kept: run the same command again to go on",
                          number == SIGINT  ? "SIGINT" :

@@ -15,6 +15,7 @@ typedef struct vb_context {
     vb_live *live;        /* of a run, on rank 0 of its group; else NULL */
     const char *stage;    /* what passes over images are called while they are shown; NULL: "images" */
     bool told_of_signals; /* that a library had taken them */
+    bool told_of_notice;  /* that SIGUSR1 has come */
 } vb_context;
 
 /* From now on SIGINT, SIGTERM and SIGUSR1 ask for a stop instead of ending the process. Local. */

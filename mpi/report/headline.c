@@ -2,8 +2,10 @@
 #include "mpi/report/headline.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "kernels/base/memory.h"
 #include "mpi/base/json.h"
 #include "mpi/results/tables.h"
 
@@ -82,21 +84,45 @@ void vb_headline_group(const vb_report_group *group, vb_headline_write *write, v
     if (isfinite(chance)) write(out, ".", false);
 }
 
-/* Whether an earlier result of the report has the label. */
-static bool seen_before(const vb_report *report, int group, int result) {
-    const char *label = report->groups[group].results[result].label;
-    for (int g = 0; g <= group; g++)
-        for (int i = 0; i < (g < group ? report->groups[g].count : result); i++)
-            if (!strcmp(report->groups[g].results[i].label, label)) return true;
-    return false;
+const vb_section_result *vb_headline_find(const vb_report_group *group, const char *label) {
+    for (int i = 0; i < group->count; i++)
+        if (!strcmp(group->results[i].label, label)) return &group->results[i];
+    return NULL;
+}
+
+static int by_mean(const void *a, const void *b) {
+    const vb_headline_model *x = a, *y = b;
+    const bool has = isfinite(x->mean), other = isfinite(y->mean);
+    if (has != other) return has ? -1 : 1;
+    if (has && x->mean != y->mean) return x->mean > y->mean ? -1 : 1;
+    return x->first - y->first;
+}
+
+int vb_headline_models(const vb_report *report, int groups, vb_headline_model *models) {
+    int count = 0;
+    for (int g = 0; g < groups; g++)
+        for (int i = 0; i < report->groups[g].count; i++) {
+            const char *label = report->groups[g].results[i].label;
+            bool seen = false;
+            double sum = 0;
+            int n = 0;
+            for (int r = 0; r < count; r++) seen |= !strcmp(models[r].label, label);
+            if (seen) continue;
+            for (int h = 0; h < groups; h++) {
+                const vb_section_result *it = vb_headline_find(&report->groups[h], label);
+                if (it && isfinite(extensibility(it))) sum += extensibility(it), n++;
+            }
+            models[count] = (vb_headline_model){label, n ? sum / n : NAN, count};
+            count++;
+        }
+    qsort(models, (size_t)count, sizeof *models, by_mean);
+    return count;
 }
 
 static void add_row(vb_grid *grid, const vb_report *report, const char *label) {
     vb_grid_cell(grid, "%s", label);
     for (int g = 0; g < report->group_count; g++) {
-        const vb_section_result *found = NULL;
-        for (int i = 0; i < report->groups[g].count && !found; i++)
-            if (!strcmp(report->groups[g].results[i].label, label)) found = &report->groups[g].results[i];
+        const vb_section_result *found = vb_headline_find(&report->groups[g], label);
         double open = found ? extensibility(found) : NAN, closed = found ? vb_json_number(found->entry, "acc_c") : NAN;
         if (isfinite(open)) vb_grid_cell(grid, "%.1f (%+.1f)", 100 * open, 100 * (open - closed));
         else vb_grid_points(grid, NAN);
@@ -106,12 +132,19 @@ static void add_row(vb_grid *grid, const vb_report *report, const char *label) {
 vb_grid vb_headline_matrix(const vb_report *report) {
     vb_grid grid = {.columns = report->group_count + 1,
                     .left = 1,
-                    .caption = "Acc-E in percent, and its difference from Acc-C in points"};
+                    .caption = "Acc-E in percent, and its difference from Acc-C in points; the most open first, by the mean over "
+                               "the datasets"};
+    vb_error ignored; /* `failed` says it */
     vb_grid_cell(&grid, "model");
     for (int g = 0; g < report->group_count; g++) vb_grid_cell(&grid, "%s", report->groups[g].title);
-    if (report->group_count < 2 || report->result_count <= report->group_count) return grid;
-    for (int g = 0; g < report->group_count; g++)
-        for (int i = 0; i < report->groups[g].count; i++)
-            if (!seen_before(report, g, i)) add_row(&grid, report, report->groups[g].results[i].label);
+    if (report->group_count < 2) return grid;
+    vb_headline_model *models = vb_array((size_t)report->result_count, sizeof *models, "models", &ignored);
+    if (!models) {
+        grid.failed = true;
+        return grid;
+    }
+    const int count = vb_headline_models(report, report->group_count, models);
+    for (int m = 0; m < count; m++) add_row(&grid, report, models[m].label);
+    vb_free(models);
     return grid;
 }

@@ -15,8 +15,21 @@ void vb_headline_group(const vb_report_group *group, vb_headline_write *write, v
  * vocabularies. */
 double vb_headline_chance(const json_t *entry);
 
-/* Models x datasets: Acc-E, and what of Acc-C it is short of. Without rows where there is one dataset or one model. Free with
- * vb_grid_free. */
+/* A model of a report. */
+typedef struct vb_headline_model {
+    const char *label; /* the report's */
+    double mean;       /* of its Acc-E over the datasets that it has one on; NaN without any */
+    int first;         /* its place among the report's models */
+} vb_headline_model;
+
+/* The models of the first `groups` datasets, each once, the most open first; returns how many. `models` has room for one a
+ * result. */
+int vb_headline_models(const vb_report *report, int groups, vb_headline_model *models);
+/* The model's result on that dataset, or NULL. */
+const vb_section_result *vb_headline_find(const vb_report_group *group, const char *label);
+
+/* Models x datasets, the most open first: Acc-E, and what of Acc-C it is short of. Without rows where there is one dataset. Free
+ * with vb_grid_free. */
 vb_grid vb_headline_matrix(const vb_report *report);
 
 #endif

@@ -1,4 +1,6 @@
-set xrange [@LEFT@:@RIGHT@]
+$values << END
+@VALUES@END
+@NAMES@set xrange [@LEFT@:@RIGHT@]
 set yrange [@LOW@:@HIGH@]
 set key bottom right Right noreverse
 set lmargin 9
@@ -9,4 +11,4 @@ set ylabel 'Acc-E, percent: while vocabularies are added' textcolor rgb '@MUTED@
 plot x with lines lc rgb '@MUTED@' dt 2 title 'nothing is lost', \
   '@FILE@.csv' skip 1 using 1:2:4 with yerrorbars pt 0 lc rgb '@MUTED@' notitle, \
   '' skip 1 using 1:2:5 with points pt 7 ps 1.1 lc rgb variable notitle, \
-  '' skip 1 using 1:2:6 with labels left offset 1,0 font ',11' textcolor rgb '@INK@' notitle
+  $values using 1:2:3 with labels hypertext point pt 6 ps 0.1 notitle

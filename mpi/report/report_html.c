@@ -13,6 +13,8 @@
 
 extern const char vb_page_html[], vb_style_css[], vb_page_js[]; /* page.html, style.css and page.js, by make */
 
+enum { LONG_DESCRIPTION = 300 };
+
 /* ---- how a page writes things ---- */
 
 static void page_group(const vb_report_writer *writer, const vb_report *report, int g) {
@@ -65,17 +67,25 @@ static int page_figure(const vb_report_writer *writer, const vb_figure *figure, 
     vb_strbuf_add(out, "<figure>\n<figcaption>");
     vb_strbuf_add_html(out, figure->title);
     vb_strbuf_add(out, "<small>");
-    vb_strbuf_add_html(out, figure->description);
+    /* Many models make a long description, which says what the figure and its values do. */
+    const bool folded = strlen(figure->description) > LONG_DESCRIPTION;
+    if (!folded) vb_strbuf_add_html(out, figure->description);
     vb_strbuf_add(out, " <a class=\"data\" href=\"");
     vb_strbuf_add_html(out, writer->data);
     vb_strbuf_format(out, "/%s.csv\" aria-label=\"Data of: ", figure->name);
     vb_strbuf_add_html(out, figure->title);
-    vb_strbuf_add(out, "\">Data</a></small></figcaption>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"");
+    vb_strbuf_add(out, "\">Data</a></small>");
+    if (folded) {
+        vb_strbuf_add(out, "<details class=\"words\"><summary>In words</summary><small>");
+        vb_strbuf_add_html(out, figure->description);
+        vb_strbuf_add(out, "</small></details>");
+    }
+    vb_strbuf_add(out, "</figcaption>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"");
     vb_strbuf_add_html(out, figure->title);
     vb_strbuf_add(out, "\">\n");
     vb_strbuf_format(&id, "fig-%s", figure->name);
     int status = vb_strbuf_end(&id, "a figure", err);
-    if (!status) status = vb_svg_inline(figure->svg, id.bytes, figure->title, figure->description, out, err);
+    if (!status) status = vb_svg_inline(figure, id.bytes, out, err);
     vb_strbuf_free(&id);
     vb_strbuf_add(out, "</div>\n</figure>\n");
     return status;
@@ -117,9 +127,9 @@ static void page_input(const vb_report_writer *writer, const char *label, const 
 /* ---- the page ---- */
 
 /* The places of page.html, in the order of its slots. */
-enum { TITLE, EXPERIMENTS, SUMMARY, HEADLINE, CONTENTS, LIGHT, DARK, RESULTS, GROUPS, PROVENANCE, DATA, PLACES };
-static const char *const places[PLACES] = {"TITLE", "EXPERIMENTS", "SUMMARY", "HEADLINE",   "CONTENTS", "LIGHT",
-                                           "DARK",  "RESULTS",     "GROUPS",  "PROVENANCE", "DATA"};
+enum { TITLE, EXPERIMENTS, SUMMARY, HEADLINE, OVERVIEW, CONTENTS, LIGHT, DARK, RESULTS, GROUPS, PROVENANCE, DATA, PLACES };
+static const char *const places[PLACES] = {"TITLE", "EXPERIMENTS", "SUMMARY", "HEADLINE", "OVERVIEW",   "CONTENTS",
+                                           "LIGHT", "DARK",        "RESULTS", "GROUPS",   "PROVENANCE", "DATA"};
 
 static void write_head(const vb_report *report, vb_strbuf texts[PLACES]) {
     const char *latest = "";
@@ -180,10 +190,12 @@ int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *dat
                                .input = page_input};
     write_head(report, texts);
     vb_strbuf_add_html(&texts[DATA], data);
+    writer.out = &texts[OVERVIEW];
+    int status = vb_report_writer_overview(&writer, report, err);
     writer.out = &texts[RESULTS];
     vb_report_writer_main(&writer, report);
     writer.out = &texts[GROUPS];
-    int status = vb_report_writer_groups(&writer, report, err);
+    if (!status) status = vb_report_writer_groups(&writer, report, err);
     writer.out = &texts[PROVENANCE];
     if (!status) vb_report_writer_provenance(&writer, report);
     if (!status) status = fill_page(texts, out, err);

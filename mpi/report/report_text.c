@@ -52,7 +52,7 @@ static void markdown_table(const vb_report_writer *writer, const vb_grid *grid, 
                            const vb_section *section) {
     (void)subject;
     (void)section;
-    if (grid->caption) vb_strbuf_format(writer->out, "%s:\n\n", grid->caption);
+    if (grid->caption) markdown_name(writer->out, grid->caption), vb_strbuf_add(writer->out, ":\n\n");
     vb_grid_put(grid, VB_GRID_MARKDOWN, writer->out);
     vb_strbuf_add(writer->out, "\n");
 }
@@ -84,6 +84,7 @@ int vb_report_text_markdown(const vb_report *report, vb_plotter *plotter, const 
         vb_headline_group(&report->groups[g], markdown_sentence, out);
         vb_strbuf_add(out, "\n\n");
     }
+    if (vb_report_writer_overview(&writer, report, err)) return -1;
     vb_report_writer_main(&writer, report);
     if (vb_report_writer_groups(&writer, report, err)) return -1;
     vb_strbuf_add(out, "## Provenance\n\n");
@@ -107,6 +108,7 @@ static void latex_table(const vb_report_writer *writer, const vb_grid *grid, con
 
 int vb_report_text_latex(const vb_report *report, vb_strbuf *out, vb_error *err) {
     const vb_report_writer writer = {.out = out, .latex = true, .table = latex_table};
+    vb_strbuf_add(out, "% Tables for pdflatex; in the preamble: \\usepackage{booktabs} \\usepackage[T1]{fontenc}\n");
     vb_report_writer_main(&writer, report);
     if (vb_report_writer_groups(&writer, report, err)) return -1;
     return vb_strbuf_end(out, "the report", err);

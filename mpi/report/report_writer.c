@@ -1,7 +1,9 @@
 /* The road through a report. */
 #include "mpi/report/report_writer.h"
 
+#include "kernels/base/memory.h"
 #include "mpi/report/headline.h"
+#include "mpi/report/overview.h"
 #include "mpi/report/provenance_tables.h"
 #include "mpi/report/report_sections.h"
 #include "mpi/results/tables.h"
@@ -52,29 +54,45 @@ static int write_sections(const vb_report_writer *writer, vb_section_scope scope
     return 0;
 }
 
-void vb_report_writer_main(const vb_report_writer *writer, const vb_report *report) {
+int vb_report_writer_overview(const vb_report_writer *writer, const vb_report *report, vb_error *err) {
+    vb_figure figure = {0};
+    int status = writer->plotter ? vb_overview_plot(report, writer->plotter, &figure, err) : 0;
+    if (!status && figure.name) status = writer->figure(writer, &figure, err);
+    vb_plot_figure_free(&figure);
+    return status;
+}
+
+/* The accuracies of a group's models. What matters most stands next to the name: Acc-E, and what it is compared with. */
+static void write_accuracies(const vb_report_writer *writer, const vb_report_group *group) {
+    enum { IMAGES = 2, CLOSED, OPEN, LOST, FIRST = 6 /* of the columns that stay as they are */ };
     bool unions = false;
+    vb_error ignored; /* the document says it again */
+    for (int i = 0; i < group->count; i++) unions |= vb_tables_is_expansion(group->results[i].entry);
+    char *caption = vb_format(&ignored, "%s: accuracy in percent; E-C and S-C are differences from Acc-C in points%s",
+                              group->title, unions ? "; union: Acc-E over the union of the images, large datasets for more" : "");
+    vb_grid grid = vb_tables_main_begin(caption ? caption : "", unions);
+    for (int i = 0; i < group->count; i++)
+        vb_tables_main_add(&grid, group->results[i].entry, group->results[i].label, group->title, true);
+    int order[16] = {0, OPEN, CLOSED, LOST}, count = 4;
+    for (int c = FIRST; c < grid.columns; c++) order[count++] = c;
+    order[count++] = IMAGES;
+    vb_grid_arrange(&grid, order, count);
+    if (!caption) writer->out->failed = true;
+    hand_table(writer, &grid, NULL, NULL);
+    vb_free(caption);
+}
+
+void vb_report_writer_main(const vb_report_writer *writer, const vb_report *report) {
     vb_grid matrix = vb_headline_matrix(report);
     hand_table(writer, &matrix, NULL, NULL);
-    for (int g = 0; g < report->group_count; g++)
-        for (int i = 0; i < report->groups[g].count; i++) unions |= vb_tables_is_expansion(report->groups[g].results[i].entry);
-    vb_grid grid = vb_tables_main_begin(unions ? "Accuracy in percent; E-C and S-C are differences from Acc-C "
-                                                 "in points; union: Acc-E over the union of the images, large datasets for more" :
-                                                 "Accuracy in percent; E-C and S-C are differences from Acc-C "
-                                                 "in points",
-                                        unions);
-    for (int g = 0; g < report->group_count; g++)
-        for (int i = 0; i < report->groups[g].count; i++) {
-            const vb_section_result *result = &report->groups[g].results[i];
-            vb_tables_main_add(&grid, result->entry, result->label, report->groups[g].title, true);
-        }
-    hand_table(writer, &grid, NULL, NULL);
+    if (report->group_count == 1) write_accuracies(writer, report->groups);
 }
 
 int vb_report_writer_groups(const vb_report_writer *writer, const vb_report *report, vb_error *err) {
     for (int g = 0; g < report->group_count; g++) {
         const vb_report_group *group = &report->groups[g];
         if (writer->group) writer->group(writer, report, g);
+        if (report->group_count > 1) write_accuracies(writer, group);
         if (write_sections(writer, VB_SECTION_OF_GROUP, &(vb_section_subject){group->title, group->count, group->results}, err))
             return -1;
         for (int i = 0; i < group->count; i++) {

@@ -30,9 +30,11 @@ struct vb_report_writer {
     void (*input)(const vb_report_writer *writer, const char *label, const char *title);
 };
 
-/* All models on all datasets, where there are several of both, and the accuracies of every result. */
+/* The picture of all models. */
+int vb_report_writer_overview(const vb_report_writer *writer, const vb_report *report, vb_error *err);
+/* All models on all datasets where there are several; of one dataset the accuracies of every result. */
 void vb_report_writer_main(const vb_report_writer *writer, const vb_report *report);
-/* Every group and every result with all its sections. */
+/* Every group, with its accuracies where there are several, and every result, with all their sections. */
 int vb_report_writer_groups(const vb_report_writer *writer, const vb_report *report, vb_error *err);
 /* Where the results come from. */
 void vb_report_writer_provenance(const vb_report_writer *writer, const vb_report *report);

@@ -9,7 +9,12 @@
 #include "mpi/base/json.h"
 #include "mpi/results/tables.h"
 
-enum { DRAWN = 30, FEW_IMAGES = 30 /* so many bars at most; vocabularies with fewer images are marked */ };
+enum { DRAWN = 30 }; /* so many bars at most */
+
+/* Vocabularies with fewer images are marked: a picture more or less is three points there, or more. */
+#define LEAST_IMAGES 30
+#define AS_TEXT(number) #number
+#define MARKED_BELOW(number) "*: fewer than " AS_TEXT(number) " images"
 
 typedef struct lost {
     const json_t *vocabulary;
@@ -69,15 +74,16 @@ static int list_vocabularies(const vb_section_subject *subject, vb_grid *grid, v
     int count;
     lost *sorted = sort_by_loss(subject->results->entry, &count, err);
     if (!sorted) return -1;
-    *grid = (vb_grid){.columns = 8,
-                      .left = 1,
-                      .caption = "By vocabulary, in percent, the largest loss to foreign names first; (few): less than 30 images",
-                      .note = vb_tables_note};
+    *grid =
+        (vb_grid){.columns = 8,
+                  .left = 1,
+                  .caption = "By vocabulary, in percent, the largest loss to foreign names first; " MARKED_BELOW(LEAST_IMAGES),
+                  .note = vb_tables_note};
     vb_grid_heads(grid, (const char *const[]){"vocabulary", "classes", "images", "Acc-C", "Acc-E", "E-C", "Acc-S", "S-C"});
     for (int v = 0; v < count; v++) {
         const json_t *vocabulary = sorted[v].vocabulary;
         const double images = vb_json_number(vocabulary, "images");
-        vb_grid_cell(grid, "%s%s", vb_json_text(vocabulary, "name"), images < FEW_IMAGES ? " (few)" : "");
+        vb_grid_cell(grid, "%s%s", vb_json_text(vocabulary, "name"), images < LEAST_IMAGES ? " *" : "");
         vb_grid_cell(grid, "%zu", json_array_size(json_object_get(vocabulary, "classes")));
         vb_grid_number(grid, images, 0);
         vb_tables_add_accuracies(grid, vocabulary);

@@ -187,8 +187,8 @@ static int errors_of_means(errors_work *work, int f, vb_error *err) {
     vb_comparison *comparison = work->comparison;
     const vb_record_set *a = work->sets[0];
     const size_t n = (size_t)comparison->vocabularies;
-    const vb_spread_table table = {(int)n,         a->space.classes, work->offsets,
-                                   work->cells[f], work->crosses[f], work->cross_at[a->space.classes]};
+    const vb_spread_table table = {
+        (int)n, a->space.classes, work->offsets, work->cells[f], work->crosses[f], work->cross_at[a->space.classes], NULL};
     vb_spread spread;
     for (size_t u = 0; u < n; u++) {
         work->without[u] = 0;
@@ -266,7 +266,7 @@ static void errors_of_images(errors_work *work, vb_compared *out, bool own, int 
                 cell->squares += off * off;
             } else *cell = (vb_spread_cell){class, cell->images + 1, cell->sum + d, 0};
         }
-    const vb_spread_table table = {1, a->space.classes, offsets, cells, NULL, 0};
+    const vb_spread_table table = {1, a->space.classes, offsets, cells, NULL, 0, NULL};
     vb_spread spread;
     vb_spread_of_vocabulary(&spread, &table, 0, without, count);
     take(out, &spread);

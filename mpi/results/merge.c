@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -238,12 +239,13 @@ static int copy_pair(const merge *all, int i, vb_error *err) {
 /* The `run` block: what the parts have in common, their pairs, and their own blocks. */
 static json_t *merged_facts(vb_json *json, const merge *all) {
     json_t *facts = vb_json_object(json), *pairs = vb_json_array(json), *merged = vb_json_array(json);
-    double seconds = 0;
+    double seconds = 0, node_hours = 0;
     const char *finished = "";
     for (int p = 0; p < all->count; p++) {
         json_t *run = json_object_get(all->parts[p].document, "run"),
                *block = run ? vb_json_copy(json, run) : vb_json_object(json);
         seconds += json_number_value(json_object_get(run, "seconds"));
+        node_hours += json_number_value(json_object_get(run, "node_hours"));
         if (strcmp(vb_json_text(run, "finished"), finished) > 0) finished = vb_json_text(run, "finished");
         vb_json_extend(json, pairs, json_object_get(run, "pairs"));
         json_object_del(block, "pairs");
@@ -253,6 +255,7 @@ static json_t *merged_facts(vb_json *json, const merge *all) {
     const json_t *first = json_object_get(all->parts[0].document, "run");
     vb_json_set_text(json, facts, "finished", finished);
     vb_json_set_real(json, facts, "seconds", seconds);
+    vb_json_set_real(json, facts, "node_hours", node_hours);
     vb_json_set_text(json, facts, "version", vb_json_text(first, "version"));
     vb_json_set_text(json, facts, "revision", vb_json_text(first, "revision"));
     vb_json_set(json, facts, "pairs", pairs);
@@ -306,10 +309,44 @@ static int merge_parts(merge *all, const char *const *parts, const vb_merge_opti
     return write_merged(all, options, latex, err);
 }
 
-int vb_merge(const char *output, const char *const *parts, int count, const vb_merge_options *options, vb_error *err) {
+static bool is_number(const char *name) { return *name && !name[strspn(name, "0123456789")]; }
+
+static int by_number(const void *a, const void *b) {
+    const long x = strtol(*(char *const *)a, NULL, 10), y = strtol(*(char *const *)b, NULL, 10);
+    return (x > y) - (x < y);
+}
+
+/* What is given, or in the place of the folder of an array, which has no results but numbered folders, all of those. */
+static int add_parts(vb_strings *parts, const char *given, vb_error *err) {
+    vb_strings names = {0};
+    vb_error none;
+    char *results = vb_format(err, "%s/results.json", given);
+    int status = results ? 0 : -1, count = 0;
+    if (!status && vb_path_is_folder(given) && !vb_path_exists(results) && vb_path_list_folder(&names, given, &none))
+        names = (vb_strings){0};
+    for (size_t i = 0; i < names.count; i++) {
+        if (!is_number(names.items[i])) continue;
+        char *kept = names.items[count];
+        names.items[count++] = names.items[i];
+        names.items[i] = kept;
+    }
+    if (count > 1) qsort(names.items, (size_t)count, sizeof *names.items, by_number);
+    for (int i = 0; i < count && !status; i++) status = vb_strings_take(parts, vb_path_join(given, names.items[i], err), err);
+    if (!status && !count) status = vb_strings_add(parts, given, err);
+    vb_strings_free(&names);
+    vb_free(results);
+    return status;
+}
+
+int vb_merge(const char *output, const char *const *given, int count, const vb_merge_options *options, vb_error *err) {
     assert(count > 0);
-    merge all = {.output = output, .count = count};
-    int status = merge_parts(&all, parts, options, err);
+    vb_strings parts = {0};
+    merge all = {.output = output};
+    int status = 0;
+    for (int i = 0; i < count && !status; i++) status = add_parts(&parts, given[i], err);
+    all.count = (int)parts.count;
+    if (!status) status = merge_parts(&all, (const char *const *)parts.items, options, err);
+    vb_strings_free(&parts);
     for (int p = 0; all.parts && p < all.count; p++) vb_result_folder_close(&all.parts[p]);
     vb_free(all.parts);
     vb_free(all.pairs);

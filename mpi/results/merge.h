@@ -12,11 +12,11 @@ typedef struct vb_merge_options {
     char *const *environment; /* for the lock of the output folder (mpi/base/output_lock.h) */
 } vb_merge_options;
 
-/* parts: `count` output folders of runs, or their results.json. The folder `output` gets results.json and tables, byte-equal
- * (less
- * `run`) to those of one run of the whole experiment, and the pairs' files; the tables are printed. VB_EMISMATCH for parts of
- * different experiments, configurations, versions or data, VB_EMISSING for a part or a pair that is not there, VB_EDATA for a
- * file that is none of ours, VB_EOUTPUT while a run owns the output folder. Local. */
-int vb_merge(const char *output, const char *const *parts, int count, const vb_merge_options *options, vb_error *err);
+/* given: `count` output folders of runs, their results.json, or OUTPUT/array of a job array for all of its tasks. The
+ * folder `output` gets results.json and tables, byte-equal (less `run`) to those of one run of the whole experiment, and
+ * the pairs' files; the tables are printed. VB_EMISMATCH for parts of different experiments, configurations, versions or
+ * data, VB_EMISSING for a part or a pair that is not there, VB_EDATA for a file that is none of ours, VB_EOUTPUT while a
+ * run owns the output folder. Local. */
+int vb_merge(const char *output, const char *const *given, int count, const vb_merge_options *options, vb_error *err);
 
 #endif

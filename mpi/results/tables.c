@@ -85,7 +85,8 @@ static void add_figures(vb_grid *grid, const json_t *entry, const char *dataset,
     vb_grid_cell(grid, "%s", dataset);
     vb_grid_number(grid, vb_json_number(entry, "images"), 0);
     vb_tables_add_accuracies(grid, figures);
-    if (grid->columns > COLUMNS) vb_grid_percent(grid, vb_json_number(figures, "acc_e_union"), NAN);
+    if (grid->columns > COLUMNS)
+        vb_grid_percent(grid, vb_json_number(figures, "acc_e_union"), vb_tables_error(figures, "acc_e_union"));
     vb_grid_percent(grid, vb_json_number(figures, "top1_all"), vb_tables_error(figures, "top1_all"));
     vb_grid_percent(grid, vb_json_number(figures, "tied_images") / vb_json_number(entry, "images"), NAN);
 }

@@ -2,10 +2,10 @@
 #include "mpi/retrieve/cross_fit.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/openness/openness.h"
+#include "mpi/evaluate/tally_sum.h"
 #include "mpi/evaluate/unit_pass.h"
 
 /* ---- folds ---- */
@@ -103,18 +103,11 @@ vb_tally *vb_cross_fit_tally(void *context, int64_t place) {
 int vb_cross_fit_score(vb_cross_fit *cross, vb_comm *comm, int setting, vb_error *err) {
     assert(setting >= 0 && setting < cross->settings && !cross->chosen);
     int status = 0;
-    size_t n;
-    for (int f = 0; f < cross->folds && !status; f++) {
-        int64_t *counters = vb_tally_counters(cross->tallies[f], &n);
-        status = vb_comm_sum_to_root(comm, counters, n, err);
-    }
+    for (int f = 0; f < cross->folds && !status; f++) status = vb_tally_sum_to_root(comm, cross->tallies[f], err);
     for (int f = 0; f < cross->folds && !status && !comm->rank; f++)
         status = vb_openness_acc_e_without((const vb_tally *const *)cross->tallies, cross->folds, f,
                                            &cross->scores[setting * cross->folds + f], err);
-    for (int f = 0; f < cross->folds; f++) {
-        int64_t *counters = vb_tally_counters(cross->tallies[f], &n);
-        memset(counters, 0, n * sizeof *counters);
-    }
+    for (int f = 0; f < cross->folds; f++) vb_tally_clear(cross->tallies[f]);
     return vb_comm_agree(comm, status, err);
 }
 
@@ -134,10 +127,8 @@ bool vb_cross_fit_chosen(const vb_cross_fit *cross, int setting) {
 }
 
 int vb_cross_fit_figures(vb_cross_fit *cross, vb_comm *comm, json_t **figures, vb_error *err) {
-    size_t n;
-    int64_t *counters = vb_tally_counters(cross->chosen, &n);
     *figures = NULL;
-    int status = vb_comm_sum_to_root(comm, counters, n, err);
+    int status = vb_tally_sum_to_root(comm, cross->chosen, err);
     if (!status && !comm->rank)
         status = vb_evaluate_figures(cross->pair, cross->chosen, &(vb_evaluate_facts){.skipped = NULL}, figures, err);
     return vb_comm_agree(comm, status, err);

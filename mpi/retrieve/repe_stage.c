@@ -473,6 +473,7 @@ int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, 
                              .cache = job->pair.experiment->cache,
                              .batch = (int)job->pair.experiment->batch,
                              .threads = job->pair.threads,
+                             .decode_memory = job->pair.experiment->decode_memory,
                              .text_rules = job->pair.experiment->text_rules,
                              .skip_broken = job->pair.data->spec->on_error == VB_ON_ERROR_SKIP};
     if (!status) status = vb_corpus_parts_open(&work.corpus, &work.how, work.corpus_spec, err);

@@ -104,10 +104,8 @@ static int list_captions(const vb_section_subject *subject, vb_grid *grid, vb_er
     return status;
 }
 
-const vb_section vb_retrieval_section = {.scope = VB_SECTION_OF_RESULT,
-                                         .place = 90,
-                                         .plot = plot_retrieval,
-                                         .table = list_captions};
+const vb_section vb_retrieval_section = {
+    .scope = VB_SECTION_OF_RESULT, .place = 90, .folded = "Retrieved captions", .plot = plot_retrieval, .table = list_captions};
 
 /* ---- all settings ---- */
 
@@ -144,7 +142,5 @@ static int list_settings(const vb_section_subject *subject, vb_grid *grid, vb_er
     return 0;
 }
 
-const vb_section vb_retrieval_settings_section = {.scope = VB_SECTION_OF_RESULT,
-                                                  .place = 89,
-                                                  .latex = true,
-                                                  .table = list_settings};
+const vb_section vb_retrieval_settings_section = {
+    .scope = VB_SECTION_OF_RESULT, .place = 89, .folded = "Every setting of REPE", .latex = true, .table = list_settings};

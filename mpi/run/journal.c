@@ -9,6 +9,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/results/document.h"
 #include "mpi/base/json.h"
+#include "mpi/run/starts.h"
 #include "shards/files/path.h"
 #include "shards/files/writer.h"
 
@@ -35,19 +36,35 @@ static int write_state(const vb_experiment *experiment, const json_t *state, vb_
     return status;
 }
 
-int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *datasets, int ranks, bool resume, vb_error *err) {
+/* What an earlier run in this folder left, when this one goes on with it; NULL: none. */
+static json_t *read_state(const char *output, const char *digest, bool resume) {
+    vb_error none;
+    char *path = resume ? vb_format(&none, "%s/state.json", output) : NULL;
+    json_t *state = path && vb_path_exists(path) ? vb_json_parse_file(path, &none) : NULL;
+    vb_free(path);
+    if (!strcmp(vb_json_text(state, "configuration_digest"), digest)) return state;
+    json_decref(state);
+    return NULL;
+}
+
+int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *datasets, const vb_journal_size *size, bool resume,
+                    json_t **starts, vb_error *err) {
     char host[256] = "", digest[40];
+    *starts = NULL;
     gethostname(host, sizeof host - 1);
     if (vb_document_configuration_digest(experiment->configuration, digest, err)) return -1;
     vb_json json = {0};
-    json_t *state = vb_json_object(&json);
+    json_t *state = vb_json_object(&json), *earlier = read_state(experiment->output, digest, resume);
+    *starts = earlier ? vb_starts_of_state(&json, earlier, experiment->output, false) : vb_json_array(&json);
+    json_decref(earlier);
     vb_json_set_text(&json, state, "schema", "vocabench.state/1");
     vb_json_set_text(&json, state, "experiment", experiment->name);
     vb_json_set(&json, state, "configuration", json_incref(experiment->configuration));
     vb_json_set_text(&json, state, "configuration_digest", digest);
     vb_json_set_bool(&json, state, "resume", resume);
     vb_json_set_text(&json, state, "cache", experiment->cache);
-    vb_json_set_integer(&json, state, "ranks", ranks);
+    vb_json_set_integer(&json, state, "ranks", size->ranks);
+    vb_json_set_integer(&json, state, "nodes", size->nodes);
     vb_json_set_text(&json, state, "host", host);
     vb_json_set_integer(&json, state, "pid", getpid());
     vb_json_set_integer(&json, state, "started", time(NULL));
@@ -62,7 +79,10 @@ int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *dat
         vb_json_append(&json, list, entry);
     }
     if (experiment->only_model) vb_json_set_text(&json, state, "only_model", experiment->only_model);
+    if (experiment->only_dataset) vb_json_set_text(&json, state, "only_dataset", experiment->only_dataset);
     if (getenv("SLURM_JOB_ID")) vb_json_set_text(&json, state, "slurm_job", getenv("SLURM_JOB_ID"));
+    if (getenv("SLURM_RESTART_COUNT")) vb_json_set_text(&json, state, "restart", getenv("SLURM_RESTART_COUNT"));
+    vb_json_set(&json, state, "starts", json_incref(*starts));
     int status = vb_json_end(&json, "state.json", err);
     if (!status) {
         remove_markers(experiment->output);

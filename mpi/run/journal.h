@@ -1,10 +1,10 @@
 /* What a run leaves in its output folder for `vocabench status`: state.json, and a marker beside every pair's file that is being
  * made.
  *
- * state.json: {schema, experiment, configuration, configuration_digest, only_model, resume, cache, datasets: [{name, images,
- * units}]
- * (expansions too, without units of their own), ranks, host, pid, slurm_job, started (Unix seconds), ended: {when, code, error}};
- * `ended` is missing while it runs and after a kill. */
+ * state.json: {schema, experiment, configuration, configuration_digest, only_model, only_dataset, resume, cache, datasets:
+ * [{name, images, units}] (expansions too, without units of their own), ranks, nodes, host, pid, slurm_job, restart, starts
+ * (the earlier ones: mpi/run/starts.h), started (Unix seconds), ended: {when, code, error}}; `ended` is missing while it
+ * runs and after a kill. */
 #ifndef VB_JOURNAL_H
 #define VB_JOURNAL_H
 
@@ -13,8 +13,15 @@
 #include "mpi/encode/dataset_state.h"
 #include "mpi/experiment/experiment.h"
 
-/* Writes state.json and removes the markers of an earlier run. Rank 0 only, local. */
-int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *datasets, int ranks, bool resume, vb_error *err);
+typedef struct vb_journal_size {
+    int ranks;
+    int64_t nodes; /* machines */
+} vb_journal_size;
+
+/* Writes state.json and removes the markers of an earlier run. *starts: the earlier ones with which this run goes on (resume), to
+ * be released. Rank 0 only, local. */
+int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *datasets, const vb_journal_size *size, bool resume,
+                    json_t **starts, vb_error *err);
 /* Adds how the run ended: status 0, or that of *err. Says nothing when it cannot. Rank 0 only, local. */
 void vb_journal_close(const vb_experiment *experiment, int status, const vb_error *err);
 

@@ -18,6 +18,7 @@
 #include "mpi/run/published_sums.h"
 #include "mpi/run/resume.h"
 #include "mpi/run/run_unit.h"
+#include "mpi/run/starts.h"
 #include "shards/files/path.h"
 #include "shards/files/writer.h"
 
@@ -31,6 +32,8 @@ typedef struct run_state {
     vb_groups groups;
     vb_runner runner;        /* of this rank's group */
     vb_resume_files files;   /* rank 0: as they were when the keys were made */
+    vb_journal_size size;    /* its nodes on rank 0 only */
+    json_t *starts;          /* rank 0: earlier ones, with which this one goes on */
     json_t *found;           /* rank 0: results of earlier runs by unit, for --resume */
     vb_published_sums sums;  /* rank 0 */
     json_t *results, *pairs; /* rank 0, at the end: results[] and the `run` block's pairs[] */
@@ -353,6 +356,10 @@ static int add_sources(const run_state *run, json_t *facts, vb_error *err) {
 static int write_results(run_state *run, json_t *facts, vb_error *err) {
     const vb_experiment *experiment = run->experiment;
     vb_json json = {0};
+    const double seconds = MPI_Wtime() - run->world->started;
+    vb_json_append(&json, run->starts, vb_starts_entry(&json, seconds, run->size.nodes, run->size.ranks));
+    vb_json_set(&json, facts, "starts", json_incref(run->starts));
+    vb_json_set_real(&json, facts, "node_hours", vb_starts_node_hours(run->starts));
     vb_json_set(&json, facts, "pairs", json_incref(run->pairs));
     vb_json_set(&json, facts, "options", vb_experiment_machine_json(&json, experiment));
     vb_published_sums_set(&run->sums, experiment, &json, facts);
@@ -362,6 +369,12 @@ static int write_results(run_state *run, json_t *facts, vb_error *err) {
     json_decref(document);
     if (!status) vb_published_sums_keep(&run->sums);
     return status;
+}
+
+/* Machines of all ranks, on rank 0. Collective. */
+static int count_nodes(run_state *run, vb_error *err) {
+    run->size = (vb_journal_size){.ranks = run->world->comm.size, .nodes = !run->world->comm.node_rank};
+    return vb_comm_sum_to_root(&run->world->comm, &run->size.nodes, 1, err);
 }
 
 static int prepare_output(run_state *run, vb_error *err) {
@@ -408,7 +421,8 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     run.runner.datasets = run.datasets;
     if (!status) status = check_given_labels(&run, err);
     if (!status && !comm->rank) status = vb_published_sums_start(&run.sums, experiment, err);
-    if (!status && !comm->rank) status = vb_journal_open(experiment, run.datasets, comm->size, resume, err);
+    if (!status) status = count_nodes(&run, err);
+    if (!status && !comm->rank) status = vb_journal_open(experiment, run.datasets, &run.size, resume, &run.starts, err);
     status = vb_comm_agree(comm, status, err);
     bool noted = !status && !comm->rank;
     if (!status) status = vb_threads_warn(comm, run.runner.threads, err);
@@ -422,6 +436,7 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     json_decref(facts);
     json_decref(run.runner.done);
     json_decref(run.found);
+    json_decref(run.starts);
     json_decref(run.results);
     json_decref(run.pairs);
     vb_resume_files_free(&run.files);

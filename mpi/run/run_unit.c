@@ -211,7 +211,8 @@ int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_erro
                              .cache = runner->experiment->cache,
                              .batch = (int)runner->experiment->batch,
                              .text_rules = runner->experiment->text_rules,
-                             .threads = runner->threads};
+                             .threads = runner->threads,
+                             .decode_memory = runner->experiment->decode_memory};
     if (!status && encoded) status = open_model(runner, spec, err);
     if (!status)
         status = vb_pair_inputs_open(&inputs, &how, runner->experiment, spec, data,

@@ -103,13 +103,14 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
     double classes = data->space.classes;
     int prompts = vb_experiment_prompts(spec, data->spec)->count;
     if (!data->part_count) shape.variants = vb_prompt_spread_spec_variants(&experiment->prompt_spread, prompts);
-    unit->cost = 1;
+    const double templates = prompts ? prompts : 1;
+    unit->images = unit->texts = 0;
     if (spec->family != VB_PRECOMPUTED) {
         vb_dataset_sizes sizes = vb_dataset_state_measure(data);
         shape.images = sizes.images - data->outside;
         unit->parts = sizes.units;
-        if (!data->part_count) unit->cost += classes * (prompts ? prompts : 1) * (double)model->text;
-        if (images_too) unit->cost += (double)shape.images * (double)model->image;
+        if (!data->part_count) unit->texts = classes * templates;
+        if (images_too) unit->images = (double)shape.images;
     } else {
         int64_t rows = 0, columns = 0;
         if (!data->part_count) measure_embeddings(vb_experiment_embeddings(spec, data->spec), &rows, &columns);
@@ -119,13 +120,14 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
         shape.dim = columns;
         unit->parts = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
     }
-    if (!data->part_count) unit->cost += (double)(candidates + names) * (double)model->text * (prompts ? prompts : 1);
+    const bool encodes = spec->family != VB_PRECOMPUTED && !data->part_count;
+    if (encodes) unit->texts += (double)(candidates + names) * templates;
     /* A class has about one other name in WordNet. */
-    if (!data->part_count && experiment->prompt_spread.synonyms)
-        unit->cost += classes * (double)model->text * (prompts ? prompts : 1);
-    unit->cost += 2 * (double)shape.images * classes * (double)shape.dim;
-    unit->cost +=
-        vb_analyses_operations(experiment->analyses, &shape) + vb_adversarial_operations(&experiment->adversarial, &shape);
+    if (encodes && experiment->prompt_spread.synonyms) unit->texts += classes * templates;
+    unit->operations = 2 * (double)shape.images * classes * (double)shape.dim +
+                       vb_analyses_operations(experiment->analyses, &shape) +
+                       vb_adversarial_operations(&experiment->adversarial, &shape);
+    unit->cost = 1 + unit->images * (double)model->image + unit->texts * (double)model->text + unit->operations;
     if (unit->parts < 1) unit->parts = 1;
 }
 

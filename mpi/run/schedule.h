@@ -11,6 +11,8 @@ typedef struct vb_pair_unit {
     vb_digest key;      /* the caller's */
     double cost;        /* estimated floating-point operations, as if nothing were cached; the scan of a corpus is not in it */
     int64_t parts;      /* pieces into which ranks can divide it */
+    /* What the cost is made of: images and texts that the model encodes, and operations of all that follows. */
+    double images, texts, operations;
 } vb_pair_unit;
 
 /* Units of models with the same encoder share cached embeddings of a dataset's images (an expansion's are its datasets'), or of a

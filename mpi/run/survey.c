@@ -1,8 +1,6 @@
 /* The state of a run from the files that it leaves. */
 #include "mpi/run/survey.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -13,8 +11,10 @@
 #include "mpi/base/json.h"
 #include "mpi/base/slurm_job.h"
 #include "mpi/run/journal.h"
+#include "mpi/run/starts.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
+#include "shards/files/process.h"
 
 static double changed(const char *path) {
     vb_path_facts facts;
@@ -36,7 +36,7 @@ static void find_kind(const vb_survey *all, vb_survey_task *task) {
     else if (ended) task->kind = VB_TASK_ENDED;
     else if (!strcmp(word, "RUNNING") || !strcmp(word, "COMPLETING")) task->kind = VB_TASK_ALIVE;
     else if (!strcmp(host, vb_json_text(task->state, "host")))
-        task->kind = pid > 1 && (!kill(pid, 0) || errno == EPERM) ? VB_TASK_ALIVE : VB_TASK_GONE;
+        task->kind = pid > 1 && !vb_process_is_gone(pid) ? VB_TASK_ALIVE : VB_TASK_GONE;
     else task->kind = *job ? VB_TASK_GONE : VB_TASK_UNSEEN;
 }
 
@@ -62,6 +62,9 @@ static int add_task(vb_survey *all, const char *folder, vb_error *err) {
     added->state = state;
     added->started = (double)json_integer_value(json_object_get(state, "started"));
     find_kind(all, added);
+    vb_json json = {0};
+    added->starts = vb_starts_of_state(&json, state, folder, added->kind == VB_TASK_ALIVE || added->kind == VB_TASK_UNSEEN);
+    if (vb_json_end(&json, "the starts", err)) status = -1;
     all->count++;
     const json_t *first = all->tasks[0].state;
     if (!status && strcmp(vb_json_text(first, "configuration_digest"), vb_json_text(state, "configuration_digest")))
@@ -205,7 +208,8 @@ static int look_at_pairs(vb_survey *all, vb_error *err) {
         bool owned = false;
         for (int t = 0; t < all->count; t++) {
             const char *only = vb_json_text(all->tasks[t].state, "only_model");
-            if (*only && strcmp(only, all->pairs[p].model)) continue;
+            const char *data = vb_json_text(all->tasks[t].state, "only_dataset");
+            if ((*only && strcmp(only, all->pairs[p].model)) || (*data && strcmp(data, all->pairs[p].dataset))) continue;
             owned = true;
             if (look_at_pair(all, p, &all->tasks[t], err)) return -1;
         }
@@ -229,6 +233,7 @@ void vb_survey_close(vb_survey *all) {
     for (int t = 0; all->tasks && t < all->count; t++) {
         vb_free(all->tasks[t].folder);
         json_decref(all->tasks[t].state);
+        json_decref(all->tasks[t].starts);
     }
     vb_free(all->tasks);
     for (int p = 0; all->progress && p < all->pair_count; p++) json_decref(all->progress[p]);

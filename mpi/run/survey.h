@@ -21,6 +21,7 @@ typedef enum vb_pair_state { VB_PAIR_TO_DO, VB_PAIR_DONE, VB_PAIR_RUNNING, VB_PA
 typedef struct vb_survey_task {
     char *folder;
     json_t *state;
+    json_t *starts; /* of the task, the last one included: mpi/run/starts.h */
     vb_task_kind kind;
     int code;             /* of a run that has ended */
     double started, last; /* Unix seconds; the last pair finished since then */

@@ -378,16 +378,8 @@ void vb_dataset_unit_free(vb_unit_data *data) {
     *data = (vb_unit_data){0};
 }
 
-int vb_dataset_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err) {
-    return vb_dataset_sample_decode_within(sample, 0, image, err);
-}
-
-int vb_dataset_sample_decode_within(const vb_sample *sample, int64_t most, vb_image *image, vb_error *err) {
-    *image = (vb_image){0};
-    if (!sample->raw_width) {
-        if (!sample->size) return vb_errorf(err, VB_EDATA, "%s: no image, or an empty one", sample->name);
-        return vb_image_decode_within(image, most, sample->bytes, sample->size, sample->name, err);
-    }
+/* Planes of a raw sample, as RGB. */
+static int interleave(const vb_sample *sample, vb_image *image, vb_error *err) {
     size_t plane = (size_t)sample->raw_width * (size_t)sample->raw_height;
     if (sample->size != 3 * plane)
         return vb_errorf(err, VB_EINTERNAL, "%s: %zu bytes, expected 3 x %d x %d", sample->name, sample->size, sample->raw_height,
@@ -399,4 +391,26 @@ int vb_dataset_sample_decode_within(const vb_sample *sample, int64_t most, vb_im
     for (size_t i = 0; i < plane; i++)
         for (size_t c = 0; c < 3; c++) image->pixels[3 * i + c] = sample->bytes[c * plane + i];
     return 0;
+}
+
+int vb_dataset_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err) {
+    *image = (vb_image){0};
+    if (sample->raw_width) return interleave(sample, image, err);
+    if (!sample->size) return vb_errorf(err, VB_EDATA, "%s: no image, or an empty one", sample->name);
+    return vb_image_decode(image, sample->bytes, sample->size, sample->name, err);
+}
+
+int vb_dataset_sample_rows(const vb_sample *sample, const vb_row_sink *sink, vb_image *image, vb_error *err) {
+    *image = (vb_image){0};
+    if (!sample->raw_width && !sample->size) return vb_errorf(err, VB_EDATA, "%s: no image, or an empty one", sample->name);
+    if (!sample->raw_width) return vb_image_decode_rows(image, sink, sample->bytes, sample->size, sample->name, err);
+    const vb_image head = {.mode = VB_MODE_RGB, .width = sample->raw_width, .height = sample->raw_height};
+    if (sink->admit(sink->context, &head, sample->size, sample->name, err) || interleave(sample, image, err)) return -1;
+    int status = sink->begin(sink->context, image, err) ? vb_error_prefix(err, "%s", sample->name) : 0;
+    const size_t stride = 3 * (size_t)image->width;
+    for (int y = 0; y < image->height && !status; y++)
+        status = sink->row(sink->context, image->pixels + (size_t)y * stride, err);
+    vb_free(image->pixels);
+    image->pixels = NULL;
+    return status;
 }

@@ -10,6 +10,7 @@
 
 #include "kernels/image/preprocess.h"
 #include "shards/datasets/dataset_types.h"
+#include "shards/images/row_sink.h"
 
 /* images: folder (of class folders, of images without labels, or of shards), .tar / .tar.zst (glob) or CIFAR-10/100 binary files
  * (glob). class_names: file with one class name a line that integer labels index, or NULL: names found beside the data
@@ -88,7 +89,7 @@ int vb_dataset_read_captions(const vb_dataset *dataset, int64_t unit, char **cap
 
 /* Decodes a sample to pixels (raw planes become RGB). Free image->pixels with vb_free. Errors begin with the sample's name. */
 int vb_dataset_sample_decode(const vb_sample *sample, vb_image *image, vb_error *err);
-/* The same, but an encoded image of more than `most` pixels fails before there is memory for them, and image->larger tells. */
-int vb_dataset_sample_decode_within(const vb_sample *sample, int64_t most, vb_image *image, vb_error *err);
+/* The same row by row (shards/images/image.h): image has no pixels. */
+int vb_dataset_sample_rows(const vb_sample *sample, const vb_row_sink *sink, vb_image *image, vb_error *err);
 
 #endif

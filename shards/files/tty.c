@@ -10,20 +10,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "shards/files/file.h"
+#include "shards/files/process.h"
 
 enum { ANCESTORS = 8 }; /* timeout, numactl and shells may stand between a rank and mpirun */
-
-/* Name and parent of a process, from "PID (NAME) STATE PARENT ...". */
-static bool read_stat(long pid, char name[32], long *parent) {
-    char path[48], text[256];
-    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-    vb_file_read_proc(path, text, sizeof text);
-    char *begin = strchr(text, '('), *end = strrchr(text, ')');
-    if (!begin || !end || end < begin || end[1] != ' ') return false;
-    snprintf(name, 32, "%.*s", (int)(end - begin - 1), begin + 1);
-    return sscanf(end + 2, "%*c %ld", parent) == 1;
-}
 
 static bool is_launcher(const char *name) {
     static const char *const names[] = {"mpirun", "orterun", "mpiexec", "prterun", "prun", "mpiexec.hydra"};
@@ -39,11 +28,12 @@ static bool stops_writers(int tty) {
 
 /* mpirun's standard error, when that is a terminal. */
 static int launchers_terminal(void) {
-    char name[32], path[48], target[128];
-    long pid = getppid(), parent;
-    for (int i = 0; i < ANCESTORS && pid > 1; i++, pid = parent) {
-        if (!read_stat(pid, name, &parent)) return -1;
-        if (!is_launcher(name)) continue;
+    char path[48], target[128];
+    vb_process_stat process;
+    long pid = getppid();
+    for (int i = 0; i < ANCESTORS && pid > 1; i++, pid = process.parent) {
+        if (!vb_process_look(pid, &process)) return -1;
+        if (!is_launcher(process.name)) continue;
         snprintf(path, sizeof path, "/proc/%ld/fd/2", pid);
         const ssize_t n = readlink(path, target, sizeof target - 1);
         if (n <= 0) return -1;

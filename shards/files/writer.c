@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
 #include "shards/files/path.h"
+#include "shards/files/process.h"
 
 enum { WRITE_BUFFER = 1 << 18 };
 
@@ -232,7 +232,7 @@ static bool is_stale(const char *name, const struct stat *info) {
     long process = strtol(name + from, NULL, 10);
     if (end != name + from - 1 || process < 1 || process > INT32_MAX) return false;
     if (time(NULL) - info->st_mtime > DAY) return true;
-    return machine == machine_word() && kill((pid_t)process, 0) && errno == ESRCH;
+    return machine == machine_word() && vb_process_is_gone(process);
 }
 
 /* name: of the file whose temporaries alone are swept, or NULL. */

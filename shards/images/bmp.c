@@ -292,7 +292,8 @@ static int bmp_decode_job(bmp_job *job, vb_image *image) {
     if (!job->pixels_at) job->pixels_at = job->at;
     const bool runs = job->compression == RLE8 || job->compression == RLE4;
     if (!runs && bmp_check_rows(job)) return -1;
-    if (vb_codec_reserve(image, job->mode, job->width, job->height, job->name, job->err)) return -1;
+    const vb_codec_size whole = {job->width, job->height, 0};
+    if (vb_codec_reserve(image, job->mode, &whole, job->name, job->err)) return -1;
     memcpy(image->palette, job->palette, sizeof image->palette);
     if (runs) return bmp_runs(job, image);
     bmp_plain(job, image);

@@ -233,8 +233,8 @@ static int gif_decode_job(gif_job *job, vb_image *image) {
     if ((uint64_t)frame.width * (uint64_t)frame.height > codes * (codes + 1) / 2)
         return vb_errorf(job->err, VB_EDATA, "%s: GIF: truncated: %zu bytes cannot hold the %dx%d pixels of a frame", job->name,
                          job->size - job->at, frame.width, frame.height);
-    if (vb_codec_reserve(image, frame.grey ? VB_MODE_L : VB_MODE_P, (uint64_t)width, (uint64_t)height, job->name, job->err))
-        return -1;
+    const vb_codec_size whole = {(uint64_t)width, (uint64_t)height, 0};
+    if (vb_codec_reserve(image, frame.grey ? VB_MODE_L : VB_MODE_P, &whole, job->name, job->err)) return -1;
     memcpy(image->palette, frame.palette, sizeof image->palette);
     if (frame.transparent > 0) memset(image->pixels, frame.transparent, (size_t)width * (size_t)height);
     gif_canvas canvas = {.pixels = image->pixels, .stride = (size_t)width, .frame = &frame};

@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/image/colour.h"
 #include "shards/files/content.h"
 #include "shards/images/codec.h"
 
@@ -70,13 +71,8 @@ static const vb_codec *find_codec(const void *bytes, size_t size, const vb_codec
     return NULL;
 }
 
-int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
-    return vb_image_decode_within(image, 0, bytes, size, name, err);
-}
-
-int vb_image_decode_within(vb_image *image, int64_t most, const void *bytes, size_t size, const char *name, vb_error *err) {
+static int decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
     char expected[CODEC_NAMES];
-    *image = (vb_image){.most = most};
     if (!size) return vb_errorf(err, VB_EDATA, "%s: empty file, expected a %s image", name, codec_names(expected));
     const vb_codec *begun = NULL, *codec = find_codec(bytes, size, &begun);
     if (codec) return codec->decode(image, bytes, size, name, err);
@@ -91,6 +87,26 @@ int vb_image_decode_within(vb_image *image, int64_t most, const void *bytes, siz
     memcpy(head, bytes, size < sizeof head ? size : sizeof head);
     return vb_errorf(err, VB_EUNSUPPORTED, "%s: unknown format (%zu bytes, begins with %02x %02x %02x %02x), expected %s", name,
                      size, head[0], head[1], head[2], head[3], codec_names(expected));
+}
+
+int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err) {
+    *image = (vb_image){0};
+    return decode(image, bytes, size, name, err);
+}
+
+int vb_image_decode_rows(vb_image *image, const vb_row_sink *sink, const void *bytes, size_t size, const char *name,
+                         vb_error *err) {
+    *image = (vb_image){.sink = sink};
+    int status = decode(image, bytes, size, name, err);
+    if (!status && image->pixels) {
+        const size_t stride = (size_t)image->width * (size_t)vb_colour_mode_bytes(image->mode);
+        if (sink->begin(sink->context, image, err)) status = vb_error_prefix(err, "%s", name);
+        for (size_t y = 0; y < (size_t)image->height && !status; y++)
+            status = vb_codec_row(image, image->pixels + y * stride, err);
+        vb_free(image->pixels);
+        image->pixels = NULL;
+    }
+    return status;
 }
 
 const char *vb_image_format_suffix(const void *bytes, size_t size) {

@@ -6,14 +6,17 @@
 #include <stddef.h>
 
 #include "kernels/image/preprocess.h"
+#include "shards/images/row_sink.h"
 
 /* The format is found from the bytes, not from the name. `name` is for messages. VB_EDATA for truncated or corrupt files,
  * VB_EUNSUPPORTED for other formats. Bounded: more pixels than Pillow takes (178956970) are refused before there is memory for
  * them. What a decoder had to pass over or make up stands in image->remark. Free image->pixels with vb_free. Thread-safe. */
 int vb_image_decode(vb_image *image, const void *bytes, size_t size, const char *name, vb_error *err);
 
-/* The same, but an image of more than `most` pixels fails before there is memory for them, and image->larger tells. */
-int vb_image_decode_within(vb_image *image, int64_t most, const void *bytes, size_t size, const char *name, vb_error *err);
+/* The same, handed to `sink` row by row: JPEG and PNG (but for interlaced ones) as they are decoded, others from the whole image.
+ * image: mode, size, palette and remark, no pixels. What the sink refuses ends decoding with its error. Thread-safe. */
+int vb_image_decode_rows(vb_image *image, const vb_row_sink *sink, const void *bytes, size_t size, const char *name,
+                         vb_error *err);
 
 /* Raised when files can be read, or are read as other pixels, that an earlier version refused or read otherwise: what was kept of
  * broken images under another number is looked at again. */

@@ -3,6 +3,7 @@
 #include "shards/images/codec.h"
 
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <jpeglib.h>
@@ -11,7 +12,7 @@
 #include "kernels/base/memory.h"
 
 /* A few bytes of a progressive scan can ask for a pass over all pixels; no encoder writes this many. */
-enum { MAX_SCANS = 500 };
+enum { MAX_SCANS = 500, ROWS = 8 /* at once */ };
 
 typedef struct jpeg_job {
     struct jpeg_error_mgr errors; /* first member: libjpeg hands out pointers to it */
@@ -20,6 +21,7 @@ typedef struct jpeg_job {
     struct jpeg_source_mgr source;
     jmp_buf failed;
     vb_image *image;
+    uint8_t *rows; /* on their way to a sink */
     size_t size;
     const char *name;
     vb_error *err;
@@ -88,6 +90,41 @@ static void count_scans(j_common_ptr codec) {
     longjmp(job->failed, 1);
 }
 
+/* Bytes that libjpeg takes: of several scans all coefficients, of one the blocks at hand; and our rows. */
+static uint64_t jpeg_bytes(struct jpeg_decompress_struct *codec, int channels) {
+    const bool all = jpeg_has_multiple_scans(codec);
+    uint64_t bytes = (uint64_t)codec->image_width * (uint64_t)channels * (ROWS + 8);
+    for (int c = 0; c < codec->num_components; c++) {
+        const jpeg_component_info *component = &codec->comp_info[c];
+        const uint64_t across = component->width_in_blocks + (uint64_t)component->h_samp_factor;
+        const uint64_t down = component->height_in_blocks + (uint64_t)component->v_samp_factor;
+        bytes += across * (all ? down * sizeof(JBLOCK) : 0) + across * (uint64_t)component->v_samp_factor * 6 * DCTSIZE2;
+    }
+    return bytes;
+}
+
+/* Adobe stores inks inverted, and everybody who writes CMYK follows; Pillow takes it for granted. */
+static void invert_inks(uint8_t *row, size_t bytes) {
+    for (size_t i = 0; i < bytes; i++) row[i] ^= 0xff;
+}
+
+/* All rows, to the image's pixels or its sink. */
+static int jpeg_rows(jpeg_job *job, size_t stride) {
+    struct jpeg_decompress_struct *codec = &job->codec;
+    vb_image *image = job->image;
+    while (codec->output_scanline < codec->output_height) {
+        JSAMPROW rows[ROWS];
+        const JDIMENSION first = codec->output_scanline, left = codec->output_height - first;
+        for (size_t i = 0; i < ROWS; i++) rows[i] = job->rows ? job->rows + i * stride : image->pixels + (first + i) * stride;
+        const JDIMENSION got = jpeg_read_scanlines(codec, rows, left < ROWS ? left : ROWS);
+        if (!got) return jpeg_truncated(job);
+        if (image->mode == VB_MODE_CMYK) invert_inks(rows[0], got * stride);
+        for (JDIMENSION i = 0; job->rows && i < got; i++)
+            if (vb_codec_row(image, rows[i], job->err)) return -1;
+    }
+    return 0;
+}
+
 /* Everything that may jump to job->failed. */
 static int jpeg_decode_job(jpeg_job *job, const void *bytes, size_t size) {
     struct jpeg_decompress_struct *codec = &job->codec;
@@ -122,20 +159,17 @@ static int jpeg_decode_job(jpeg_job *job, const void *bytes, size_t size) {
         return vb_errorf(job->err, VB_EUNSUPPORTED, "%s: JPEG: %d components, expected 1, 3 or 4", job->name,
                          codec->num_components);
     }
-    if (vb_codec_reserve(job->image, mode, codec->image_width, codec->image_height, job->name, job->err)) return -1;
+    const vb_codec_size size_of = {codec->image_width, codec->image_height, jpeg_bytes(codec, codec->num_components)};
+    if (job->image->sink ? vb_codec_stream(job->image, mode, &size_of, job->name, job->err) :
+                           vb_codec_reserve(job->image, mode, &size_of, job->name, job->err))
+        return -1;
+    const size_t stride = (size_t)codec->image_width * (size_t)codec->num_components;
+    if (job->image->sink && !(job->rows = vb_buffer(ROWS, stride, "JPEG rows", job->err)))
+        return vb_error_prefix(job->err, "%s", job->name);
     if (!jpeg_start_decompress(codec)) return jpeg_truncated(job);
-    size_t stride = (size_t)codec->output_width * (size_t)codec->output_components;
-    while (codec->output_scanline < codec->output_height) {
-        JSAMPROW rows[8];
-        for (size_t i = 0; i < 8; i++) rows[i] = job->image->pixels + (codec->output_scanline + i) * stride;
-        JDIMENSION left = codec->output_height - codec->output_scanline;
-        if (!jpeg_read_scanlines(codec, rows, left < 8 ? left : 8)) return jpeg_truncated(job);
-    }
+    if (jpeg_rows(job, stride)) return -1;
     if (!jpeg_finish_decompress(codec) && !job->image->remark[0])
         snprintf(job->image->remark, sizeof job->image->remark, "JPEG: the end of the image is not marked");
-    /* Adobe stores inks inverted, and everybody who writes CMYK follows; Pillow takes it for granted. */
-    if (mode == VB_MODE_CMYK)
-        for (size_t i = 0; i < stride * codec->output_height; i++) job->image->pixels[i] ^= 0xff;
     return 0;
 }
 
@@ -148,6 +182,7 @@ static int jpeg_decode(vb_image *image, const void *bytes, size_t size, const ch
     job.progress.progress_monitor = count_scans;
     int status = setjmp(job.failed) ? -1 : jpeg_decode_job(&job, bytes, size);
     jpeg_destroy_decompress(&job.codec);
+    vb_free(job.rows);
     if (!status) return 0;
     vb_free(image->pixels);
     image->pixels = NULL;

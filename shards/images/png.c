@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/image/colour.h"
 
 typedef struct png_job {
     const uint8_t *bytes;
@@ -17,6 +18,7 @@ typedef struct png_job {
     bool out_of_memory;
     jmp_buf failed;
     vb_image *image;
+    uint8_t *row; /* on its way to a sink */
     const char *name;
     vb_error *err;
 } png_job;
@@ -84,16 +86,32 @@ static void copy_palette(uint8_t *palette, png_structp png, png_infop info) {
     }
 }
 
-/* 16-bit big-endian samples, which fill the first half of each row, become int32, last first. */
-static void widen_rows(vb_image *image) {
-    size_t width = (size_t)image->width;
-    for (size_t y = 0; y < (size_t)image->height; y++) {
-        uint8_t *row = image->pixels + y * width * 4;
-        for (size_t x = width; x-- > 0;) {
-            int32_t level = row[2 * x] << 8 | row[2 * x + 1];
-            memcpy(row + 4 * x, &level, sizeof level);
-        }
+/* 16-bit big-endian samples, which fill the first half of a row, become int32, last first. */
+static void widen_row(uint8_t *row, size_t width) {
+    for (size_t x = width; x-- > 0;) {
+        int32_t level = row[2 * x] << 8 | row[2 * x + 1];
+        memcpy(row + 4 * x, &level, sizeof level);
     }
+}
+
+/* One row after the other, to the sink. */
+static int png_stream(png_job *job, png_structp png) {
+    const vb_image *image = job->image;
+    for (int y = 0; y < image->height; y++) {
+        png_read_row(png, job->row, NULL);
+        if (image->mode == VB_MODE_I) widen_row(job->row, (size_t)image->width);
+        if (vb_codec_row(image, job->row, job->err)) return -1;
+    }
+    return 0;
+}
+
+/* All rows to the image's pixels. */
+static void png_keep(const vb_image *image, png_structp png, int passes) {
+    const size_t width = (size_t)image->width, stride = width * (size_t)vb_colour_mode_bytes(image->mode);
+    for (int pass = 0; pass < passes; pass++)
+        for (size_t y = 0; y < (size_t)image->height; y++) png_read_row(png, image->pixels + y * stride, NULL);
+    for (size_t y = 0; y < (size_t)image->height && image->mode == VB_MODE_I; y++)
+        widen_row(image->pixels + y * stride, width);
 }
 
 /* Everything that may jump to job->failed. */
@@ -108,15 +126,20 @@ static int png_decode_job(png_job *job, png_structp png, png_infop info) {
     png_read_info(png, info);
     png_get_IHDR(png, info, &width, &height, &depth, &type, NULL, NULL, NULL);
     vb_mode mode = choose_mode(png, type, depth);
-    if (vb_codec_reserve(job->image, mode, width, height, job->name, job->err)) return -1;
+    const int passes = png_set_interlace_handling(png);
+    const bool stream = job->image->sink && passes == 1;
+    const uint64_t row = (uint64_t)width * 8; /* of the file, at most: libpng has two of them */
+    const vb_codec_size size = {width, height, 4 * row + job->size};
     if (mode == VB_MODE_P) copy_palette(job->image->palette, png, info);
-    int passes = png_set_interlace_handling(png);
+    if (stream ? vb_codec_stream(job->image, mode, &size, job->name, job->err) :
+                 vb_codec_reserve(job->image, mode, &size, job->name, job->err))
+        return -1;
     png_read_update_info(png, info);
-    size_t stride = mode == VB_MODE_I ? (size_t)width * 4 : png_get_rowbytes(png, info);
-    for (int pass = 0; pass < passes; pass++)
-        for (size_t y = 0; y < height; y++) png_read_row(png, job->image->pixels + y * stride, NULL);
+    if (stream && !(job->row = vb_buffer(width, (size_t)vb_colour_mode_bytes(mode), "PNG row", job->err)))
+        return vb_error_prefix(job->err, "%s", job->name);
+    if (!stream) png_keep(job->image, png, passes);
+    else if (png_stream(job, png)) return -1;
     png_read_end(png, NULL);
-    if (mode == VB_MODE_I) widen_rows(job->image);
     return 0;
 }
 
@@ -135,6 +158,7 @@ static int png_decode_strictly(vb_image *image, const void *bytes, size_t size, 
     png_structp used = png;
     png_infop used_info = info;
     if (used) png_destroy_read_struct(&used, &used_info, NULL);
+    vb_free(job.row);
     if (!status) return 0;
     vb_free(image->pixels);
     image->pixels = NULL;
@@ -187,13 +211,13 @@ static int png_decode(vb_image *image, const void *bytes, size_t size, const cha
     vb_error why = {0}, again = {0};
     size_t mended_size;
     if (!png_decode_strictly(image, bytes, size, name, &why)) return 0;
-    uint8_t *mended = why.code == VB_EDATA && !image->larger && size > 8 ? png_mend(bytes, size, &mended_size, &again) : NULL;
-    *image = (vb_image){.most = image->most, .larger = image->larger};
+    uint8_t *mended = why.code == VB_EDATA && size > 8 ? png_mend(bytes, size, &mended_size, &again) : NULL;
+    *image = (vb_image){.sink = image->sink};
     const int status = mended ? png_decode_strictly(image, mended, mended_size, name, &again) : -1;
     vb_free(mended);
     const char *words = strstr(why.text, "PNG: ");
     if (!status) snprintf(image->remark, sizeof image->remark, "%s", words ? words : "PNG: damaged");
-    else if (err) *err = again.code == VB_EMEMORY ? again : why; /* lack of memory is not the image's fault */
+    else if (err) *err = again.code && again.code != VB_EDATA ? again : why; /* lack of memory is not the image's fault */
     return status;
 }
 

@@ -129,7 +129,8 @@ static int pnm_decode_job(pnm_job *job) {
     if (vb_codec_check((uint64_t)width, (uint64_t)height, job->name, job->err)) return -1;
     if (pnm_check_size(job, (uint64_t)width, (uint64_t)height)) return -1;
     const vb_mode mode = bits ? VB_MODE_1 : colour ? VB_MODE_RGB : limit > 255 ? VB_MODE_I : VB_MODE_L;
-    if (vb_codec_reserve(job->image, mode, (uint64_t)width, (uint64_t)height, job->name, job->err)) return -1;
+    const vb_codec_size whole = {(uint64_t)width, (uint64_t)height, 0};
+    if (vb_codec_reserve(job->image, mode, &whole, job->name, job->err)) return -1;
     const size_t samples = (size_t)width * (size_t)height * (size_t)job->channels;
     if (!job->plain) return pnm_raw(job, samples);
     return bits ? pnm_plain_bits(job, samples) : pnm_plain_samples(job, samples);

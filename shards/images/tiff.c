@@ -29,8 +29,20 @@ static uint8_t *pixel_at(const tiff_job *job, size_t x, size_t y) {
     return job->image->pixels + (y * (size_t)job->image->width + x) * (size_t)vb_colour_mode_bytes(job->image->mode);
 }
 
+/* Beside the pixels: those of the turned image, a strip or tile as libtiff unpacks it (4 bytes a pixel where it makes colours of
+ * it), and the packed one. */
 static int reserve(tiff_job *job) {
-    return vb_codec_reserve(job->image, job->layout.mode, job->tags.width, job->tags.height, job->name, job->err);
+    enum { UNPACKED = 1 };
+    const vb_tiff_tags *tags = &job->tags;
+    const uint64_t pixels = tags->width * tags->height, strip = tags->rows_per_strip ? tags->rows_per_strip : tags->height;
+    const uint64_t most = LARGEST_BLOCK, row = vb_tiff_pixels_row(&job->layout, 1);
+    uint64_t block = tags->width * (strip < tags->height ? strip : tags->height);
+    if (tags->tiled) block = tags->tile_width < most && tags->tile_length < most ? tags->tile_width * tags->tile_length : most;
+    if (tags->compression == UNPACKED) block = tags->width;
+    uint64_t beside = tags->size + (block < most ? block * (row > 4 ? row : 4) : most);
+    if (tags->orientation >= 2 && tags->orientation <= 8) beside += pixels * (uint64_t)vb_colour_mode_bytes(job->layout.mode);
+    const vb_codec_size whole = {tags->width, tags->height, beside < 2 * most ? beside : 2 * most};
+    return vb_codec_reserve(job->image, job->layout.mode, &whole, job->name, job->err);
 }
 
 /* ---- uncompressed ---- */

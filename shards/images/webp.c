@@ -64,9 +64,12 @@ static int webp_decode(vb_image *image, const void *bytes, size_t size, const ch
     WebPDemuxer *demuxer = WebPDemux(&data);
     if (!demuxer) return vb_errorf(err, VB_EDATA, "%s: WebP: the container's chunks are corrupt or cut off", name);
     uint64_t width = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_WIDTH), height = WebPDemuxGetI(demuxer, WEBP_FF_CANVAS_HEIGHT);
+    /* libwebp unpacks what is lossless, and planes of alpha, to 4 bytes a pixel; of the rest it keeps some rows. */
+    const uint64_t beside = (features.format != 1 || features.has_alpha ? 5 * width * height : 0) + 128 * width;
+    const vb_codec_size whole = {width, height, beside};
     if (!WebPDemuxGetFrame(demuxer, 1, &frame) || !frame.complete)
         vb_errorf(err, VB_EDATA, "%s: WebP: no complete first frame", name);
-    else if (!vb_codec_reserve(image, features.has_alpha ? VB_MODE_RGBA : VB_MODE_RGB, width, height, name, err))
+    else if (!vb_codec_reserve(image, features.has_alpha ? VB_MODE_RGBA : VB_MODE_RGB, &whole, name, err))
         result = draw(image, &frame, name, err);
     WebPDemuxReleaseIterator(&frame);
     WebPDemuxDelete(demuxer);

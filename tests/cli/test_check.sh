@@ -78,6 +78,31 @@ stumbles "captions in UTF-16" 5 'UTF-16' --set corpora.words.captions=wide.txt
 sed -i 's/^corpora.*/corpora: [{name: words, embeddings: rows.npy, captions: captions.txt}]/' c.yaml
 stumbles "other dimensions" 6 '31 dimensions'
 
+# ---- plan stops at the same, before its table, and counts what there is -------------------------------------------
+plan_of() { "$vocabench" plan "$@" >stdout 2>stderr; }
+plan_of c.yaml --set corpora.words.captions=nope.txt; equal "plan: no captions" $? 4
+like "one line, with the place once" "^vocabench: c.yaml: corpus 'words': captions: nope.txt: .*looked for beside c.yaml" stderr
+unlike "no table before it" '^experiment|TFLOP' stdout
+printf 'adversarial: {candidates: nope.txt, k: 1}\n' | cat e.yaml - >n.yaml
+plan_of n.yaml; equal "plan: no candidates" $? 4
+like "named with its key" '^vocabench: n.yaml:[0-9:]+ adversarial: candidates: nope.txt: ' stderr
+plan_of n.yaml --set models.plain.weights=none.bin; like "of several the first, and how many more" \
+  'none.bin.*; and 1 more error, which vocabench check lists' stderr
+sed 's/apple/appel/' v.yaml >misspelt.yaml
+plan_of e.yaml --set datasets.folder.vocabularies=misspelt.yaml; equal "plan: a class without images" $? 6
+like "named with the closest label" "1 class has no images: 'appel' .label 'apple'\?.; " stderr
+plan_of e.yaml --set datasets.folder.vocabularies=misspelt.yaml --set datasets.folder.on_unmatched=skip
+like "and where it is passed over" "^note +dataset 'folder' +1 class has no images: 'appel' .label 'apple'\?.$" stdout
+seq -f 'name %g' 50 >fifty.txt; printf 'adversarial: {candidates: fifty.txt, k: 1, exclude: names}\n' | cat c.yaml - >w.yaml
+sed -i 's/^corpora.*/corpora: [{name: words, captions: fifty.txt}]/' w.yaml
+plan_of w.yaml --threads 1; verdict $? "a plan with candidates and a corpus" "$(cat stderr)"
+like "texts of classes and candidates" '^  plain +folder +57 +[0-9]+ +0 +69 ' stdout
+like "captions are counted" '^  corpus words +captions +50 rows, .*, 1 scan, 50 texts to encode, [0-9.e-]+ TFLOP$' stdout
+like "the time, by what was measured" \
+  '^time: (below|about) [0-9.]+ (s|min) at 1 rank of 1 thread, by what was measured here just now' stdout
+plan_of w.yaml --threads 1 --ranks 4; like "at the given ranks" \
+  '^time: (below|about) [0-9.]+ (s|min) at 4 ranks of 1 thread,' stdout
+
 printf 'adversarial: {candidates: captions.txt, k: 1, targets: [animals, nobody]}\n' | cat e.yaml - >a.yaml
 refuses "a target that is no vocabulary" 6 'check: 1 error' "$vocabench" check a.yaml --output o
 "$vocabench" check a.yaml --output o >stdout 2>stderr

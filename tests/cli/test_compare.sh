@@ -16,14 +16,15 @@ floats T.npy 2 <<<"1 0 0 1 1 1 -1 -1"
 floats I.npy 2 <<<"5 1 1 5 3 2.9 1 -9 2 2.1 -1 -5"
 floats J.npy 2 <<<"5 1 -5 -4 3 2.9 1 -9 2 2.1 -1 -5"
 printf '0\n1\n0\n0\n2\n3\n' >labels; must "$tools/npy" numbers y.npy i8 labels
-cat >e.yaml <<'E'
-experiment: paper
-per_image: true
-datasets: [{name: plane, vocabularies: v.yaml}]
-models:
-  - {name: first, family: precomputed, image_embeddings: I.npy, text_embeddings: T.npy, labels: y.npy}
-  - {name: second, family: precomputed, image_embeddings: J.npy, text_embeddings: T.npy, labels: y.npy}
-E
+# models NAME DATASET VOCABULARIES TEXTS LABELS MODEL=IMAGES...: an experiment of precomputed models on one dataset.
+models() {
+  local model
+  printf 'experiment: %s\nper_image: true\ndatasets: [{name: %s, vocabularies: %s}]\nmodels:\n' "$1" "$2" "$3"
+  for model in "${@:6}"; do
+    echo "  - {name: ${model%=*}, family: precomputed, image_embeddings: ${model#*=}, text_embeddings: $4, labels: $5}"
+  done
+}
+models paper plane v.yaml T.npy y.npy first=I.npy second=J.npy >e.yaml
 run e.yaml --output two
 # In B the second image, a north, is nearer to east (-0.78 against -0.62: no, north), and to south_west by far: own 1, b 1
 # instead of 0.
@@ -120,15 +121,7 @@ scipy=$($python -c 'import scipy.stats; print("yes")' 2>/dev/null)
 if [ "$scipy" = yes ]; then oracle "every figure is SciPy's" ab.json a b;
   else skip "every figure is SciPy's" "python3-scipy is not installed"; fi
 # Three models against each other: by Holm over three pairs, from the p of each alone.
-cat >three.yaml <<'E'
-experiment: three
-per_image: true
-datasets: [{name: d, vocabularies: w.yaml}]
-models:
-  - {name: x, family: precomputed, image_embeddings: A.npy, text_embeddings: W.npy, labels: z.npy}
-  - {name: y, family: precomputed, image_embeddings: B.npy, text_embeddings: W.npy, labels: z.npy}
-  - {name: z, family: precomputed, image_embeddings: C.npy, text_embeddings: W.npy, labels: z.npy}
-E
+models three d w.yaml W.npy z.npy x=A.npy y=B.npy z=C.npy >three.yaml
 random 3 1.5; floats C.npy 8 <images.txt
 run three.yaml --output three
 must "$vocabench" compare three three --pairs --permutations 999 --json three.json

@@ -50,9 +50,9 @@ jq '.results[0] |= (. as $r | .retrieval = {corpus: "c", rows: 10, depth: 2, res
   results/results.json >changed && mv changed results/results.json
 
 "$vocabench" report results --output page.html >log 2>err; code=$?
-[ $code = 0 ] && [ ! -s err ] && grep -qx 'report: page.html (14 figures, their data in page-data)' log
+[ $code = 0 ] && [ ! -s err ] && grep -qx 'report: page.html (15 figures, their data in page-data)' log
 verdict $? "a report" "code $code" "$(cat log err)"
-out=$($python "$here/tests/tools/check_page.py" page.html . 2>&1) && [ "$out" = "14 figures" ]
+out=$($python "$here/tests/tools/check_page.py" page.html . 2>&1) && [ "$out" = "15 figures" ]
 verdict $? "the page is whole, every figure drawn and described" "$out"
 [ ! -e pwned ] && [ ! -e page-data/pwned ]
 verdict $? "names are not executed"
@@ -73,9 +73,9 @@ E
 unlike "captions that were not kept stay out" 'nor this|not kept' page.html
 finished=$(jq -r .run.finished results/results.json)
 like "the date is the run's" "finished $finished" page.html
-for kind in curve geometry vocabularies theft similarity margin adversarial retrieval; do
-  n=$(find page-data -name "*-$kind-*.csv" | wc -l)
-  case $kind in curve | geometry | retrieval) want=1 ;; *) want=2 ;; esac
+for kind in overview curve geometry vocabularies theft similarity margin adversarial retrieval; do
+  n=$(find page-data -name "*-$kind*.csv" ! -name '*-curves*' | wc -l)
+  case $kind in overview | curve | geometry | retrieval) want=1 ;; *) want=2 ;; esac
   equal "$want figure(s): $kind" "$n" $want
 done
 
@@ -92,22 +92,26 @@ plotted "curves" "1 2 3" page-data/*-curve-*.csv '.results as $r | range($r[0].c
 plotted "the worst and the best order" "4 5 6 7" page-data/*-curve-*.csv \
   '[.results[].analyses.order] as $o | range($o[0].worst | length) as $i |
   "\(100 * $o[0].worst[$i]) \(100 * $o[0].best[$i]) \(100 * $o[1].worst[$i]) \(100 * $o[1].best[$i])"'
-plotted "vocabularies" "2 3" page-data/04-vocabularies-*.csv \
+plotted "vocabularies" "2 3" page-data/05-vocabularies-*.csv \
   '.results[0].vocabularies | sort_by(.acc_s - .acc_c)[] | "\(100 * .acc_c) \(100 * .acc_s)"'
-plotted "openness" "1 2" page-data/01-openness-*.csv '.results[] | "\(100 * .acc_c) \(100 * .acc_e)"'
-plotted "theft" "1 2 3 4" page-data/05-theft-*.csv '.results[0] as $r | range(6) as $t | range(6) as $u | select($t != $u) |
+plotted "overview, the most open first" "3 6" page-data/01-overview.csv \
+  '.results | sort_by(-.acc_e)[] | "\(100 * .acc_e) \(100 * .acc_c)"'
+plotted "its intervals" "4 5" page-data/01-overview.csv '.results | sort_by(-.acc_e)[] | .errors.acc_e.interval.classes as $i |
+  (1.959963984540054 * .errors.acc_e.classes) as $d | "\(100 * (.acc_e - $d)) \(100 * (.acc_e + $d))"'
+plotted "openness" "1 2" page-data/02-openness-*.csv '.results[] | "\(100 * .acc_c) \(100 * .acc_e)"'
+plotted "theft" "1 2 3 4" page-data/06-theft-*.csv '.results[0] as $r | range(6) as $t | range(6) as $u | select($t != $u) |
   "\($t) \($u) \($r.theft[$t][$u]) \(100 * $r.theft[$t][$u] / $r.vocabularies[$t].images)"'
-plotted "adversarial" "2 3" page-data/08-adversarial-*.csv '.results[0].adversarial[] |
+plotted "adversarial" "2 3" page-data/09-adversarial-*.csv '.results[0].adversarial[] |
   "\(100 * .accuracy_before) \(100 * (.accuracy[-1] // .accuracy_before))"'
-plotted "retrieval" "2 3" page-data/09-retrieval-*.csv '.results[0] as $r | ("acc_c", "acc_e", "acc_s", "top1_all") as $k |
+plotted "retrieval" "2 3" page-data/10-retrieval-*.csv '.results[0] as $r | ("acc_c", "acc_e", "acc_s", "top1_all") as $k |
   "\(100 * $r[$k]) \(100 * $r.retrieval.results[0][$k])"'
 plotted "geometry" "1 2" page-data/*-geometry-*.csv '.results[].analyses | "\(.uniformity_text) \(.alignment)"'
 sums=$(awk -F, 'NR > 1 { for (k = 2; k <= NF; k++) s[k] += $k } END { printf "%.4f %d %.4f %d", s[2], s[3], s[4], s[5] }' \
-  page-data/06-similarity-*.csv)
+  page-data/07-similarity-*.csv)
 equal "histograms hold every pair" "$sums" "100.0000 300 100.0000 6900"
 out=$($python -c 'import csv, sys
 rows = list(csv.reader(open(sys.argv[1], encoding="utf-8")))
-print(len({len(r) for r in rows}), [r[-1] for r in rows if chr(34) in r[-1]][0])' page-data/04-vocabularies-*.csv)
+print(len({len(r) for r in rows}), [r[-1] for r in rows if chr(34) in r[-1]][0])' page-data/05-vocabularies-*.csv)
 equal "CSV that other programs read" "$out" '1 a, "quoted" `touch pwned` $(touch pwned)'
 
 # ---- the same bytes, several folders, formats ----------------------------------------------------------------------
@@ -122,13 +126,21 @@ cp -r results other && "$vocabench" report results other/results.json --output t
   $python "$here/tests/tools/check_page.py" two.html . >log
 verdict $? "two folders with the same names" "$(cat log)"
 "$vocabench" report results --output r.md >log && grep -q '^# Openness of x \\<y\\> \\& "z"$' r.md &&
-  [ "$(grep -c '^!\[' r.md)" = 14 ] && [ "$(grep -oE '\(<r-data/[^>]*>\)' r.md | tr -d '()<>' | xargs ls | wc -l)" = 14 ]
+  [ "$(grep -c '^!\[' r.md)" = 15 ] && [ "$(grep -oE '\(<r-data/[^>]*>\)' r.md | tr -d '()<>' | xargs ls | wc -l)" = 15 ]
 verdict $? "Markdown" "$(head -c 600 r.md)"
 check_not "Markdown holds no HTML of names" grep -qP '(?<!\\)<(script|img|i|b)\b' r.md
 "$vocabench" report results --format latex >log && [ -s report.tex ] && grep -q 'textbackslash' report.tex &&
   grep -qF '$\pm$' report.tex && [ "$(grep -c 'begin{tabular}' report.tex)" = "$(grep -c 'end{tabular}' report.tex)" ] &&
   grep -qF '\{b\}\_x\textasciicircum{}2' report.tex && [ ! -e report-data ]
 verdict $? "LaTeX" "$(head -c 600 report.tex)"
+if command -v pdflatex >/dev/null && kpsewhich booktabs.sty >/dev/null; then
+  { printf '%s\n' '\documentclass{article}' '\usepackage[T1]{fontenc}' '\usepackage{booktabs}' '\begin{document}'
+    awk '{ print } /end\{tabular\}/ { print "" }' report.tex; echo '\end{document}'; } >document.tex
+  pdflatex -interaction=nonstopmode -halt-on-error document.tex >log 2>&1 && [ -s document.pdf ]
+  verdict $? "pdflatex compiles it" "$(grep -aA3 '^!' log)"
+  pdftotext -layout document.pdf - 2>/dev/null | grep -q 'U+65E5'
+  verdict $? "what its fonts have no character for is numbered"
+else skip "LaTeX compiled" "no pdflatex with booktabs (texlive-latex-recommended)"; fi
 # A row of LaTeX has one unescaped & less than columns.
 out=$(awk '/begin\{tabular\}/ { columns = gsub(/[lr]/, "", $0) - 5 }
   /\\\\$/ { gsub(/\\&/, ""); if (gsub(/&/, "") != columns - 1 && columns < 0) print NR }' report.tex)
@@ -141,6 +153,18 @@ jq 'del(.results[1:]) | .results[0] |= del(.analyses, .adversarial, .adversarial
   $python "$here/tests/tools/check_page.py" plain.html . >log2
 verdict $? "a plain result" "$(cat log log2)"
 has_text "the curve of one model has its band" 'lower_quartile,upper_quartile' <<<"$(head -n 1 plain-data/01-curve-*.csv)"
+
+# ---- many models: a panel each ---------------------------------------------------------------------------------------
+jq '.results[0] as $r | .results = [range(6) | . as $i | $r | .model = "model \($i)" | .acc_e -= $i / 100 |
+  del(.adversarial, .adversarial_pool, .retrieval)]' results/results.json >many.json
+"$vocabench" report many.json --output many.html >log && $python "$here/tests/tools/check_page.py" many.html . >log2
+verdict $? "six models" "$(cat log log2)"
+like "a panel a model, the others in grey" 'a panel a model, the others in grey; band: from the worst to the best order' many.html
+equal "a curve in colour in each, five in grey" \
+  "$(grep -c 'with lines lw 2.5' many-data/*-curve-*.gp) $(grep -c 'with lines lw 0.7' many-data/*-curve-*.gp)" "6 30"
+for scope in "$(sed -n '/<h3>model 3/,/<\/details>/p' many.html)"; do has_text "each result on its own" 'Acc-E' <<<"$scope"; done
+values=$(grep -o '<circle class="mark"[^>]*><title>model 5: [^<]*' many.html | grep -c 'foreign vocabular')
+equal "its values are told: one a vocabulary" "$values" "$(jq '.results[5].curve | length' many.json)"
 
 # ---- bad input ------------------------------------------------------------------------------------------------------
 refuses "no folder" 2 "report: expected DIR..." "$vocabench" report
@@ -155,7 +179,7 @@ refuses "captions that are none" 5 "jsonl.zst: line 1: expected a class with res
 check "and no page is left" test ! -e bad.html
 mkdir -p tools empty
 printf '#!/bin/sh\necho first >&2\necho "line 3: boom" >&2\nexit 3\n' >tools/gnuplot; chmod +x tools/gnuplot
-PATH=$PWD/tools:$PATH refuses "gnuplot that fails" 1 "page-data/01-openness-.*\.gp: gnuplot ended with code 3: line 3: boom" \
+PATH=$PWD/tools:$PATH refuses "gnuplot that fails" 1 "page-data/01-overview.gp: gnuplot ended with code 3: line 3: boom" \
   "$vocabench" report results --output page.html
 printf '#!/bin/sh\nkill -9 $$\n' >tools/gnuplot
 PATH=$PWD/tools:$PATH refuses "gnuplot that is killed" 1 "gnuplot ended by signal 9" \
@@ -264,11 +288,33 @@ found.push(column(long, 0).length > 0 && column(long, 0).length < rows, input.ge
 input.value = ""; input.dispatchEvent(new Event("input")); found.push(column(long, 0).length === rows);
 var result = document.querySelector("details.result"); found.push(result.open); result.querySelector("summary").click();
 found.push(result.open);
+// A scatter, a curve, bars: the pointer over a value and arrow keys tell it, Escape and leaving hide it.
+var tip = document.querySelector(".tip"), told = 0, figures = Array.from(document.querySelectorAll("figure svg")).filter(
+  function (svg) { return svg.querySelector(".mark"); });
+document.querySelectorAll("details").forEach(function (part) { part.open = true; });
+figures.forEach(function (svg) {
+  var marks = svg.querySelectorAll(".mark"), last = marks[marks.length - 1], box = last.getBoundingClientRect();
+  svg.dispatchEvent(new PointerEvent("pointermove", {clientX: box.left + box.width / 2, clientY: box.top + box.height / 2}));
+  told += !tip.hidden && /[0-9]/.test(tip.textContent) && !!svg.querySelector(".ring");
+  svg.dispatchEvent(new PointerEvent("pointerleave"));
+  told += tip.hidden && !svg.querySelector(".ring");
+});
+found.push(figures.length > 4 && told === 2 * figures.length, tip.getAttribute("role"));
+var frame = figures[0].parentElement, first = figures[0].querySelectorAll(".mark");
+function key(name) { frame.dispatchEvent(new KeyboardEvent("keydown", {key: name})); }
+frame.focus(); found.push(document.activeElement === frame, frame.getAttribute("aria-description") !== null);
+key("ArrowRight"); found.push(tip.textContent === first[0].dataset.value);
+key("ArrowRight"); found.push(tip.textContent === first[1].dataset.value);
+key("End"); found.push(tip.textContent === first[first.length - 1].dataset.value);
+key("ArrowRight"); key("Home"); found.push(tip.textContent === first[0].dataset.value);
+key("Escape"); found.push(tip.hidden);
 document.body.dataset.clicked = found.join(" ");
 J
 chrome --virtual-time-budget=3000 --dump-dom "file://$scratch/clicked.html" >dom 2>log
-equal "heads sort, filters hide, results unfold" "$(sed -n 's/.*<body[^>]*data-clicked="\([^"]*\)".*/\1/p' dom)" \
-  "focus ascending true descending  true true ascending true true true true true false true" "$(grep CONSOLE log)"
+equal "heads sort, filters hide, results unfold, figures tell their values" \
+  "$(sed -n 's/.*<body[^>]*data-clicked="\([^"]*\)".*/\1/p' dom)" \
+  "focus ascending true descending  true true ascending true true true true true false true$( \
+    printf ' %s' true status true{,,,,,,})" "$(grep CONSOLE log)"
 
 for theme in light dark; do
   scheme=1; [ $theme = light ] || scheme=0
@@ -287,13 +333,13 @@ E
       --virtual-time-budget=3000 --dump-dom "file://$scratch/frame.html" >dom 2>/dev/null
     measured=$(sed -n 's/.*<body[^>]*data-measured="\([^"]*\)".*/\1/p' dom)
     equal "$theme, $width wide: nothing sticks out, all figures and pictures drawn, all text legible" \
-      "$measured" "$width $width 14 of 14 6 of 6 legible $theme"
+      "$measured" "$width $width 15 of 15 6 of 6 legible $theme"
   done
 done
 
 # ---- PDF ------------------------------------------------------------------------------------------------------------
 "$vocabench" report results --output printed.pdf >log 2>err; code=$?
-[ $code = 0 ] && grep -q '^report: printed.pdf (14 figures' log && [ "$(head -c 5 printed.pdf)" = "%PDF-" ]
+[ $code = 0 ] && grep -q '^report: printed.pdf (15 figures' log && [ "$(head -c 5 printed.pdf)" = "%PDF-" ]
 verdict $? "PDF" "code $code" "$(cat log err)"
 equal "PDF leaves nothing behind" "$(find printed-data -name 'page.*' -o -name 'profile*')" "" "$(ls printed-data)"
 if command -v pdftotext >/dev/null; then

@@ -18,6 +18,14 @@ done
 like "all texts were encoded again" "^ok +'m' on 'd' +all class texts again: digest" out
 like "a stated sample of units, to the last bit" \
   "^ok +'m' on 'd' +units [0-9]+, [0-9]+ of [0-9]+ again: [0-9]+ images as similar to their classes as recorded" out
+# No unit is drawn twice: as many as there are, or more, are all of them.
+units=$(sed -nE 's/.* units [0-9]+, [0-9]+ of ([0-9]+) again:.*/\1/p' out)
+for count in 1 2 5 $((units + 3)); do
+  "$vocabench" verify r --units "$count" >out 2>err
+  drawn=$(sed -nE "s/.* units ([0-9, ]+) of $units again:.*/\1/p" out | tr -d ' ')
+  equal "--units $count: distinct ones" "$(tr , '\n' <<<"$drawn" | sort -nu | wc -l)" $((count < units ? count : units)) "$drawn"
+done
+like "all units: every image" " again: 76 images as similar" out
 equal "nothing was left behind" "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'vocabench-verify.*' -newer e.yaml | wc -l)" 0
 (cd / && "$vocabench" verify "$scratch/r" >"$scratch/out" 2>&1); verdict $? "from anywhere" "$(cat out)"
 "$vocabench" verify r --units 0 >out; verdict $? "without a sample"

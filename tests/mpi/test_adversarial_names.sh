@@ -1,11 +1,7 @@
 #!/bin/bash
 # What adversarial names are to the classes they take, against another reader of WordNet; no name that takes nothing.
 . "$(dirname "$0")/../lib.sh"
-cd "$scratch" || exit 1
-oracle=$here/tests/tools/adversarial_oracle.py
-/usr/bin/python3 -c 'import numpy' 2>/dev/null || { skip "names by NumPy" "python3-numpy is not installed"; finish; }
-
-must /usr/bin/python3 "$oracle" make .
+need_oracle "names by NumPy" adversarial_oracle.py
 cat >e.yaml <<'E'
 experiment: e
 adversarial: {candidates: names.txt, embeddings: n.npy, k: 8, exclude: none, wordnet: .}

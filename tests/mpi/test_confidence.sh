@@ -2,10 +2,7 @@
 # open_set and calibration against NumPy (tests/tools/confidence_oracle.py), with and without foreign names, at any number of
 # ranks, for precomputed and for encoding models; what reports show; what is refused.
 . "$(dirname "$0")/../lib.sh"
-oracle=$here/tests/tools/confidence_oracle.py
-cd "$scratch" || exit 1
-/usr/bin/python3 -c 'import numpy' 2>/dev/null || { skip "confidence" "no NumPy"; finish; }
-must /usr/bin/python3 "$oracle" make .
+need_oracle "confidence" confidence_oracle.py
 cat >e.yaml <<'E'
 experiment: confidence
 analyses: [open_set, calibration]

@@ -46,8 +46,8 @@ done
 check "report takes expansions" "$vocabench" report p --output report.html
 awk -F' *[|] *' 'NR == 1 { for (i = 2; i < NF; i++) if ($i == "union") union = i }
   /^[|]/ && NR > 2 && union { print $2 "/" $3, $union }' p/table.md >found
-query p '.results[] | .model + "/" + .dataset + " " + (.acc_e_union | tostring)' |
-  awk '{ printf "%s %.2f\n", $1, 100 * $2 }' >expected
+query p '.results[] | .model + "/" + .dataset + " " + ([.acc_e_union, .errors.acc_e_union.classes] | map(tostring) | join(" "))' |
+  awk '{ printf "%s %.2f ± %.2f\n", $1, 100 * $2, 100 * $3 }' >expected
 [ -s expected ] && diff expected found >differences
 verdict $? "the main table has both averages of expansions" "$(cat differences)"
 

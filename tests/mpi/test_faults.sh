@@ -41,8 +41,8 @@ breaks() {
   whole_files cut || { fail "$fault: a piece under a final name"; return; }
   [ -z "$(find cut -name '*.tmp' 2>/dev/null)" ] ||
     { fail "$fault: a temporary file is left" "$(find cut -name '*.tmp')"; return; }
-  mpi 2 timeout -k 5 60 "$vocabench" run e.yaml --output cut >stdout 2>stderr && sums cut | cmp -s - truth
-  verdict $? "$fault: code $code, and a good rerun" "$(cat stderr)"
+  mpi 2 timeout -k 5 60 "$vocabench" run e.yaml --output cut >stdout 2>stderr2 && sums cut | cmp -s - truth
+  verdict $? "$fault: code $code, and a good rerun" "$(cat stderr2)"
 }
 fired=0 met=''
 for n in 1 2 4; do
@@ -59,9 +59,17 @@ for n in 1 2; do breaks "mmap:$n:ENOMEM@$((n % 3))" "0 8"; done
 for n in 1 3 8 21 55 144 377 987; do breaks "alloc:$n:ENOMEM@$((n % 3))" "0 8"; done
 breaks alloc:1000+:ENOMEM@1 8
 for n in 1 3 4 7 11 16; do breaks "mpi:$n:EIO@$((n % 3))" "0 9"; done
+# A call of one rank alone, whose failure the others learn of in their next one, which is on another communicator.
+for ((n = 64; n < 76; n++)); do
+  breaks "mpi:$n:EIO@1" 9
+  grep -q MPI_Comm_split_type stderr && break
+done
+check "a group's communicator was among them (call $n)" test $n -lt 76
 for n in 1 2; do breaks "unit:$n:EIO@$n" "0 1"; done
+breaks decode:3:EIO@1 "0 1"
+breaks decode:1+:ENOMEM@2 "0 8"
 check "faults were met ($fired)" test $fired -gt 30
-for site in open read write fsync rename mmap alloc mpi unit; do
+for site in open read write fsync rename mmap alloc mpi unit decode; do
   has_text "a failing $site is not passed over" " $site" <<<"$met"
 done
 

@@ -1,11 +1,7 @@
 #!/bin/bash
 # Images with several right labels, as ReaL has them: every figure against the definition, at 1 and 3 ranks; what is refused.
 . "$(dirname "$0")/../lib.sh"
-cd "$scratch" || exit 1
-python=/usr/bin/python3
-oracle=$here/tests/tools/label_sets_oracle.py
-$python -c 'import numpy' 2>/dev/null || { skip "sets of labels" "python3-numpy is not installed"; finish; }
-must $python "$oracle" make .
+need_oracle "sets of labels" label_sets_oracle.py
 cat >sets.yaml <<'E'
 experiment: sets
 per_image: true
@@ -18,7 +14,7 @@ models: [{name: m, family: precomputed, image_embeddings: i.npy, text_embeddings
 E
 for ranks in 1 3; do run_at $ranks sets.yaml --output sets-$ranks; done
 zstd -dqc sets-1/records/m--d.jsonl.zst >records.jsonl
-check "every figure and record is the definition's" $python "$oracle" check . sets-1/results.json records.jsonl
+check "every figure and record is the definition's" "$python" "$oracle" check . sets-1/results.json records.jsonl
 agree "3 ranks, the same" sets-1 sets-3
 run sets.yaml --output numbers --set models.m.labels=numbers.json --set models.m.label_names=label_names.txt
 has_text "images without any label are told" "note: m / d: images whose set of labels is empty, left out: 3" stdout

@@ -2,10 +2,7 @@
 # The open curve against enumeration in exact arithmetic (tests/tools/open_curve_oracle.py), at any number of ranks, with every
 # rule of exclusion, for precomputed and for encoding models; and what is refused.
 . "$(dirname "$0")/../lib.sh"
-oracle=$here/tests/tools/open_curve_oracle.py
-cd "$scratch" || exit 1
-/usr/bin/python3 -c 'import numpy' 2>/dev/null || { skip "the open curve" "no NumPy"; finish; }
-must /usr/bin/python3 "$oracle" make .
+need_oracle "the open curve" open_curve_oracle.py
 cat >e.yaml <<'E'
 experiment: curve
 analyses: [open_curve]

@@ -103,6 +103,8 @@ ended "$job"
 [ "$(state "$job")" = COMPLETED ] && grep -q 'stopped by SIGUSR1' stopped/*.log
 verdict $? "a job that is told to stop queues itself again, and ends" "$(state "$job")" "$(cat stopped/*.log)"
 equal "after one restart" "$(jq -r .run.SLURM_RESTART_COUNT stopped/results.json)" 1 "$(jq -c .run stopped/results.json)"
+holds "both starts are counted, on two nodes" '.run.starts | [.[] | [.code, .nodes, .restart]] == [[75, 2, null], [0, 2, "1"]]' \
+  stopped/results.json "$(jq .run.starts stopped/results.json)"
 right "with the right bytes" stopped
 once stopped
 

@@ -3,7 +3,9 @@
 figures_oracle.py, half of them thinned out, so that classes and vocabularies of a single image occur; `check DIR RESULTS...`
 compares results of them. Nothing is taken from the results but what is to be checked: vocabularies are
 deleted by doing without them, strata are lists of scores, quantiles come from the density."""
+import itertools
 import json
+import math
 import statistics
 import sys
 
@@ -92,7 +94,7 @@ def jackknife(values):
 
 
 class Vocabulary:
-    """The images of one vocabulary, their classes and scores."""
+    """The images of one vocabulary, their classes and scores; a figure that is a number: after so many rivals."""
 
     def __init__(self, its, t, figure, rivals):
         self.images = np.array(its.images_of(its.lists[t]))
@@ -100,7 +102,9 @@ class Vocabulary:
         m, scores = len(rivals), []
         for i in self.images:
             own, b = t not in its.harmful[i], len(its.harmful[i] & set(rivals) - {t})
-            if figure == "acc_s" and not m:
+            if isinstance(figure, int):
+                scores.append(own * math.comb(m - b, figure) / math.comb(m, figure) if figure <= m else np.nan)
+            elif figure == "acc_s" and not m:
                 scores.append(np.nan)
             else:
                 scores.append(own * {"acc_c": 1, "acc_e": 1 / (b + 1), "acc_s": (m - b) / (m * (b + 1)) if m else 0}[figure])
@@ -206,6 +210,7 @@ def check_result(folder, result):
             wilson = (v.scores.sum(), len(v.scores)) if figure == "acc_c" else None
             check_figure(f"{name} v{t} {figure}", place["errors"][figure], value, (*errors, jackknife(rivals)),
                          (*units, its.n - 1), (*dfs, its.n - 2), wilson)
+    check_curve(its, result, name)
     whole = Vocabulary(its, 0, "acc_c", [])
     whole.images = np.array(its.images_of({c for own in its.lists for c in own}))
     whole.labels = np.array([its.labels[i] for i in whole.images])
@@ -221,8 +226,72 @@ def check_result(folder, result):
                  (*dfs, its.n - 1), (whole.scores.sum(), len(whole.scores)))
     if result["acc_e_union_method"] == "subsets":
         without = [float(left.union_of_all_sets()) for left in less] if its.n > 1 else []
-        check_figure(f"{name} union", result["errors"]["acc_e_union"], result["acc_e_union"], (None, None, jackknife(without)),
-                     (0, 0, its.n), (1, 1, its.n - 1))
+        if its.n == 1:
+            check_figure(f"{name} union", result["errors"]["acc_e_union"], result["acc_e_union"], (None,) * 3, (1,) * 3, (1,) * 3)
+            return
+        errors, units, dfs = union_errors(its)
+        check_figure(f"{name} union", result["errors"]["acc_e_union"], result["acc_e_union"], (*errors, jackknife(without)),
+                     (*units, its.n), (*dfs, its.n - 1))
+
+
+def check_curve(its, result, name):
+    """The curve's points are figures like any others; without a vocabulary there is one point less."""
+    everything = range(its.n)
+    for point in everything:
+        vocabularies = [Vocabulary(its, t, point, [u for u in everything if u != t]) for t in everything]
+        less = {(t, u): none_if_nan(Vocabulary(its, t, point, [r for r in everything if r not in (t, u)]).mean)
+                for t in everything for u in everything if u != t}
+        means = [[less[t, u] for t in everything if t != u] for u in everything]
+        deleted = jackknife([None if None in values or not values else np.mean(values) for values in means])
+        for kind, error in zip(KINDS, (*errors_of(vocabularies)[0], deleted)):
+            near(f"{name} curve {point} {kind}", result["errors"]["curve"][kind][point], error)
+        for t, v in enumerate(vocabularies):
+            found = result["vocabularies"][t]["errors"]["curve"]
+            rivals = jackknife([less[t, u] for u in everything if u != t])
+            for kind, error in zip(KINDS, (*errors_of([v])[0], rivals)):
+                near(f"{name} v{t} curve {point} {kind}", found[kind][point], error)
+
+
+def union_errors(its):
+    """Over all sets of vocabularies: an image's score is the share of the sets' weights in which it is right."""
+    images = np.array(its.images_of({c for own in its.lists for c in own}))
+    of = {i: frozenset(t for t in range(its.n) if its.labels[i] in its.lists[t]) for i in images}
+    score, weight = dict.fromkeys(images, 0.0), dict.fromkeys(images, 0.0)
+    for size in range(1, its.n + 1):
+        sets = list(itertools.combinations(range(its.n), size))
+        for chosen in map(set, sets):
+            here = [i for i in images if of[i] & chosen]
+            for i in here:
+                weight[i] += 1 / its.n / len(sets) / len(here)
+                score[i] += (not its.harmful[i] & chosen) / its.n / len(sets) / len(here)
+    strata = {}
+    for i in images:
+        strata.setdefault(tuple(sorted(of[i])), []).append(i)
+    overall, h = sum(score.values()), len(strata)
+    variance, moved, images_df, classes_df, single = 0.0, {}, 0, 0, 0
+    for pot in strata.values():
+        m, part = len(pot), sum(weight[i] for i in pot)
+        mean = np.mean([score[i] / weight[i] for i in pot])
+        only = np.sqrt(h / (h - 1)) * (mean - overall) * part if h > 1 else np.nan
+        classes = {}
+        for i in pot:
+            classes.setdefault(its.labels[i], []).append(score[i] / weight[i])
+        k, alone = len(classes), 0
+        for c, scores in classes.items():
+            off, n = sum(scores) - len(scores) * mean, len(scores)
+            if n > 1:
+                variance += (part / m) ** 2 * n * np.var(scores, ddof=1)
+                images_df += n - 1
+            else:
+                variance += (part / m * off) ** 2 * m / (m - 1) if m > 1 else only**2
+                alone += 1
+            moved[c] = moved.get(c, 0) + (np.sqrt(k / (k - 1)) * off * part / m if k > 1 else only)
+        images_df += max(alone - 1, 0)
+        classes_df += k - 1
+        single += k == 1
+    classes_df += max(single - 1, 0)
+    return ((none_if_nan(np.sqrt(variance)), none_if_nan(np.sqrt(sum(x * x for x in moved.values())))), (len(images), len(moved)),
+            (images_df, classes_df))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,100 @@ def error_of(x):
     return np.std(x, ddof=1) / math.sqrt(len(x))
 
 
+def jackknife(x):
+    return math.sqrt((len(x) - 1) / len(x) * sum((v - np.mean(x)) ** 2 for v in x))
+
+
+def factor(n):
+    return n / (n - 1)
+
+
+def check_deletions(result, right, of, n):
+    """A vocabulary less is an experiment without it: its names, its images, and it as a rival."""
+    everything = range(n)
+
+    def score(x, t, rivals, figure):
+        steps = [np.mean([right[tuple(sorted(a + (t,)))][x] for a in itertools.combinations(rivals, i)])
+                 for i in range(len(rivals) + 1)]
+        return {"acc_c": steps[0], "acc_e": np.mean(steps), "acc_s": np.mean(steps[1:])}[figure]
+
+    for figure in ("acc_c", "acc_e", "acc_s"):
+        means = {(t, u): np.mean([score(x, t, [r for r in everything if r not in (t, u)], figure) for x in of[t]])
+                 for t in everything for u in everything if u != t}
+        whole = jackknife([np.mean([means[t, u] for t in everything if t != u]) for u in everything])
+        close(f"{figure} vocabularies", result["errors"][figure]["vocabularies"], whole)
+        for t in everything:
+            rivals = jackknife([means[t, u] for u in everything if u != t])
+            close(f"{figure} rivals of {t}", result["vocabularies"][t]["errors"][figure]["vocabularies"], rivals)
+    for i in everything:
+        def after(t, without):
+            """t's accuracy after i others, none of them among those without."""
+            rivals = [r for r in everything if r != t and r not in without]
+            if i > len(rivals):
+                return None
+            return np.mean([np.mean([right[tuple(sorted(a + (t,)))][x] for a in itertools.combinations(rivals, i)]) for x in of[t]])
+
+        means = {(t, u): after(t, [u]) for t in everything for u in everything if u != t}
+        found = result["errors"]["curve"]["vocabularies"][i]
+        if i == n - 1:
+            equal("the last point of the curve by vocabularies", found, None)
+            continue
+        close("curve vocabularies", found, jackknife([np.mean([means[t, u] for t in everything if t != u]) for u in everything]))
+        for t in everything:
+            found = result["vocabularies"][t]["errors"]["curve"]["vocabularies"][i]
+            close(f"curve of {t}, rivals", found, jackknife([means[t, u] for u in everything if u != t]))
+    tops, unions = [], []
+    for u in everything:
+        left = tuple(v for v in everything if v != u)
+        tops.append(np.mean([right[left][x] for x in sorted({x for v in left for x in of[v]})]))
+        by_size = [[np.mean([right[s][x] for x in sorted({x for v in s for x in of[v]})])
+                    for s in itertools.combinations(left, size)] for size in range(1, n)]
+        unions.append(np.mean([np.mean(shares) for shares in by_size]))
+    close("top1_all vocabularies", result["errors"]["top1_all"]["vocabularies"], jackknife(tops))
+    close("acc_e_union vocabularies", result["errors"]["acc_e_union"]["vocabularies"], jackknife(unions))
+
+
+def strata_errors(score, weight, strata, classes):
+    """Images and classes: `score` counts for `weight`, strata are drawn from alone, an image is of one class."""
+    overall, count = np.sum(score * weight), len(set(strata))
+    images, clusters = 0.0, {}
+    for h in sorted(set(strata)):
+        inside = np.array([s == h for s in strata])
+        m, mean, part = inside.sum(), score[inside].mean(), weight[inside].sum()
+        only = math.sqrt(factor(count)) * (mean - overall) * part if count > 1 else math.nan
+        here = sorted(set(classes[inside]))
+        for c in here:
+            its = score[inside & (classes == c)]
+            off = np.sum(its - mean)
+            if len(its) > 1:
+                images += (part / m) ** 2 * len(its) * np.var(its, ddof=1)
+            else:
+                images += (part / m * off) ** 2 * factor(m) if m > 1 else only**2
+            moved = math.sqrt(factor(len(here))) * off * part / m if len(here) > 1 else only
+            clusters[c] = clusters.get(c, 0) + moved
+    return math.sqrt(images), math.sqrt(sum(x * x for x in clusters.values()))
+
+
+def check_union_and_top1(result, right, of, n, first):
+    images = len(first)
+    held = [frozenset(t for t in range(n) if x in of[t]) for x in range(images)]
+    score, weight = np.zeros(images), np.zeros(images)
+    for union, ok in right.items():
+        here = sorted({x for v in union for x in of[v]})
+        share = 1 / n / math.comb(n, len(union)) / len(here)
+        for x in here:
+            weight[x] += share
+            score[x] += share * ok[x]
+    close("acc_e_union is linear", result["acc_e_union"], score.sum())
+    strata = [tuple(sorted(h)) for h in held]
+    for kind, error in zip(("images", "classes"), strata_errors(score / weight, weight, strata, first)):
+        close("acc_e_union " + kind, result["errors"]["acc_e_union"][kind], error)
+    ok = np.array(right[tuple(range(n))], float)
+    every = np.full(images, 1 / images)
+    for kind, error in zip(("images", "classes"), strata_errors(ok, every, [0] * images, first)):
+        close("top1_all " + kind, result["errors"]["top1_all"][kind], error)
+
+
 def check(folder, results, records):
     members = [sorted(m) for m in VOCABULARIES.values()]
     keys = list(VOCABULARIES)
@@ -114,6 +208,16 @@ def check(folder, results, records):
         for name, score in (("acc_c", c), ("acc_e", e), ("acc_s", s)):
             close(f"{name} of {keys[t]}", v[name], score.mean())
             close(f"{name}_se of {keys[t]}", v[name + "_se"], error_of(score))
+        there = np.array([next(y for y in sets[x] if y in members[t]) for x in of[t]])
+        alike, several = np.full(len(there), 1 / len(there)), len(set(there)) > 1
+        for name, score in [("acc_c", c), ("acc_e", e), ("acc_s", s)] + [(i, curve[i]) for i in range(n)]:
+            images, classes = strata_errors(score, alike, [0] * len(there), there)
+            point = v["errors"]["curve"] if isinstance(name, int) else v["errors"][name]
+            at = (lambda kind, p=point, i=name: p[kind][i]) if isinstance(name, int) else (lambda kind, p=point: p[kind])
+            if several:
+                close(f"{name} of {keys[t]} by classes", at("classes"), classes)
+            if not isinstance(name, int) or not name or at("images") is not None:
+                close(f"{name} of {keys[t]} by images", at("images"), images)
         for i in range(n):
             close(f"curve[{i}] of {keys[t]}", v["curve"][i], curve[i].mean())
         lost = [sum(not right[tuple(sorted((t, u)))][x] for u in others) if right[(t,)][x] else -1 for x in of[t]]
@@ -140,6 +244,9 @@ def check(folder, results, records):
     for i in range(n):
         close("curve", result["curve"][i], np.mean(curves, axis=0)[i])
 
+    check_deletions(result, right, of, n)
+    check_union_and_top1(result, right, of, n, np.array([s[0] for s in sets]))
+
     # Foreign names: an image in vocabulary t against the best of its right classes there; in all, of all.
     best = [[max((scores[x, c] for c in s if c in members[t]), default=None) for t in range(n)] for x, s in enumerate(sets)]
     opened = result["analyses"]["open_curve"]
@@ -161,6 +268,22 @@ def check(folder, results, records):
     for scope in means:
         for k in range(len(opened["n"])):
             close("open curve, " + scope, opened[scope]["accuracy"][k], np.mean(means[scope], axis=0)[k])
+    for p, k in enumerate(opened["n"]):
+        chance = [math.comb(40 - h, k) / math.comb(40, k) for h in range(41)]
+
+        def among(t, u):
+            """t's accuracy among all classes but those of u alone, and k names."""
+            left = tuple(v for v in range(n) if v != u)
+            held = {c for v in left for c in members[v]}
+            return np.mean([right[left][x] * chance[int((pool[x] > max(scores[x, c] for c in sets[x] if c in held)).sum())]
+                            for x in of[t]])
+
+        without = {(t, u): among(t, u) for t in range(n) for u in range(n) if u != t}
+        found = opened["all"]["errors"]["vocabularies"][p]
+        close("open curve without", found, jackknife([np.mean([without[t, u] for t in range(n) if t != u]) for u in range(n)]))
+        for t in range(n):
+            found = opened["vocabularies"][t]["all"]["errors"]["vocabularies"][p]
+            close("open curve, rivals", found, jackknife([without[t, u] for u in range(n) if u != t]))
     for t, attack in enumerate(result["adversarial"]):
         equal("images of the target", attack["images"], len(of[t]))
         ok = [x for x in of[t] if right[(t,)][x]]

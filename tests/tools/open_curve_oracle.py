@@ -174,6 +174,24 @@ def check(folder, path, base):
             taken = [int((f[i, keep] > s[i, c]).sum()) for i in mine if all(s[i, c] >= s[i, k] for k in among)]
             for n, value in zip(decades, entry[scope]):
                 close((entry["name"], scope, n), value, sum(survival(pool, h, n) for h in taken) / len(mine) if n <= pool else None)
+            for p, n in enumerate(decades):
+                found = entry["errors"][scope]
+                assert found["classes"][p] is None
+                if n > pool:
+                    assert found["images"][p] is None and found["vocabularies"][p] is None
+                    continue
+
+                def score(i, gone, scope=scope, among=among, keep=keep, pool=pool, n=n):
+                    y = labels[i]
+                    rivals = among if scope == "own" else {k for u, m in VOCABULARIES.items() if u != gone for k in m}
+                    ok = all(s[i, y] >= s[i, k] for k in rivals)
+                    return float(survival(pool, int((f[i, keep] > s[i, y]).sum()), n)) if ok else 0.0
+
+                scores = [score(i, None) for i in mine]
+                close((entry["name"], scope, n, "images"), found["images"][p], np.std(scores, ddof=1) / math.sqrt(len(mine)))
+                less = [np.mean([score(i, u) for i in mine]) for u in VOCABULARIES if u != v]
+                jackknife = math.sqrt(2 / 3 * sum((x - np.mean(less)) ** 2 for x in less))
+                close((entry["name"], scope, n, "vocabularies"), found["vocabularies"][p], jackknife)
     assert [e["name"] for e in curve["classes"]["list"]] == [c for i, c in enumerate(CLASSES) if i in labels]
 
 

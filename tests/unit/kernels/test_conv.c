@@ -5,7 +5,7 @@
 #include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/isa_internal.h"
-#include "kernels/matrix/conv.h"
+#include "kernels/matrix/conv_run.h"
 #include "kernels/matrix/gemm_reference.h"
 
 static float pattern(int64_t i) { return (float)(i * 7919 % 1009 - 500); }
@@ -55,25 +55,26 @@ static void convolution_is_its_definition(void **state) {
     (void)state;
     vb_error err = {0};
     enum { C = 6, H = 5, W = 4, OUT = 7 };
-    static const int kernels[] = {1, 3};
+    static const int kernels[] = {1, 3}, strides[] = {1, 2}; /* 3 x 3 with stride 1: test_winograd.c */
     float in[3 * C * H * W], weight[OUT * C * 9], scale[OUT], out[3 * H * W * OUT];
     for (size_t i = 0; i < sizeof in / sizeof *in; i++) in[i] = (float)((int)(i * 31 % 17) - 8);
     for (size_t i = 0; i < sizeof weight / sizeof *weight; i++) weight[i] = (float)((int)(i * 13 % 11) - 5);
     for (int j = 0; j < OUT; j++) scale[j] = (float)(1 << j % 3);
     for (int which = 0; which < 2; which++)
         for (int threads = 1; threads <= 2; threads++) {
-            const int K = kernels[which], P = K / 2;
-            const vb_conv conv = vb_conv_over_nhwc(in, C, H, W, K, 1, P);
+            const int K = kernels[which], S = strides[which], P = K / 2;
+            const vb_conv conv = vb_conv_over_nhwc(in, C, H, W, K, S, P);
+            const int oh = vb_conv_out_height(&conv), ow = vb_conv_out_width(&conv);
             const vb_matrix matrix = {
                 .data = weight, .dtype = VB_F32, .rows = OUT, .cols = C * K * K, .row_stride = C * K * K, .col_stride = 1};
             const vb_epilogue epilogue = {.scale = scale, .activation = VB_RELU};
             assert_ok(vb_conv_run(&conv, 3, &matrix, out, &epilogue, threads, &err));
-            for (int at = 0; at < 3 * H * W * OUT; at++) {
-                int o = at % OUT, x = at / OUT % W, y = at / OUT / W % H, image = at / OUT / W / H;
+            for (int at = 0; at < 3 * oh * ow * OUT; at++) {
+                int o = at % OUT, x = at / OUT % ow, y = at / OUT / ow % oh, image = at / OUT / ow / oh;
                 float sum = 0;
                 for (int j = 0; j < C * K * K; j++)
                     sum += weight[o * C * K * K + j] *
-                           pixel(in, false, C, H, W, image, j / (K * K), y - P + j / K % K, x - P + j % K);
+                           pixel(in, false, C, H, W, image, j / (K * K), y * S - P + j / K % K, x * S - P + j % K);
                 assert_true(out[at] == (sum < 0 ? 0 : sum * scale[o]));
             }
         }
@@ -87,7 +88,7 @@ static void convolution_is_one_chain_in_the_order_of_its_filter(void **state) {
     enum { MOST = 70, H = 6, W = 5, OUT = 37, IMAGES = 2 };
     static const struct {
         int channels, kernel, stride, padding;
-    } cases[] = {{1, 3, 1, 1}, {28, 3, 1, 1}, {29, 3, 2, 1}, {57, 3, 1, 0}, {70, 3, 1, 2}, {64, 2, 2, 0}, {65, 2, 1, 1}};
+    } cases[] = {{1, 3, 2, 1}, {28, 3, 2, 1}, {29, 3, 2, 1}, {57, 3, 3, 0}, {70, 3, 2, 2}, {64, 2, 2, 0}, {65, 2, 1, 1}};
     static float in[IMAGES * H * W * MOST], filter[OUT * MOST * 9], bias[OUT], out[IMAGES * 9 * 9 * OUT],
         expected[IMAGES * 9 * 9 * OUT];
     uint32_t noise = 5;

@@ -2,15 +2,10 @@
 #include <math.h>
 
 #include "tests/unit/kernels/openness_scene.h"
+#include "tests/unit/near.h"
 #include "kernels/base/fault.h"
 #include "kernels/openness/numpy_rng.h"
 #include "kernels/openness/openness.h"
-
-#define assert_near(a, b, tolerance)                                                                                             \
-    do {                                                                                                                         \
-        double found_ = (a), wanted_ = (b);                                                                                      \
-        if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_);              \
-    } while (0)
 
 /* Whether image x is right within the union of the `count` vocabularies of `set`. */
 static int right_within(const scene *s, int x, const int *set, int count) {

@@ -5,13 +5,8 @@
 #include "kernels/openness/openness.h"
 #include "kernels/openness/similarity.h"
 #include "shards/embeddings/npy.h"
+#include "tests/unit/near.h"
 #include "tests/unit/vb_test.h"
-
-#define assert_near(a, b, tolerance)                                                                                             \
-    do {                                                                                                                         \
-        double found_ = (a), wanted_ = (b);                                                                                      \
-        if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_);              \
-    } while (0)
 
 static void near_json(double found, const json_t *object, const char *key) {
     const json_t *value = json_object_get(object, key);

@@ -2,17 +2,12 @@
  * deleted. */
 #include <math.h>
 
-#include "tests/unit/random.h"
+#include "tests/unit/kernels/openness_scene.h"
+#include "tests/unit/near.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "kernels/openness/figure_errors.h"
 #include "kernels/openness/student.h"
-
-#define assert_near(a, b, tolerance)                                                                                             \
-    do {                                                                                                                         \
-        double found_ = (a), wanted_ = (b);                                                                                      \
-        if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_);              \
-    } while (0)
 
 /* ---- quantiles and intervals ------------------------------------------------------------------------------------ */
 
@@ -69,19 +64,10 @@ static void intervals_do_not_collapse(void **state) {
 
 /* ---- counts ----------------------------------------------------------------------------------------------------- */
 
-enum { MAX_N = 6, MAX_CLASSES = 16, MAX_IMAGES = 90 };
-
-typedef struct scene {
-    int offsets[MAX_N + 1], members[2 * MAX_CLASSES];
-    vb_label_space space;
-    int images, label[MAX_IMAGES];
-    uint8_t beaten[MAX_IMAGES][MAX_N];
-} scene;
-
-static uint64_t random_state;
+enum { MOST = 6 /* vocabularies */ };
 
 /* n vocabularies of one to three classes, of which some are in an earlier one, too. Every class has one to five images. */
-static void make_scene(scene *s, int n) {
+static void make_few(scene *s, int n) {
     int used = 0, classes = 0;
     *s = (scene){.images = 0};
     for (int v = 0; v < n; v++) {
@@ -96,14 +82,6 @@ static void make_scene(scene *s, int n) {
             for (int v = 0; v < n; v++) s->beaten[s->images][v] = random_below(&random_state, 4) == 0;
             s->label[s->images++] = c;
         }
-}
-
-static vb_tally *tally_of(const scene *s) {
-    vb_error err = {0};
-    vb_tally *tally;
-    assert_ok(vb_tally_new(&tally, &s->space, &(vb_protocol){0}, &err));
-    for (int x = 0; x < s->images; x++) vb_tally_add(tally, s->label[x], s->beaten[x]);
-    return tally;
 }
 
 /* The scene without vocabulary u. */
@@ -122,7 +100,7 @@ static void delete_vocabulary(scene *to, const scene *s, int u) {
 static void figures_of(const scene *s, double figure[VB_FIGURES + 1]) {
     vb_error err = {0};
     vb_openness_result result;
-    vb_tally *tally = tally_of(s);
+    vb_tally *tally = tally_of(s, &(vb_protocol){0});
     assert_ok(vb_openness(&result, tally, &err));
     const double all[] = {result.acc_c, result.acc_e, result.acc_s, result.top1_all, result.acc_e_union};
     memcpy(figure, all, sizeof all);
@@ -137,15 +115,15 @@ static void deleted_vocabularies_are_gone(void **state) {
     vb_error err = {0};
     random_state = 4;
     for (int round = 0; round < 30; round++) {
-        int n = 2 + round % (MAX_N - 1);
-        make_scene(&s, n);
-        double values[VB_FIGURES + 1][MAX_N], of[VB_FIGURES + 1];
+        int n = 2 + round % (MOST - 1);
+        make_few(&s, n);
+        double values[VB_FIGURES + 1][MOST], of[VB_FIGURES + 1];
         for (int u = 0; u < n; u++) {
             delete_vocabulary(&less, &s, u);
             figures_of(&less, of);
             for (int f = 0; f <= VB_FIGURES; f++) values[f][u] = of[f];
         }
-        vb_tally *tally = tally_of(&s);
+        vb_tally *tally = tally_of(&s, &(vb_protocol){0});
         vb_openness_result result;
         vb_figure_errors errors;
         assert_ok(vb_openness(&result, tally, &err));
@@ -213,8 +191,8 @@ static void lack_of_memory_is_reported(void **state) {
     static scene s;
     vb_error err = {0};
     random_state = 6;
-    make_scene(&s, 4);
-    vb_tally *tally = tally_of(&s);
+    make_few(&s, 4);
+    vb_tally *tally = tally_of(&s, &(vb_protocol){0});
     vb_openness_result result;
     assert_ok(vb_openness(&result, tally, &err));
     int failures = 0;

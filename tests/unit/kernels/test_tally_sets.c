@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/unit/random.h"
+#include "tests/unit/near.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
 #include "kernels/openness/numpy_rng.h"
@@ -11,12 +12,6 @@
 #include "kernels/openness/set_views.h"
 
 enum { MAX_N = 22, MAX_CLASSES = 70, MAX_IMAGES = 120, MAX_SET = 4, DIM = 3 };
-
-#define assert_near(a, b, tolerance)                                                                                             \
-    do {                                                                                                                         \
-        double found_ = (a), wanted_ = (b);                                                                                      \
-        if (!(fabs(found_ - wanted_) <= (tolerance))) fail_msg("%s is %.17g, expected %.17g", #a, found_, wanted_);              \
-    } while (0)
 
 static uint64_t random_state;
 
@@ -290,7 +285,7 @@ static void drawn_orders_are_right(void **state) {
     random_state = 4;
     for (int round = 0; round < 2; round++) {
         const int n = round ? MAX_N : 4, trials = 2, permutations = 30;
-        const vb_protocol protocol = {true, trials, 7, permutations};
+        const vb_protocol protocol = {.sampled = true, .trials = trials, .seed = 7, .union_permutations = permutations};
         vb_error err = {0};
         vb_openness_result result;
         vb_numpy_rng rng;

@@ -35,9 +35,9 @@ static void a_table_has_four_forms(void **state) {
            "| é\\_\\<x>\\|1 | 71.79 ± 0.44 |  -1.25 |\n"
            "| b       |        50.00 | +25.00 |\n");
     expect(&grid, VB_GRID_LATEX,
-           "% A & B\n\\begin{tabular}{lrr}\n\\hline\nname & percent & points \\\\\n\\hline\n"
+           "% A & B\n\\begin{tabular}{lrr}\n\\toprule\nname & percent & points \\\\\n\\midrule\n"
            "é\\_<x>|1 & 71.79 $\\pm$ 0.44 & $-$1.25 \\\\\n"
-           "b & 50.00 & $+$25.00 \\\\\n\\hline\n\\end{tabular}\n");
+           "b & 50.00 & $+$25.00 \\\\\n\\bottomrule\n\\end{tabular}\n");
     expect(&grid, VB_GRID_HTML,
            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"A &amp; B\">\n<table>\n"
            "<caption><span>A &amp; B</span></caption>\n<thead>\n"
@@ -48,6 +48,31 @@ static void a_table_has_four_forms(void **state) {
            "</tbody>\n</table>\n</div>\n");
     vb_grid_free(&grid);
     assert_int_equal(vb_grid_rows(&grid), 0);
+}
+
+static void columns_are_chosen_and_arranged(void **state) {
+    (void)state;
+    vb_grid grid = {.columns = 3, .left = 1 | 4};
+    vb_grid_heads(&grid, (const char *const[]){"a", "b", "c"});
+    vb_grid_heads(&grid, (const char *const[]){"1", "22", "3"});
+    vb_grid_arrange(&grid, (const int[]){2, 1}, 2);
+    assert_int_equal(vb_grid_rows(&grid), 1);
+    expect(&grid, VB_GRID_TERMINAL, "c   b\n3  22\n");
+    vb_grid_cell(&grid, "%s", "more");
+    vb_grid_cell(&grid, "%s", "7");
+    expect(&grid, VB_GRID_TERMINAL, "c      b\n3     22\nmore   7\n");
+    vb_grid_free(&grid);
+}
+
+static void latex_holds_what_pdflatex_can_set(void **state) {
+    (void)state;
+    vb_grid grid = {.columns = 1, .left = 1};
+    vb_grid_cell(&grid, "λ ≤ “é” Ħ 日 \xff");
+    vb_grid_cell(&grid, "[1] a");
+    expect(&grid, VB_GRID_LATEX,
+           "\\begin{tabular}{l}\n\\toprule\n$\\lambda$ $\\leq$ “é” \\texttt{U+0126} \\texttt{U+65E5} \\texttt{U+FFFD} \\\\\n"
+           "\\midrule\n{}[1] a \\\\\n\\bottomrule\n\\end{tabular}\n");
+    vb_grid_free(&grid);
 }
 
 static void what_is_no_number_is_a_dash(void **state) {
@@ -85,7 +110,10 @@ static void a_cell_without_memory_is_told_at_the_end(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_table_has_four_forms), cmocka_unit_test(what_is_no_number_is_a_dash),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_table_has_four_forms),
+                                       cmocka_unit_test(columns_are_chosen_and_arranged),
+                                       cmocka_unit_test(latex_holds_what_pdflatex_can_set),
+                                       cmocka_unit_test(what_is_no_number_is_a_dash),
                                        cmocka_unit_test(a_cell_without_memory_is_told_at_the_end)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

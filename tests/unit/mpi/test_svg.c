@@ -36,10 +36,12 @@ static const char drawn[] = "<?xml version=\"1.0\" encoding=\"utf-8\"  standalon
                             "</g>\n\t</g>\n</g>\n</svg>\n\n";
 
 static char *inlined(const char *points, vb_error *err) {
-    char text[4096];
+    char text[4096], title[] = "A & B", description[] = "what <it> shows", values[] = "none\n<b>: 1 & 2\n";
     vb_strbuf out = {0};
     snprintf(text, sizeof text, drawn, points);
-    assert_int_equal(vb_svg_inline(text, "fig-1", "A & B", "what <it> shows", &out, err), 0);
+    assert_int_equal(vb_svg_inline(&(vb_figure){.svg = text, .title = title, .description = description, .values = values},
+                                   "fig-1", &out, err),
+                     0);
     assert_int_equal(vb_strbuf_end(&out, "svg", err), 0);
     return out.bytes;
 }
@@ -68,6 +70,16 @@ static void every_construct_is_rewritten(void **state) {
     assert_non_null(strstr(page, "<circle id='fig-1-gpDot' "));
     assert_null(strstr(page, "<filter"));
     vb_free(page);
+    /* Values are told by circles, whose texts are escaped; shapes are not kept for them. */
+    page = inlined(
+        "<g onmousemove=\"gnuplot_svg.showHypertext(evt,'1')\" onmouseout=\"gnuplot_svg.hideHypertext()\"><title> </title>\n"
+        "\t<use xlink:href='#gpPt5' transform='translate(155.30,64.44) scale(0.49)' color='black'/></g>",
+        &err);
+    assert_non_null(
+        strstr(page, "<circle class=\"mark\" cx=\"155.3\" cy=\"64.4\" r=\"6\"><title>&lt;b&gt;: 1 &amp; 2</title></circle>\n"));
+    assert_null(strstr(page, "gpPt"));
+    assert_null(strstr(page, "onmouse"));
+    vb_free(page);
 }
 
 static void what_is_no_whole_svg_is_refused(void **state) {
@@ -83,7 +95,10 @@ static void what_is_no_whole_svg_is_refused(void **state) {
                                          "<svg viewBox=\"0 0 1 1><desc></desc></svg>"};
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         vb_strbuf out = {0};
-        assert_fails(vb_svg_inline(broken[i], "fig-7", "t", "d", &out, &err), VB_EDATA, "fig-7: gnuplot's SVG is not whole");
+        char title[] = "t", text[64];
+        snprintf(text, sizeof text, "%s", broken[i]);
+        const vb_figure figure = {.svg = text, .title = title, .description = title};
+        assert_fails(vb_svg_inline(&figure, "fig-7", &out, &err), VB_EDATA, "fig-7: gnuplot's SVG is not whole");
         vb_strbuf_free(&out);
     }
 }
@@ -113,7 +128,9 @@ static void colours_are_found_again(void **state) {
 /* ---- what the installed gnuplot writes ---- */
 
 static const char template[] = "set label 'inside' at 0,1 textcolor rgb '@MUTED@'\nset xtics @TICS@\n"
+                               "$values << END\n@VALUES@END\nset datafile separator ','\n"
                                "plot '@FILE@.csv' using 1:2 with lines lc rgb '@BLUE@' title 'one', \\\n"
+                               "  $values using 1:2:3 with labels hypertext point pt 6 ps 0.1 notitle, \\\n"
                                "  '' using 1:2:(@RGB@) with points pt 7 lc rgb variable title 'two'\n";
 
 static void the_installed_gnuplot_writes_what_is_expected(void **state) {
@@ -129,6 +146,7 @@ static void the_installed_gnuplot_writes_what_is_expected(void **state) {
     vb_strbuf_add(&plot.title, "title");
     vb_strbuf_add(&plot.description, "description");
     vb_plot_set(&plot, "RGB", "%d", vb_palette_rgb(VB_PALETTE_HEAT));
+    vb_plot_value(&plot, 0, 1, 1, "one: %d < 2\n", 1);
     vb_strbuf *tics = vb_plot_slot(&plot, "TICS");
     vb_strbuf_add(tics, "(");
     vb_plot_add_tics(tics, (const char *const[]){"50 % <&>", "it's"}, 2);
@@ -138,9 +156,11 @@ static void the_installed_gnuplot_writes_what_is_expected(void **state) {
     assert_non_null(strstr(figure.svg, "viewBox=\"0 0 640 200\""));
     assert_non_null(strstr(figure.svg, "</desc>"));
     vb_strbuf page = {0};
-    assert_ok(vb_svg_inline(figure.svg, "fig-1", figure.title, figure.description, &page, &err));
-    static const char *const wanted[] = {"var(--s1)",       "var(--muted)", "var(--h0)", "fig-1-gpPt6",
-                                         "50 % &lt;&amp;>", "it's",         "inside"},
+    assert_ok(vb_svg_inline(&figure, "fig-1", &page, &err));
+    static const char *const wanted[] = {"var(--s1)",       "var(--muted)",
+                                         "var(--h0)",       "fig-1-gpPt6",
+                                         "50 % &lt;&amp;>", "it's",
+                                         "inside",          "><title>one: 1 &lt; 2?</title></circle>"},
                              *const gone[] = {"gnuplot", "black", "white", "rgb(", "<filter", "'#gp", "id='gp", "Gnuplot"};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (!strstr(page.bytes, wanted[i])) fail_msg("no %s in %s", wanted[i], page.bytes);

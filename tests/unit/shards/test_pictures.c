@@ -151,30 +151,89 @@ static void every_cut_is_survived(void **state) {
     }
 }
 
-static void larger_images_wait(void **state) {
-    (void)state;
-    static const char *const names[] = {"gif of 4 bits",         "bmp of 24 bits", "bmp run lengths",           "ppm of 255",
-                                        "tiff II RGB of 8 bits", "jpeg",           "tiff tiles, compression 8", "png",
-                                        "png without its end"};
-    vb_error err = {0};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        vb_image image;
-        size_t size;
-        const uint8_t *bytes = bytes_of(names[i], &size);
-        assert_ok(vb_image_decode(&image, bytes, size, "x", &err));
-        assert_false(image.larger);
-        const int64_t pixels = (int64_t)image.width * image.height;
-        vb_free(image.pixels);
-        assert_ok(vb_image_decode_within(&image, pixels, bytes, size, "x", &err));
-        assert_false(image.larger);
-        vb_free(image.pixels);
-        assert_fails(vb_image_decode_within(&image, pixels - 1, bytes, size, "x", &err), VB_EDATA, "pixels, expected at most");
-        assert_true(image.larger);
-        assert_null(image.pixels);
-    }
+/* What a decoder asked for, and the rows that it handed over. */
+typedef struct taken {
+    uint64_t granted, asked;
+    int asks, width, height, rows;
     vb_image image;
-    assert_fails(vb_image_decode_within(&image, 5, "GIF89a", 6, "x", &err), VB_EDATA, "truncated");
-    assert_false(image.larger);
+    const char *refuse; /* "begin" or "row 2": what fails */
+} taken;
+
+static int take_admit(void *context, const vb_image *head, uint64_t bytes, const char *name, vb_error *err) {
+    taken *t = context;
+    assert_null(head->pixels);
+    t->asks++;
+    t->asked = bytes;
+    t->width = head->width;
+    t->height = head->height;
+    return bytes > t->granted ? vb_errorf(err, VB_EMEMORY, "%s: too much", name) : 0;
+}
+
+static int take_begin(void *context, const vb_image *head, vb_error *err) {
+    taken *t = context;
+    vb_free(t->image.pixels);
+    t->image = *head;
+    t->rows = 0;
+    const size_t stride = (size_t)head->width * (size_t)vb_colour_mode_bytes(head->mode);
+    t->image.pixels = vb_array((size_t)head->height, stride, "taken", err);
+    assert_non_null(t->image.pixels);
+    return t->refuse && !strcmp(t->refuse, "begin") ? vb_errorf(err, VB_EUNSUPPORTED, "no") : 0;
+}
+
+static int take_row(void *context, const uint8_t *row, vb_error *err) {
+    taken *t = context;
+    const size_t stride = (size_t)t->image.width * (size_t)vb_colour_mode_bytes(t->image.mode);
+    if (t->refuse && !strcmp(t->refuse, "row 2") && t->rows == 2) return vb_errorf(err, VB_EINCOMPLETE, "enough");
+    assert_true(t->rows < t->image.height);
+    memcpy(t->image.pixels + (size_t)t->rows++ * stride, row, stride);
+    return 0;
+}
+
+static void rows_are_the_image(void **state) {
+    (void)state;
+    vb_error err = {0};
+    for (size_t i = 0; i < CASES; i++) {
+        vb_image whole, image;
+        size_t size;
+        const uint8_t *bytes = bytes_of(picture_cases[i].name, &size);
+        taken t = {.granted = UINT64_MAX};
+        vb_row_sink sink = {take_admit, take_begin, take_row, &t};
+        vb_error other = {0};
+        const int status = vb_image_decode(&whole, bytes, size, "x", &err);
+        assert_int_equal(vb_image_decode_rows(&image, &sink, bytes, size, "x", &other), status);
+        assert_null(image.pixels);
+        if (status) {
+            assert_string_equal(err.text, other.text);
+            vb_free(t.image.pixels);
+            continue;
+        }
+        const size_t all = (size_t)whole.width * (size_t)whole.height * (size_t)vb_colour_mode_bytes(whole.mode);
+        assert_int_equal(t.rows, whole.height);
+        assert_int_equal(image.mode, whole.mode);
+        assert_int_equal(t.image.width, whole.width);
+        assert_string_equal(image.remark, whole.remark);
+        if (memcmp(t.image.pixels, whole.pixels, all)) fail_msg("%s: the rows differ", picture_cases[i].name);
+        if (whole.mode == VB_MODE_P) assert_memory_equal(t.image.palette, whole.palette, sizeof whole.palette);
+        vb_free(whole.pixels);
+        vb_free(t.image.pixels);
+
+        /* Memory is asked for before it is taken, with the size of the image; what is refused ends decoding. */
+        assert_true(t.asks >= 1 && t.asked > 0);
+        assert_true((int64_t)t.width * t.height == (int64_t)image.width * image.height);
+        taken less = {.granted = t.asked - 1};
+        sink.context = &less;
+        assert_fails(vb_image_decode_rows(&image, &sink, bytes, size, "x", &err), VB_EMEMORY, "x: too much");
+        assert_true(t.asks > 1 || !less.image.pixels); /* a PNG that is mended asks again */
+        vb_free(less.image.pixels);
+        taken begin = {.granted = UINT64_MAX, .refuse = "begin"};
+        sink.context = &begin;
+        assert_fails(vb_image_decode_rows(&image, &sink, bytes, size, "x", &err), VB_EUNSUPPORTED, "x: no");
+        vb_free(begin.image.pixels);
+        taken row = {.granted = UINT64_MAX, .refuse = "row 2"};
+        sink.context = &row;
+        if (whole.height > 2) assert_fails(vb_image_decode_rows(&image, &sink, bytes, size, "x", &err), VB_EINCOMPLETE, "enough");
+        vb_free(row.image.pixels);
+    }
 }
 
 /* libtiff takes the first of two equal tags, Pillow the last: here one byte a pixel by the last, three by the first. */
@@ -236,7 +295,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(decodes_or_refuses_as_pillow),
                                        cmocka_unit_test(what_was_wrong_is_remarked),
                                        cmocka_unit_test(every_cut_is_survived),
-                                       cmocka_unit_test(larger_images_wait),
+                                       cmocka_unit_test(rows_are_the_image),
                                        cmocka_unit_test(tags_that_come_twice_are_survived),
                                        cmocka_unit_test(every_allocation_may_fail)};
     return cmocka_run_group_tests(tests, inflate_the_files, drop_the_files);

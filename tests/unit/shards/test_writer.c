@@ -67,6 +67,22 @@ static void put_aged(const char *name, long seconds) {
     assert_int_equal(utimensat(AT_FDCWD, name, times, 0), 0);
 }
 
+/* A process that opens a writer and ends. options: WNOWAIT, so that it stays one that has ended and was not asked for. */
+static pid_t leave_temporary(const char *folder, const char *file, int options) {
+    pid_t child = fork();
+    if (!child) {
+        char name[800];
+        vb_error err;
+        vb_writer *writer;
+        snprintf(name, sizeof name, "%s/%s", folder, file);
+        _exit(vb_writer_open(&writer, name, &err) ? 1 : 0); /* not committed, not abandoned */
+    }
+    siginfo_t end = {0};
+    assert_int_equal(waitid(P_PID, (id_t)child, &end, WEXITED | options), 0);
+    assert_int_equal(end.si_status, 0);
+    return child;
+}
+
 /* A writer that died with its process leaves a temporary file, which goes; those of living processes and of other machines stay
  * for a day, and files of other names for ever. */
 static void files_of_dead_writers_are_swept(void **state) {
@@ -76,15 +92,7 @@ static void files_of_dead_writers_are_swept(void **state) {
     snprintf(root, sizeof root, "%s/sweep", scratch);
     snprintf(below, sizeof below, "%s/a/b", root);
     assert_int_equal(vb_path_make_folders(below, &err), 0);
-    pid_t child = fork();
-    if (!child) {
-        vb_writer *writer;
-        snprintf(name, sizeof name, "%s/x.npy", below);
-        _exit(vb_writer_open(&writer, name, &err) ? 1 : 0); /* not committed, not abandoned */
-    }
-    int code;
-    assert_int_equal(waitpid(child, &code, 0), child);
-    assert_int_equal(code, 0);
+    pid_t unasked = leave_temporary(below, "z.npy", WNOWAIT), child = leave_temporary(below, "x.npy", 0);
     /* Its name tells this machine's word. */
     vb_writer *mine;
     unsigned machine = 0;
@@ -115,7 +123,7 @@ static void files_of_dead_writers_are_swept(void **state) {
     }
     snprintf(name, sizeof name, "%s/.y.npy.%08x.%ld.tmp", root, machine ^ 1, (long)getppid());
     put_aged(name, day + 60); /* old: nobody writes for so long */
-    assert_int_equal(vb_writer_sweep_temporaries(root), 2);
+    assert_int_equal(vb_writer_sweep_temporaries(root), 3);
     assert_false(vb_path_exists(name));
     for (int i = 0; i < count; i++) assert_true(vb_path_exists(kept[i]));
     assert_int_equal(vb_writer_sweep_temporaries(root), 0);
@@ -123,6 +131,7 @@ static void files_of_dead_writers_are_swept(void **state) {
     snprintf(name, sizeof name, "%s/nowhere", root);
     assert_int_equal(vb_writer_sweep_temporaries(name), 0);
     assert_int_equal(run_command("rm -r '%s'", root), 0);
+    assert_int_equal(waitpid(unasked, NULL, 0), unasked);
 }
 
 /* The only temporary file in the scratch folder, links aside. */
