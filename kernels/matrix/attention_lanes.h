@@ -1,8 +1,9 @@
 /* One head of attention, written once on sixteen lanes and compiled for every instruction set level.
  *
- * A block of queries at a time, as many as the registers allow: their scores, with keys as lanes; the softmax of each row; the sum
- * of the values, with columns as lanes. Each score is one chain over the head's columns, each result one chain over the keys that
- * its query sees and no others, so nothing depends on blocks: with `causal` the rows of a block end one after the other.
+ * A block of queries at a time, as many as the registers allow: their scores, with keys as lanes; the softmax of each row; the
+ * sum of the values, with columns as lanes. Each score is one chain over the head's columns, each result one chain over the
+ * keys that its query sees and no others, so nothing depends on blocks: with `causal` the rows of a block end one after the
+ * other.
  *
  * Internal. Defines the table VB_ATTENTION_KERNEL; the including file sets that name and VB_LANES. */
 #ifndef VB_ATTENTION_LANES_H
@@ -31,8 +32,9 @@ enum { ROWS = 4, ACROSS = 1 };
 #define EACH_STEP(DO) DO(0) DO(1) DO(2)
 #endif
 
-/* Rows of a block (queries, then scores, then weights) lie in pieces of PIECE values, the rows of a piece LD apart: a constant, so
- * that all are addressed from one register, and no multiple of a page. Behind each piece of a row there is room for a strip. */
+/* Rows of a block (queries, then scores, then weights) lie in pieces of PIECE values, the rows of a piece LD apart: a constant,
+ * so that all are addressed from one register, and no multiple of a page. Behind each piece of a row there is room for a strip.
+ */
 enum { STRIP = VB_ATTENTION_STRIP, PIECE = 256, LD = PIECE + STRIP };
 static_assert((int)STRIP == (int)LANES, "a strip is sixteen lanes");
 
@@ -110,8 +112,8 @@ static void copy_queries(const vb_attention_head *head, int64_t first, int rows,
 
 /* ---- products ---- */
 
-/* What a tile multiplies: `count` values of each row of a block by as many rows of one strip, or two. Staggered, row i goes on for
- * i more of both. */
+/* What a tile multiplies: `count` values of each row of a block by as many rows of one strip, or two. Staggered, row i goes on
+ * for i more of both. */
 typedef struct product {
     float *block;
     int64_t count;
@@ -236,7 +238,7 @@ static void sum_values(const vb_attention_head *head, int m, float *weights, con
 
 /* ---- softmax ---- */
 
-/* What a block's rows have in common, and how many keys each sees: the first `least`, and the others as many, or each one more. */
+/* What a block's rows have in common, and how many keys each sees: the first `least`, the others as many, or each one more. */
 typedef struct softmax {
     float *scores;
     int rows;

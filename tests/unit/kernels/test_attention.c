@@ -1,4 +1,4 @@
-/* Tests of attention: against plain loops in double, and bit for bit against loops in float, at each level, thread count, batch. */
+/* Tests of attention: against loops in double, and bit for bit against loops in float, at each level, thread count, batch. */
 #include <math.h>
 
 #include "tests/unit/random.h"
