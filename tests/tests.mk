@@ -1,9 +1,9 @@
 # Tests, lint, benches and fuzzing: what is built and run beside the program. Included by the Makefile.
 
-.PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-peers sanitize valgrind coverage fuzz
+.PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-pipeline bench-peers sanitize valgrind coverage fuzz differ
 
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
-TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
+TEST_PACKAGES := libcmocka-dev ocl-icd-libopencl1 pocl-opencl-icd zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
   mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev texlive-latex-base texlive-latex-recommended
 PEER_PACKAGES := python3-faiss python3-venv
 FUZZ_PACKAGES := clang libclang-rt-14-dev
@@ -25,6 +25,10 @@ $(BUILD)/tests/demo/%: tests/demo/%.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -o $@ $< $(shell pkg-config --cflags --libs freetype2 libpng)
+# The pipeline is the program's.
+$(BUILD)/tests/bench/bench_pipeline: $(BUILD)/tests/bench/bench_pipeline.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
+	@echo "  LINK $@"
+	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS)
 # This one opens models as the program does.
 $(BUILD)/tests/bench/peers_ours: $(BUILD)/tests/bench/peers_ours.o $(BUILD)/tests/bench/operations.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
 	@echo "  LINK $@"
@@ -72,6 +76,9 @@ bench-retrieval: $(BUILD)/tests/bench/bench_retrieval $(BUILD)/vocabench  ## exa
 	@tests/bench/race.sh $< $(BUILD) $(RACE_ROWS)
 	@python3 tests/bench/scan_law.py $< $(BUILD)/vocabench $(BUILD)/race 1000000
 
+bench-pipeline: $(BUILD)/tests/bench/bench_pipeline  ## decoding beside encoding: from JPEG files against encoding alone, and a fast engine kept fed
+	@OMP_WAIT_POLICY=passive $<
+
 bench-peers: $(BUILD)/tests/bench/peers_ours $(BUILD)/tests/bench/bench_retrieval  ## encoders and retrieval against onnxruntime, OpenVINO, PyTorch and FAISS (gigabytes under build/); docs/measurements.md
 	@tests/bench/peers.sh $^ $(BUILD)
 
@@ -106,6 +113,9 @@ fuzz:  ## libFuzzer over every parser of what users feed in, FUZZ_SECONDS each (
 	  build-fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -max_len=65536 -print_final_stats=1 \
 	    -artifact_prefix=build-fuzz/$$f- build-fuzz/corpus/$$f tests/fuzz/corpus/$$f 2>build-fuzz/$$f.log || { tail -n 40 build-fuzz/$$f.log; exit 1; }; \
 	  grep -E 'number_of_executed_units|peak_rss' build-fuzz/$$f.log; done
+differ:  ## the same random files to vocabench and to Pillow, tarfile, NumPy, json and PyYAML (DIFFER_SECONDS)
+	@$(MAKE) --no-print-directory all tools
+	@VOCABENCH_BUILD=$(BUILD) tests/campaigns/differ.py --seconds $(or $(DIFFER_SECONDS),600) --seed $$(date +%j)
 build-fuzz/%.o: %.c $(wildcard kernels/*/*.h shards/*/*.h tests/fuzz/*.h)
 	@mkdir -p $(@D)
 	@echo "  CC   $@"

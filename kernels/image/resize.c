@@ -34,6 +34,8 @@ static void axis_free(vb_resize_axis *a) {
     vb_free(a->count);
     vb_free(a->weight);
     vb_free(a->fixed);
+    vb_free(a->high);
+    vb_free(a->low);
 }
 
 /* Outputs [begin, begin + outputs) of an axis that goes from in_size to out_size. The order of the operations is part of the
@@ -54,10 +56,13 @@ static int axis_make(vb_resize_axis *a, vb_filter filter, int in_size, int out_s
         a->count[i] = end - a->first[i];
         if (a->span < a->count[i]) a->span = a->count[i];
     }
-    a->span += a->span & 1;
+    a->span = (a->span + VB_RESIZE_STEP - 1) / VB_RESIZE_STEP * VB_RESIZE_STEP;
     size_t weights = (size_t)outputs * (size_t)a->span;
     if (!(a->weight = vb_array(weights, sizeof *a->weight, "resize weights", err))) return -1;
-    if (integers && !(a->fixed = vb_array(weights, sizeof *a->fixed, "resize weights", err))) return -1;
+    if (integers && (!(a->fixed = vb_array(weights, sizeof *a->fixed, "resize weights", err)) ||
+                     !(a->high = vb_array(weights, sizeof *a->high, "resize weights", err)) ||
+                     !(a->low = vb_array(weights, sizeof *a->low, "resize weights", err))))
+        return -1;
     for (int i = 0; i < outputs; i++) {
         double center = (begin + i + 0.5) * scale, total = 0.0;
         double *weight = a->weight + (size_t)i * (size_t)a->span;
@@ -67,6 +72,10 @@ static int axis_make(vb_resize_axis *a, vb_filter filter, int in_size, int out_s
         for (int j = 0; total != 0.0 && j < a->count[i]; j++) weight[j] /= total;
         for (int j = 0; fixed && j < a->count[i]; j++)
             fixed[j] = (int32_t)(weight[j] * (1 << VB_RESIZE_FRACTION) + (weight[j] < 0 ? -0.5 : 0.5));
+    }
+    for (size_t i = 0; i < weights && integers; i++) {
+        a->high[i] = (int16_t)(a->fixed[i] >> VB_RESIZE_LOW);
+        a->low[i] = (int16_t)(a->fixed[i] & ((1 << VB_RESIZE_LOW) - 1));
     }
     return 0;
 }
@@ -269,8 +278,8 @@ static void put_resampled(vb_resize_rows *r, const uint8_t *row) {
     if (r->premultiplied) vb_colour_premultiply(r->flat, row, (size_t)r->across.inputs, (int)r->pixel);
     const uint8_t *in = r->premultiplied ? r->flat : row;
     if (!r->down.identity && r->held == r->capacity) slide(r);
-    uint8_t *target = r->down.identity ? r->out.pixels + (size_t)(r->row - r->begin) * r->stride :
-                                         r->window + (size_t)r->held++ * r->stride;
+    uint8_t *target =
+        r->down.identity ? r->out.pixels + (size_t)(r->row - r->begin) * r->stride : r->window + (size_t)r->held++ * r->stride;
     if (r->across.identity) memcpy(target, in + (size_t)r->to.left * r->pixel, r->stride);
     else resample_row(r->out.mode, r->kernel, target, in, &r->across);
     while (!r->down.identity && r->made < r->to.crop_height && r->down.first[r->made] + r->down.count[r->made] <= r->row + 1)
@@ -278,8 +287,8 @@ static void put_resampled(vb_resize_rows *r, const uint8_t *row) {
 }
 
 void vb_resize_rows_put(vb_resize_rows *rows, const uint8_t *row) {
-    static void (*const ways[])(vb_resize_rows *, const uint8_t *) = {
-        [COPIED] = put_copied, [NEAREST] = put_nearest, [RESAMPLED] = put_resampled};
+    static void (*const ways[])(vb_resize_rows *,
+                                const uint8_t *) = {[COPIED] = put_copied, [NEAREST] = put_nearest, [RESAMPLED] = put_resampled};
     ways[rows->way](rows, row);
     rows->row++;
 }
@@ -294,9 +303,9 @@ void vb_resize_rows_take(vb_resize_rows *rows, vb_image *out) {
 /* Of the tables of an axis. */
 static double axis_bytes(vb_filter filter, int in_size, int out_size, int outputs, double *span) {
     const double scale = (double)in_size / out_size, support = filters[filter].support * (scale < 1.0 ? 1.0 : scale);
-    *span = 2 * support + 4;
-    if (*span > in_size + 1.0) *span = in_size + 1.0;
-    return outputs * (8 + 12 * *span);
+    *span = 2 * support + 2 + VB_RESIZE_STEP;
+    if (*span > in_size + (double)VB_RESIZE_STEP) *span = in_size + (double)VB_RESIZE_STEP;
+    return outputs * (8 + 16 * *span);
 }
 
 uint64_t vb_resize_bytes(const vb_image *head, const vb_resize_to *to) {

@@ -18,29 +18,37 @@ static inline __attribute__((always_inline)) __m128i one_pixel(const uint8_t *pi
     return _mm_mullo_epi32(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(levels)), _mm_set1_epi32(weight));
 }
 
-/* Two pixels a step, a channel a lane; RGB leaves the fourth lane of each half unused. All outputs take span / 2 steps, the
- * surplus with weight zero: a loop of one length is worth more than the steps saved. Where 8 bytes a step would pass the end of
+/* Four pixels a step: pairs of a channel's levels times pairs of halved weights, high and low, whose sums are exact and join to
+ * those of whole weights, modulo 2^32. RGB leaves the fourth lane of each half unused. All outputs take span / 4 steps, the
+ * surplus with weight zero: a loop of one length is worth more than the steps saved. Where 16 bytes a step would pass the end of
  * the row, single pixels. */
 static inline __attribute__((always_inline)) void row(uint8_t *out, const uint8_t *in, const vb_resize_axis *axis, int channels) {
     const uint8_t *end = in + (size_t)axis->inputs * (size_t)channels;
     const __m256i spread = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
-    const __m128i align = channels == 3 ? _mm_setr_epi8(0, 1, 2, -1, 3, 4, 5, -1, -1, -1, -1, -1, -1, -1, -1, -1) :
-                                          _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, -1, -1, -1, -1);
-    const ptrdiff_t reach = (ptrdiff_t)axis->span * channels + 8 - 2 * channels;
+    const __m256i pairs = channels == 3 ? _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1, /* 0 and 1 */
+                                                           6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1) :
+                                          _mm256_setr_epi8(0, -1, 4, -1, 1, -1, 5, -1, 2, -1, 6, -1, 3, -1, 7, -1, /* 2 and 3 */
+                                                           8, -1, 12, -1, 9, -1, 13, -1, 10, -1, 14, -1, 11, -1, 15, -1);
+    const ptrdiff_t reach = (ptrdiff_t)axis->span * channels + 16 - VB_RESIZE_STEP * channels;
     for (int i = 0; i < axis->outputs; i++, out += channels) {
-        const int32_t *weight = axis->fixed + (size_t)i * (size_t)axis->span;
+        const size_t at = (size_t)i * (size_t)axis->span;
         const uint8_t *pixel = in + (size_t)axis->first[i] * (size_t)channels;
         __m128i sum = _mm_set1_epi32(VB_RESIZE_HALF);
         if (end - pixel >= reach) {
-            __m256i pair = _mm256_setzero_si256();
-            for (int j = 0; j < axis->span; j += 2, pixel += 2 * channels) {
-                __m128i two = _mm_shuffle_epi8(_mm_loadl_epi64((const __m128i *)(const void *)pixel), align);
-                __m256i weights = _mm256_castsi128_si256(_mm_loadl_epi64((const __m128i *)(const void *)(weight + j)));
-                weights = _mm256_permutevar8x32_epi32(weights, spread);
-                pair = _mm256_add_epi32(pair, _mm256_mullo_epi32(_mm256_cvtepu8_epi32(two), weights));
+            const int16_t *high = axis->high + at, *low = axis->low + at;
+            __m256i highs = _mm256_setzero_si256(), lows = highs;
+            for (int j = 0; j < axis->span; j += VB_RESIZE_STEP, pixel += VB_RESIZE_STEP * channels) {
+                const __m128i four = _mm_loadu_si128((const __m128i *)(const void *)pixel);
+                const __m256i levels = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(four), pairs);
+                const __m256i h = _mm256_castsi128_si256(_mm_loadl_epi64((const __m128i *)(const void *)(high + j)));
+                const __m256i l = _mm256_castsi128_si256(_mm_loadl_epi64((const __m128i *)(const void *)(low + j)));
+                highs = _mm256_add_epi32(highs, _mm256_madd_epi16(levels, _mm256_permutevar8x32_epi32(h, spread)));
+                lows = _mm256_add_epi32(lows, _mm256_madd_epi16(levels, _mm256_permutevar8x32_epi32(l, spread)));
             }
-            sum = _mm_add_epi32(sum, _mm_add_epi32(_mm256_castsi256_si128(pair), _mm256_extracti128_si256(pair, 1)));
+            const __m256i both = _mm256_add_epi32(_mm256_slli_epi32(highs, VB_RESIZE_LOW), lows);
+            sum = _mm_add_epi32(sum, _mm_add_epi32(_mm256_castsi256_si128(both), _mm256_extracti128_si256(both, 1)));
         } else {
+            const int32_t *weight = axis->fixed + at;
             for (int j = 0; j < axis->count[i]; j++, pixel += channels)
                 sum = _mm_add_epi32(sum, one_pixel(pixel, weight[j], channels));
         }

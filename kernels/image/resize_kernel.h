@@ -10,15 +10,18 @@
 /* A sum of weights (about 1) times 255 needs 8 bits, the overshoot of the kernel's negative lobes 2 more:
  * 22 of 32 are the fraction's. */
 enum { VB_RESIZE_FRACTION = 22, VB_RESIZE_HALF = 1 << (VB_RESIZE_FRACTION - 1) };
+enum { VB_RESIZE_LOW = 12, VB_RESIZE_STEP = 4 };
 
 /* Which inputs make each output along one axis. Weights of output i: [i * span .. i * span + count[i]), then zeros.
- * span is the largest count, made even. */
+ * span is the largest count, made a multiple of VB_RESIZE_STEP. */
 typedef struct vb_resize_axis {
     bool identity; /* size unchanged: Pillow leaves the whole pass out */
     int inputs, outputs, span;
     int *first, *count;
     double *weight;
     int32_t *fixed; /* the same in fixed point; NULL for mode I */
+    /* The same as high * 2^VB_RESIZE_LOW + low, 0 <= low < 2^VB_RESIZE_LOW: products with bytes are exact, two at once. */
+    int16_t *high, *low;
 } vb_resize_axis;
 
 typedef struct vb_resize_kernel {

@@ -1,5 +1,5 @@
-/* Winograd's transforms (winograd.h), written once on sixteen lanes and compiled for every instruction set level. Each is a line
- * of fixed operations, first down the columns, then along the rows. Columns are gone through for the rows at hand only, so that
+/* Winograd's transforms (winograd.h), written once on sixteen lanes and compiled for AVX2 and AVX-512. Each is a line of fixed
+ * operations, first down the columns, then along the rows. Columns are gone through for the rows at hand only, so that
  * what lies between fits into registers.
  *
  * Internal. Defines the table VB_WINOGRAD_TABLE; the including file sets that name and VB_LANES. */

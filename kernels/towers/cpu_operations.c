@@ -33,7 +33,8 @@ static int run_embed(const vb_piece *piece, const vb_operation *operation, vb_er
     float *out = vb_piece_at(piece, operation->out);
 #pragma omp parallel for schedule(static) num_threads(piece->threads) if (piece->threads > 1)
     for (int64_t i = 0; i < piece->count; i++) {
-        const int64_t rows = piece->places[i + 1] - piece->places[i], computed = piece->starts[i + 1] - piece->starts[i];
+        const int64_t rows = vb_piece_place(piece, i + 1) - vb_piece_place(piece, i),
+                      computed = piece->starts[i + 1] - piece->starts[i];
         float *x = out + piece->starts[i] * width;
         for (int at = (int)(rows - computed); at < rows; at++, x += width) {
             if (embed->class_row && at + 1 == rows) {
@@ -42,7 +43,7 @@ static int run_embed(const vb_piece *piece, const vb_operation *operation, vb_er
                 continue;
             }
             int32_t token;
-            const float *from = vb_text_input_row(piece->texts, piece->items[i], at, &token),
+            const float *from = vb_text_input_row(piece->texts, vb_piece_item(piece, i), at, &token),
                         *position = embed->positions + at * width;
             if (from)
                 for (int64_t j = 0; j < width; j++) x[j] = from[j] + position[j];
@@ -209,10 +210,10 @@ static int run_rotary(const vb_piece *piece, const vb_operation *operation, vb_e
 
 /* A byte a row of each of the piece's texts: whether it is hidden. NULL for lack of memory. */
 static uint8_t *find_hidden(const vb_piece *piece, vb_error *err) {
-    uint8_t *hidden = vb_array((size_t)piece->places[piece->count], 1, "marks of hidden rows", err);
+    uint8_t *hidden = vb_array((size_t)vb_piece_place(piece, piece->count), 1, "marks of hidden rows", err);
     for (int64_t i = 0; hidden && i < piece->count; i++)
-        for (int64_t at = piece->places[i]; at < piece->places[i + 1]; at++)
-            hidden[at] = vb_text_input_hidden(piece->texts, piece->items[i], (int)(at - piece->places[i]));
+        for (int64_t at = vb_piece_place(piece, i); at < vb_piece_place(piece, i + 1); at++)
+            hidden[at] = vb_text_input_hidden(piece->texts, vb_piece_item(piece, i), (int)(at - vb_piece_place(piece, i)));
     return hidden;
 }
 
@@ -222,7 +223,7 @@ static int run_attention(const vb_piece *piece, const vb_operation *operation, v
     const bool by_token = piece->program->values[operation->in[1]].rows == VB_ROW_A_TOKEN;
     for (int64_t i = 0; i <= piece->count; i++) {
         piece->queries[i] = first_row(piece, operation->in[0], i);
-        piece->keys[i] = by_token ? piece->places[i] : first_row(piece, operation->in[1], i);
+        piece->keys[i] = by_token ? vb_piece_place(piece, i) : first_row(piece, operation->in[1], i);
     }
     uint8_t *hidden = heads->hides_padding ? find_hidden(piece, err) : NULL;
     if (heads->hides_padding && !hidden) return -1;
@@ -256,8 +257,8 @@ static int run_pick(const vb_piece *piece, const vb_operation *operation, vb_err
     float *out = vb_piece_at(piece, operation->out);
     for (int64_t i = 0; i < piece->count; i++) {
         int64_t at = 0, row;
-        if (operation->pick == VB_PICK_LAST) at = (by_token ? piece->places[i + 1] - piece->places[i] : rows) - 1;
-        if (operation->pick == VB_PICK_END) at = vb_text_input_end(piece->texts, piece->items[i]);
+        if (operation->pick == VB_PICK_LAST) at = (by_token ? vb_piece_place(piece, i + 1) - vb_piece_place(piece, i) : rows) - 1;
+        if (operation->pick == VB_PICK_END) at = vb_text_input_end(piece->texts, vb_piece_item(piece, i));
         row = by_token ? vb_piece_row(piece, i, at) : i * rows + at;
         memcpy(out + i * width, in + row * width, (size_t)width * sizeof *out);
     }

@@ -11,22 +11,15 @@
 /* Batches go in pieces whose work space stays near this (64 MiB), whatever their size; one item at least. */
 enum { WORK_FLOATS = 16 << 20 };
 
-static size_t floats_of_one(const vb_program *program) { return vb_program_floats(program, 1, program->text_rows); }
-
-/* Floats of work space for n items: what all of them take, what a piece may take, or what one item takes. */
-static size_t capacity_for(const vb_program *program, int64_t n) {
-    size_t one = floats_of_one(program), most = one > WORK_FLOATS ? 1 : WORK_FLOATS / one;
-    return one * ((uint64_t)n < most ? (size_t)n : most);
-}
-
 /* Texts that are put in order at a time, which bounds what their order and their paths take. */
 enum { TEXTS = 512 };
 
-/* Items of a piece, at most: each text has a token, each picture a patch. */
+static size_t capacity_for(const vb_program *program, int64_t n) { return vb_piece_capacity(program, n, WORK_FLOATS); }
+
+/* Items of a piece, at most. */
 static int64_t most_items(const vb_program *program, int64_t n) {
-    int64_t most = (int64_t)(capacity_for(program, n) / vb_program_floats(program, 1, program->text_rows > 0));
-    if (!program->picture && most > TEXTS) most = TEXTS;
-    return n < most ? n : most;
+    const int64_t most = vb_piece_most_items(program, n, capacity_for(program, n));
+    return !program->picture && most > TEXTS ? TEXTS : most;
 }
 
 /* Offsets of the items of texts, or of pictures of any shape: for starts, places, keys, queries, items. */
@@ -44,26 +37,9 @@ size_t vb_engine_workspace(const vb_program *program, int64_t n) {
     return bytes + (vb_program_is_causal(program) ? items * (size_t)program->text_rows * sizeof(int64_t) : 0);
 }
 
-/* ---- which items a piece has ---- */
+/* ---- texts in their order ---- */
 
-/* Takes as many of the n pictures from `first` on as fit into the work space. */
-static void take_pictures(vb_piece *piece, const vb_engine_input *input, int64_t first, int64_t n, size_t capacity) {
-    const vb_program *program = piece->program;
-    piece->first = first;
-    piece->count = 0;
-    if (!program->text_rows) {
-        int64_t most = (int64_t)(capacity / program->floats_an_item);
-        piece->count = n - first < most ? n - first : most;
-        return;
-    }
-    for (int64_t patches = 0; first + piece->count < n; piece->count++) {
-        patches += (int64_t)input->grids[first + piece->count].rows * input->grids[first + piece->count].columns;
-        if (vb_program_floats(program, piece->count + 1, patches) > capacity) break;
-        piece->starts[piece->count + 1] = patches;
-    }
-}
-
-/* The same of texts in their order, equal ones as one item. Returns the place behind the last one. */
+/* Takes as many texts from place `from` on as fit into the work space, equal ones as one item. Returns the place behind them. */
 static int64_t take_texts(vb_piece *piece, const vb_text_order *order, int64_t from, int64_t n, size_t capacity, int64_t *items) {
     int64_t at = from, tokens = 0;
     piece->count = 0;
@@ -114,7 +90,7 @@ static int run_pictures(vb_piece *piece, const vb_engine_input *input, int64_t n
     const vb_program *program = piece->program;
     const size_t capacity = capacity_for(program, n);
     for (int64_t first = 0; first < n; first += piece->count) {
-        take_pictures(piece, input, first, n, capacity);
+        vb_piece_fill(piece, input->grids, first, n, capacity);
         assert(piece->count > 0 && piece->count <= most_items(program, n));
         piece->pixels = input->pixels + (size_t)first * program->picture;
         piece->grids = input->grids ? input->grids + first : NULL;
@@ -170,6 +146,7 @@ int vb_engine_run(const vb_program *program, const vb_engine_input *input, int64
     assert(program->count && options->threads >= 1 && (program->picture ? input->pixels != NULL : input->texts != NULL));
     assert(!program->most_patches == !input->grids);
     if (n < 1) return 0;
+    if (options->device) return options->device->run(options->device->state, program, input, n, out, &options->watch, err);
     const size_t most = (size_t)most_items(program, n) + 1;
     float *work = vb_buffer(capacity_for(program, n), sizeof *work, "encoder's work space", err);
     int64_t *lists = vb_array(LISTS * most, sizeof *lists, "offsets of the items", err);

@@ -12,7 +12,7 @@ typedef struct vb_piece {
     const vb_patch_grid *grids; /* theirs; NULL of squares and texts */
     const vb_text_input *texts; /* of the whole batch */
     int64_t first, count;       /* the piece's items */
-    const int64_t *items;       /* of texts: which text each item is; NULL of pictures */
+    const int64_t *items;       /* which item of the batch each of them is; NULL: first, first + 1 .. */
     /* count + 1: where the rows of each text begin among the piece's tokens, or of each picture of any shape among its patches;
      * squares have none. Of texts that share beginnings only the rows that the item before has not: */
     int64_t *starts;
@@ -24,6 +24,14 @@ typedef struct vb_piece {
     int threads;
 } vb_piece;
 
+/* Floats of work space for n items: what all of them take, `budget`, or what one item takes. */
+size_t vb_piece_capacity(const vb_program *program, int64_t n, size_t budget);
+/* Items of a piece of so much work space, at most. */
+int64_t vb_piece_most_items(const vb_program *program, int64_t n, size_t capacity);
+/* Takes as many of the n items from `first` on as fit into the work space: at least one. Sets first, count and starts. grids: of
+ * all n pictures of any shape, else NULL. */
+void vb_piece_fill(vb_piece *piece, const vb_patch_grid *grids, int64_t first, int64_t n, size_t capacity);
+
 /* Runs one operation on all items of a piece. Fails for lack of memory only. */
 typedef int vb_piece_function(const vb_piece *piece, const vb_operation *operation, vb_error *err);
 
@@ -31,6 +39,14 @@ typedef int vb_piece_function(const vb_piece *piece, const vb_operation *operati
 static inline int64_t vb_piece_rows(const vb_piece *piece, int value) {
     int rows = piece->program->values[value].rows;
     return rows == VB_ROW_A_TOKEN ? piece->starts[piece->count] : piece->count * rows;
+}
+
+/* Which item of the batch item i of the piece is, and where its rows begin among those of all the piece's items. */
+static inline int64_t vb_piece_item(const vb_piece *piece, int64_t i) {
+    return piece->items ? piece->items[i] : piece->first + i;
+}
+static inline int64_t vb_piece_place(const vb_piece *piece, int64_t i) {
+    return piece->places ? piece->places[i] : piece->starts[i];
 }
 
 /* The row of the piece that is row `at` of item i, of a value with a row a token. */

@@ -56,13 +56,18 @@ int vb_analyses_check(const vb_experiment *experiment, const vb_model_spec *spec
     return 0;
 }
 
-int vb_analyses(vb_context *context, const vb_pair *pair, uint32_t set, bool images, json_t *result, vb_error *err) {
+int vb_analyses(vb_context *context, const vb_pair *pair, uint32_t set, vb_analyses_texts texts, json_t *result, vb_error *err) {
     vb_comm *comm = &context->comm;
     vb_json json = {0};
     vb_image_pass pass = {0};
     vb_confidence_pass confidences = {0};
-    vb_analysis_work work = {
-        .context = context, .pair = pair, .images = images, .pass = &pass, .confidences = &confidences, .json = &json};
+    vb_analysis_work work = {.context = context,
+                             .pair = pair,
+                             .images = texts == VB_TEXTS_PLAIN,
+                             .shown = texts != VB_TEXTS_OTHER,
+                             .pass = &pass,
+                             .confidences = &confidences,
+                             .json = &json};
     work.figures = vb_json_object(&json);
     work.histograms = vb_json_object(&json);
     int status = vb_comm_agree(comm, vb_json_end(&json, "the analyses", err), err);

@@ -18,6 +18,7 @@ typedef struct vb_analysis_work {
     vb_context *context;
     const vb_pair *pair;
     bool images;                     /* false: no figures of the images alone, which an earlier setting of the pair has given */
+    bool shown;                      /* the plain texts, or the setting that stands for REPE: rows that tables show */
     const vb_image_pass *pass;       /* for rows that need it: complete */
     vb_confidence_pass *confidences; /* for who runs it (vb_confidence_pass_run) */
     vb_json *json;

@@ -24,14 +24,6 @@ static double *figure_at(const calibration_work *work, int v, int figure, int p,
     return &work->figures[(((int64_t)v * FIGURES + figure) * work->pass->point_count + p) * (work->pass->draws + 1) + draw];
 }
 
-/* Whether image i is predicted right among vocabulary v's classes, or all of them, and the first names. */
-static bool is_right(const vb_confidence_pass *pass, int64_t i, int v, int draw, int p) {
-    bool right = vb_confidence_pass_kept(pass, i, draw, p);
-    for (int u = 0; u < pass->vocabularies && right; u++)
-        if (v == pass->vocabularies || u == v) right = !vb_confidence_pass_beaten(pass, i, u);
-    return right;
-}
-
 static void fill_bins(const calibration_work *work, int scope, int draw, int p) {
     const vb_confidence_pass *pass = work->pass;
     const int n = pass->vocabularies;
@@ -41,14 +33,14 @@ static void fill_bins(const calibration_work *work, int scope, int draw, int p) 
         bool right = false;
         if (scope == ALL) {
             confidence = vb_confidence_of(vb_confidence_pass_mass(pass, i, n, draw, p));
-            right = is_right(pass, i, n, draw, p);
+            right = vb_confidence_pass_right(pass, i, n, draw, p);
             vb_confidence_add(&work->bins[n], confidence, right);
         }
         for (int v = 0; v < n; v++) {
             if (!vb_confidence_pass_has(pass, i, v)) continue;
             if (scope == OWN) {
                 confidence = vb_confidence_of(vb_confidence_pass_mass(pass, i, v, draw, p));
-                right = is_right(pass, i, v, draw, p);
+                right = vb_confidence_pass_right(pass, i, v, draw, p);
                 vb_confidence_add(&work->bins[n], confidence, right);
             }
             vb_confidence_add(&work->bins[v], confidence, right);
@@ -133,13 +125,14 @@ static int make_figures(vb_analysis_work *its, vb_error *err) {
 }
 
 static int run_calibration(vb_analysis_work *work, vb_error *err) {
-    /* As the open curve: of the plain texts of a dataset. */
-    if (!work->images || work->pair->data->part_count) return 0;
+    /* As the open curve: of the texts of a dataset. */
+    if (!work->shown || work->pair->data->part_count) return 0;
     if (vb_confidence_pass_run(work->confidences, work->context, work->pair, "calibration", err)) return -1;
     return vb_comm_agree(&work->context->comm, work->context->comm.rank ? 0 : make_figures(work, err), err);
 }
 
-const vb_analysis vb_analysis_calibration = {.run = run_calibration,
+const vb_analysis vb_analysis_calibration = {.sets = true,
+                                             .run = run_calibration,
                                              .bytes = vb_confidence_pass_bytes,
                                              .operations = vb_confidence_pass_operations,
                                              .section = &vb_calibration_section};

@@ -9,14 +9,16 @@
 #include "kernels/openness/similarity.h"
 #include "mpi/evaluate/foreign_names.h"
 #include "mpi/evaluate/unit_pass.h"
+#include "mpi/evaluate/unit_views.h"
 
 /* While the units are visited. */
 typedef struct confidence_work {
     vb_confidence_pass *pass;
     const vb_pair *pair;
     vb_foreign_names names;
-    vb_text_bank *bank; /* of the classes alone, where there are no names */
-    int *allowed;       /* names of the pool that are kept out of no vocabulary */
+    vb_memberships memberships; /* of the classes */
+    vb_text_bank *bank;         /* of the classes alone, where there are no names */
+    int *allowed;               /* names of the pool that are kept out of no vocabulary */
     int allowed_count;
     int *order; /* draws x allowed */
     vb_feature_block class_block, name_block;
@@ -26,27 +28,29 @@ typedef struct confidence_work {
 
 /* ---- rows ---- */
 
-enum { CLASS = 0, BEATEN = 1 };
-static int words(int vocabularies) { return (vocabularies + 63) / 64; }
-static int64_t first_cell(const vb_confidence_pass *pass) { return BEATEN + words(pass->vocabularies); }
-static int64_t mass_cell(const vb_confidence_pass *pass) { return first_cell(pass) + pass->draws; }
+/* A row: two bits a vocabulary, the last one being all classes: whether it has a right class, and whether that comes first there;
+ * then for each draw how many names arrive before one takes the image, of sets in each vocabulary; then masses. */
+enum { HAS = 0 };
+static int words(int vocabularies) { return (vocabularies + 1 + 63) / 64; }
+static int64_t right_cell(const vb_confidence_pass *pass) { return HAS + words(pass->vocabularies); }
+static int64_t first_cell(const vb_confidence_pass *pass) { return right_cell(pass) + words(pass->vocabularies); }
+static int64_t names_cell(const vb_confidence_pass *pass, int v, int draw) {
+    return first_cell(pass) + (pass->sets ? (int64_t)v * pass->draws : 0) + draw;
+}
+static int64_t mass_cell(const vb_confidence_pass *pass) {
+    return first_cell(pass) + (pass->sets ? pass->vocabularies + 1 : 1) * (int64_t)pass->draws;
+}
 
 static const vb_confidence_cell *row_of(const vb_confidence_pass *pass, int64_t i) { return pass->rows + i * pass->stride; }
 
-bool vb_confidence_pass_beaten(const vb_confidence_pass *pass, int64_t i, int v) {
-    return row_of(pass, i)[BEATEN + v / 64].bits >> v % 64 & 1;
+static bool bit_of(const vb_confidence_pass *pass, int64_t i, int64_t cell, int v) {
+    return row_of(pass, i)[cell + v / 64].bits >> v % 64 & 1;
 }
 
-bool vb_confidence_pass_has(const vb_confidence_pass *pass, int64_t i, int v) {
-    const vb_memberships *memberships = &pass->memberships;
-    const int64_t class = row_of(pass, i)[CLASS].integer;
-    for (int h = memberships->offsets[class]; h < memberships->offsets[class + 1]; h++)
-        if (memberships->vocabularies[h] == v) return true;
-    return false;
-}
+bool vb_confidence_pass_has(const vb_confidence_pass *pass, int64_t i, int v) { return bit_of(pass, i, HAS, v); }
 
-bool vb_confidence_pass_kept(const vb_confidence_pass *pass, int64_t i, int draw, int p) {
-    return !p || row_of(pass, i)[first_cell(pass) + draw].integer >= pass->points[p];
+bool vb_confidence_pass_right(const vb_confidence_pass *pass, int64_t i, int v, int draw, int p) {
+    return bit_of(pass, i, right_cell(pass), v) && (!p || row_of(pass, i)[names_cell(pass, v, draw)].integer >= pass->points[p]);
 }
 
 static vb_mass mass_at(const vb_confidence_cell *cells, int64_t m) { return (vb_mass){cells[2 * m].real, cells[2 * m + 1].real}; }
@@ -113,9 +117,10 @@ static int open_work(confidence_work *work, vb_context *context, vb_error *err) 
         status = vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
                                         pair->spec->similarity, err);
     if (!status) status = vb_features_block_new(&work->class_block, classifier->texts, classifier->classes, classifier->dim, err);
-    if (!status) status = vb_label_space_memberships_new(&pass->memberships, &pair->data->space, err);
+    if (!status) status = vb_label_space_memberships_new(&work->memberships, &pair->data->space, err);
     work->class_block.similarity = work->name_block.similarity = pair->spec->similarity;
     pass->vocabularies = pair->data->space.vocabularies;
+    pass->sets = vb_image_source_sets(pair->source) != NULL;
     pass->point_count = vb_names_curve_points(work->allowed_count, work->allowed_count, true, pass->points);
     work->texts = (vb_mass_texts){.space = &pair->data->space,
                                   .classes = &work->class_block,
@@ -139,6 +144,7 @@ static void close_work(confidence_work *work) {
     vb_features_block_free(&work->class_block);
     vb_features_block_free(&work->name_block);
     vb_similarity_bank_free(work->bank);
+    vb_label_space_memberships_free(&work->memberships);
     vb_free(work->allowed);
     vb_free(work->order);
     vb_foreign_names_close(&work->names);
@@ -157,13 +163,29 @@ static int64_t names_before(const confidence_work *work, int draw, const uint64_
     return n;
 }
 
-static void fill_row(const confidence_work *work, vb_confidence_cell *row, int class, const uint8_t *beaten,
-                     const uint64_t *takers) {
+/* Of vocabulary v, or all classes: the image against the view's class. */
+static void fill_view(const confidence_work *work, vb_confidence_cell *row, int v, const uint8_t *beaten,
+                      const uint64_t *takers) {
     const vb_confidence_pass *pass = work->pass;
-    row[CLASS].integer = class;
-    for (int v = 0; v < pass->vocabularies; v++)
-        if (beaten[v]) row[BEATEN + v / 64].bits |= (uint64_t)1 << v % 64;
-    for (int d = 0; d < pass->draws; d++) row[first_cell(pass) + d].integer = names_before(work, d, takers);
+    const uint64_t bit = (uint64_t)1 << v % 64;
+    bool right = v == pass->vocabularies || !beaten[v];
+    for (int u = 0; u < pass->vocabularies && v == pass->vocabularies; u++) right &= !beaten[u];
+    row[HAS + v / 64].bits |= bit;
+    if (right) row[right_cell(pass) + v / 64].bits |= bit;
+    if (!pass->sets && v < pass->vocabularies) return; /* the same names take the image everywhere */
+    for (int d = 0; d < pass->draws; d++) row[names_cell(pass, v, d)].integer = names_before(work, d, takers);
+}
+
+static void fill_row(const confidence_work *work, vb_confidence_cell *row, const vb_unit_views *views, int64_t i,
+                     const uint8_t *beaten, const uint64_t *takers) {
+    const int n = work->pass->vocabularies;
+    const size_t pool = work->bank ? 0 : vb_similarity_pool_words(work->names.pool.count);
+    for (int v = 0; v <= n; v++) {
+        int64_t view = vb_unit_views_first(views, i);
+        int class;
+        if (v < n && !vb_unit_views_in(views, i, v, &view, &class)) continue;
+        fill_view(work, row, v, beaten + view * n, takers + (size_t)view * pool);
+    }
 }
 
 static int add_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
@@ -172,18 +194,20 @@ static int add_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_er
     vb_confidence_pass *pass = work->pass;
     const vb_pair *pair = work->pair;
     if (!rows->count) return 0;
-    const size_t n = (size_t)rows->count, vocabularies = (size_t)pass->vocabularies;
+    vb_unit_views views;
+    int status = vb_unit_views_open(&views, rows, vb_image_source_sets(pair->source), work->bank ? work->bank : work->names.bank,
+                                    work->bank ? &work->memberships : &work->names.memberships, err);
+    const size_t n = (size_t)rows->count, count = status ? 0 : (size_t)views.block.rows;
     const size_t pool = work->bank ? 0 : vb_similarity_pool_words(work->names.pool.count);
     const int64_t masses = vb_masses_count(&work->texts);
-    uint8_t *beaten = vb_array(n * vocabularies, 1, "outcome of a unit", err);
-    uint64_t *takers = vb_array(n * pool, sizeof *takers, "names that take images", err);
+    uint8_t *beaten = vb_array(count * (size_t)pass->vocabularies, 1, "outcome of a unit", err);
+    uint64_t *takers = vb_array(count * pool, sizeof *takers, "names that take images", err);
     vb_mass *mass = vb_array(n * (size_t)masses, sizeof *mass, "masses of a unit", err);
-    const vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
-    int status = beaten && takers && mass ? 0 : -1;
+    if (!beaten || !takers || !mass) status = -1;
     if (!status && work->bank)
-        status = vb_similarity_judge(work->bank, &pair->data->space, &images, beaten, NULL, pair->threads, err);
+        status = vb_similarity_judge(work->bank, &pair->data->space, &views.block, beaten, NULL, pair->threads, err);
     else if (!status)
-        status = vb_similarity_judge_pool(work->names.bank, &work->names.space, &images, pair->classifier->classes, beaten,
+        status = vb_similarity_judge_pool(work->names.bank, &work->names.space, &views.block, pair->classifier->classes, beaten,
                                           takers, pair->threads, err);
     if (!status) status = vb_masses(&work->texts, rows->rows, rows->count, mass, pair->threads, err);
     if (!status)
@@ -191,12 +215,13 @@ static int add_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_er
                          sizeof *pass->rows, "confidences", err);
     for (size_t i = 0; i < n && !status; i++) {
         vb_confidence_cell *row = pass->rows + pass->count++ * pass->stride;
-        fill_row(work, row, rows->classes[i], beaten + i * vocabularies, takers + i * pool);
+        fill_row(work, row, &views, (int64_t)i, beaten, takers);
         memcpy(row + mass_cell(pass), mass + (int64_t)i * masses, (size_t)masses * sizeof *mass);
     }
     vb_free(beaten);
     vb_free(takers);
     vb_free(mass);
+    vb_unit_views_close(&views);
     return status;
 }
 
@@ -242,7 +267,6 @@ int vb_confidence_pass_run(vb_confidence_pass *pass, vb_context *context, const 
 
 void vb_confidence_pass_free(vb_confidence_pass *pass) {
     json_decref(pass->pool);
-    vb_label_space_memberships_free(&pass->memberships);
     vb_free(pass->rows);
     *pass = (vb_confidence_pass){0};
 }
@@ -273,7 +297,8 @@ static int64_t points_below(int64_t names) {
 
 int64_t vb_confidence_pass_bytes(const vb_pair_shape *s) {
     int64_t all = s->classes + s->names, draws = s->names ? s->trials : 0;
-    int64_t row = 8 * (2 + s->vocabularies / 64 + draws + 2 * (s->vocabularies + 1 + draws * (points_below(s->names) - 1)));
+    int64_t row = 8 * (4 + s->vocabularies / 32 + draws * (s->sets ? s->vocabularies + 1 : 1) +
+                       2 * (s->vocabularies + 1 + draws * (points_below(s->names) - 1)));
     /* Texts of both, packed too; the names' once more while they are encoded, or put in a row. */
     return all * s->dim * 4 * 2 + s->names * s->dim * 4 + s->names * (200 + 4 * draws) +
            vb_similarity_judge_bytes(all, VB_UNIT_SAMPLES) + vb_masses_bytes(s->classes, s->names, s->threads) +

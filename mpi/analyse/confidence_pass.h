@@ -27,8 +27,8 @@ typedef struct vb_confidence_pass {
     int64_t points[VB_NAMES_CURVE_POINTS]; /* numbers of names: 0, then powers of ten, then all */
     double scale;                          /* logit scale; NaN: none is known */
     json_t *pool;                          /* of the names, for the results; NULL without, and elsewhere than on rank 0 */
-    vb_memberships memberships;
-    int64_t stride; /* cells a row */
+    bool sets;                             /* images have several right classes: names are counted by vocabulary */
+    int64_t stride;                        /* cells a row */
     vb_confidence_cell *rows;
     int64_t count;
 } vb_confidence_pass;
@@ -44,11 +44,11 @@ void vb_confidence_pass_free(vb_confidence_pass *pass);
 int64_t vb_confidence_pass_bytes(const vb_pair_shape *shape);
 double vb_confidence_pass_operations(const vb_pair_shape *shape);
 
-/* Of row i: whether vocabulary v beats it; whether its class is one of vocabulary v. */
-bool vb_confidence_pass_beaten(const vb_confidence_pass *pass, int64_t i, int v);
+/* Of row i: whether one of its right classes is of vocabulary v. */
 bool vb_confidence_pass_has(const vb_confidence_pass *pass, int64_t i, int v);
-/* Whether none of the first points[p] names of a draw is ranked before the class. */
-bool vb_confidence_pass_kept(const vb_confidence_pass *pass, int64_t i, int draw, int p);
+/* Whether a right class is the first-ranked one of vocabulary v, which has one, or of all classes (v: vocabularies), and of the
+ * first points[p] names of a draw. */
+bool vb_confidence_pass_right(const vb_confidence_pass *pass, int64_t i, int v, int draw, int p);
 /* The mass of vocabulary v, or of all classes (v: vocabularies), with the first points[p] names of a draw. */
 vb_mass vb_confidence_pass_mass(const vb_confidence_pass *pass, int64_t i, int v, int draw, int p);
 /* Draws that differ at points[p]: 1 where there are no names, or all. */

@@ -388,9 +388,9 @@ static int make_figures(vb_analysis_work *work, const curve_work *its, image_row
 static int run_open_curve(vb_analysis_work *work, vb_error *err) {
     vb_comm *comm = &work->context->comm;
     const vb_pair *pair = work->pair;
-    /* Of the plain texts: a blend with captions would set enhanced classes against names that are not. And names have the prompts
-     * of a dataset, not of an expansion. */
-    if (!work->images || pair->data->part_count) return 0;
+    /* Beside the plain texts the setting that stands for REPE, whose classes are blended and whose names are not. Names have the
+     * prompts of a dataset, not of an expansion. */
+    if (!work->shown || pair->data->part_count) return 0;
     curve_work its = {.pair = pair};
     vb_blocks blocks = {0};
     image_row *rows = NULL;

@@ -12,6 +12,7 @@
 #include "mpi/analyse/synonyms.h"
 #include "mpi/evaluate/tally_sum.h"
 #include "mpi/evaluate/unit_pass.h"
+#include "mpi/evaluate/unit_views.h"
 
 enum { FIGURES = 4 };
 static const char *const figure_names[FIGURES] = {"acc_c", "acc_e", "acc_s", "top1_all"};
@@ -24,6 +25,9 @@ typedef struct spread_work {
     vb_analysis_work *analysis;
     const vb_pair *pair;
     vb_encoding how;
+    vb_label_space space;       /* the dataset's, and whether labels are sets */
+    vb_memberships memberships; /* of it */
+    const vb_class_sets *sets;
     float *texts; /* classes x dim, of the variant at hand */
     vb_text_bank *bank;
     vb_tally *tally;
@@ -33,14 +37,22 @@ typedef struct spread_work {
 static int count_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_error *err) {
     (void)unit;
     spread_work *work = context;
-    const vb_label_space *space = &work->pair->data->space;
+    const size_t vocabularies = (size_t)work->space.vocabularies;
     if (!rows->count) return 0;
-    uint8_t *beaten = vb_array((size_t)rows->count * (size_t)space->vocabularies, 1, "outcome of a unit", err);
-    const vb_image_block images = {.rows = rows->count, .images = rows->rows, .labels = rows->classes};
-    int status = beaten ? vb_similarity_judge(work->bank, space, &images, beaten, NULL, work->pair->threads, err) : -1;
-    for (int i = 0; i < rows->count && !status; i++)
-        vb_tally_add(work->tally, rows->classes[i], beaten + (int64_t)i * space->vocabularies);
+    vb_unit_views views;
+    int status = vb_unit_views_open(&views, rows, work->sets, work->bank, &work->memberships, err);
+    uint8_t *beaten = vb_array((status ? 0 : (size_t)views.block.rows) * vocabularies, 1, "outcome of a unit", err);
+    if (!beaten) status = -1;
+    if (!status) status = vb_similarity_judge(work->bank, &work->space, &views.block, beaten, NULL, work->pair->threads, err);
+    for (int i = 0; i < rows->count && !status; i++) {
+        const int64_t first = vb_unit_views_first(&views, i);
+        const uint8_t *its = beaten + (size_t)first * vocabularies;
+        if (work->sets)
+            vb_tally_add_set(work->tally, &views.sets[i], views.block.labels + first, (int)vb_unit_views_count(&views, i), its);
+        else vb_tally_add(work->tally, rows->classes[i], its);
+    }
     vb_free(beaten);
+    vb_unit_views_close(&views);
     return status;
 }
 
@@ -52,7 +64,7 @@ static int evaluate_texts(spread_work *work, spread_figures *figures, vb_error *
     vb_openness_result openness = {0};
     int status = vb_similarity_bank_new(&work->bank, work->texts, pair->classifier->classes, pair->classifier->dim,
                                         pair->spec->similarity, err);
-    if (!status) status = vb_tally_new(&work->tally, &pair->data->space, &protocol, err);
+    if (!status) status = vb_tally_new(&work->tally, &work->space, &protocol, err);
     if (!status) status = vb_unit_pass(context, pair->source, count_unit, work, err);
     status = vb_context_barrier(context, status, err);
     if (!status) status = vb_tally_sum_to_root(&context->comm, work->tally, err);
@@ -224,10 +236,12 @@ static int vary_synonyms(spread_work *work, json_t *to, vb_error *err) {
 static int run_prompt_spread(vb_analysis_work *analysis, vb_error *err) {
     vb_comm *comm = &analysis->context->comm;
     const vb_pair *pair = analysis->pair;
-    /* As the open curve: of the plain texts of a dataset. */
+    /* Of the plain texts of a dataset: a blend has one wording. */
     if (!analysis->images || pair->data->part_count) return 0;
     spread_work work = {.analysis = analysis,
                         .pair = pair,
+                        .space = pair->data->space,
+                        .sets = vb_image_source_sets(pair->source),
                         .how = {.context = analysis->context,
                                 .model = pair->source->model,
                                 .cache = pair->experiment->cache,
@@ -235,18 +249,21 @@ static int run_prompt_spread(vb_analysis_work *analysis, vb_error *err) {
                                 .text_rules = pair->experiment->text_rules}};
     work.texts =
         vb_buffer((size_t)pair->classifier->classes * (size_t)pair->classifier->dim, sizeof *work.texts, "text embeddings", err);
-    int status = vb_comm_agree(comm, work.texts ? 0 : -1, err);
+    work.space.sets = work.sets;
+    int status = work.texts ? vb_label_space_memberships_new(&work.memberships, &work.space, err) : -1;
+    status = vb_comm_agree(comm, status, err);
     json_t *to = comm->rank || status ? NULL : vb_json_set_object(analysis->json, analysis->figures, "prompt_spread");
     if (!status) status = vary_templates(&work, to, err);
     if (!status) status = vary_synonyms(&work, to, err);
+    vb_label_space_memberships_free(&work.memberships);
     vb_free(work.texts);
     return status;
 }
 
-/* The texts at hand, all prompts' (as encoded, and gathered), synonyms about as many as classes, and what judging takes. */
+/* The texts at hand, all prompts' (as encoded, and gathered), synonyms likewise, and what judging takes. */
 static int64_t prompt_spread_bytes(const vb_pair_shape *s) {
-    return s->classes * s->dim * 4 * (4 + s->prompts) + vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) +
-           VB_UNIT_SAMPLES * s->vocabularies;
+    return (s->classes * (3 + s->prompts) + 2 * s->synonyms) * s->dim * 4 +
+           vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + VB_UNIT_SAMPLES * s->vocabularies;
 }
 
 static double prompt_spread_operations(const vb_pair_shape *s) {
@@ -261,7 +278,8 @@ static int check_prompt_spread(const vb_experiment *experiment, const vb_dataset
                      data->spec->names);
 }
 
-const vb_analysis vb_analysis_prompt_spread = {.check = check_prompt_spread,
+const vb_analysis vb_analysis_prompt_spread = {.sets = true,
+                                               .check = check_prompt_spread,
                                                .run = run_prompt_spread,
                                                .bytes = prompt_spread_bytes,
                                                .operations = prompt_spread_operations,

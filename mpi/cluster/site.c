@@ -43,6 +43,8 @@ static const vb_option options[] = {
      .offset = offsetof(vb_site, setup),
      .help = "shell lines to run before the ranks start: module load ...",
      .flag = "FILE"},
+    {TEXT(scratch), .help = "folder on a disk of every node for copies of weights and shards, named there: $TMPDIR",
+     .flag = "PLACE"},
     {TEXT(container), .help = "run vocabench of this image, an OCI bundle with Slurm's own containers", .flag = "IMAGE"},
     {WORD(container_through, containers), .help = "what runs the image [apptainer]", .flag = "apptainer|singularity|slurm"},
     {TEXT(container_program), .help = "vocabench's name or path in the image [vocabench]", .flag = "NAME"},

@@ -16,7 +16,7 @@ typedef enum vb_site_by { VB_SITE_BY_MODEL, VB_SITE_BY_PAIR } vb_site_by;
 
 /* Texts that nobody gave are NULL, such numbers VB_OPTION_NONE, such words -1. */
 typedef struct vb_site {
-    char *partition, *account, *time, *mpi, *setup;
+    char *partition, *account, *time, *mpi, *setup, *scratch;
     char *container, *container_program;
     int64_t nodes, ntasks_per_node, cpus_per_task, at_once, notice;
     int launcher, container_through, by;

@@ -16,6 +16,7 @@ const vb_flag vb_cmd_run_flags[] = {
      .kind = VB_FLAG_SWITCH,
      .help = "take (model, dataset) results that an earlier run of the same experiment finished as they are"},
     {.option = "cache", .help = "folder of encoded units [OUTPUT/cache]"},
+    {.option = "scratch"},
     {.option = "only_model"},
     {.option = "only_dataset"},
     {.option = "limit"},

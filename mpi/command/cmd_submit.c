@@ -36,6 +36,7 @@ const vb_flag vb_cmd_submit_flags[] = {
     {.job = "run_option"},
     {.job = "merge_option"},
     {.job = "setup"},
+    {.job = "scratch"},
     {.job = "container"},
     {.job = "container_through"},
     {.job = "container_program"},
@@ -281,6 +282,7 @@ static int set_arguments(submission *job, vb_error *err) {
         bool folder = flag->option && (!strcmp(flag->option, "output") || !strcmp(flag->option, "cache")); /* set_paths */
         if (flag->option && !folder && arguments->given[i]) status = pass_on(&words, flag->name, arguments->texts[i], err);
     }
+    if (!status && job->site.scratch) status = pass_on(&words, "scratch", job->site.scratch, err);
     set(job, "ARGUMENTS", words);
     return status;
 }

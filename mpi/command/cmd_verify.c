@@ -18,13 +18,18 @@ const vb_flag vb_cmd_verify_flags[] = {
      .value = "N",
      .help = "units of each pair's images to encode again; 0: none, no model is opened [2]",
      .high = 1000000},
+    {.name = "whole",
+     .kind = VB_FLAG_SWITCH,
+     .help = "run the whole experiment again, without any cache, and compare everything"},
     {0},
 };
 
 const char vb_cmd_verify_details[] =
     "DIR is the output folder of `run` or `merge`. Looks at the digests of the configuration, of every pair's result and files, "
     "at the "
-    "records against the figures, at the SHA-256 of weights and tokenizers where they still lie, and encodes again, without any "
+    "records against all figures that follow from them, at gains of REPE and what adversarial names leave against the figures "
+    "beside "
+    "them, at the SHA-256 of weights and tokenizers where they still lie, and encodes again, without any "
     "cache, "
     "all class texts and N units of images of every pair, drawn by the configuration's digest: the texts' digest and the images' "
     "similarities must be the same to the last bit. For that the experiment is read by the command line that the results state. "
@@ -60,6 +65,18 @@ static void skip(const vb_verify *verify, vb_error *err) {
     vb_error_clear(err);
 }
 
+/* The same experiment, in a folder that is thrown away. */
+static int run_again(const vb_verify *verify, vb_context *alone, const vb_experiment *experiment, const char *scratch,
+                     vb_error *err) {
+    vb_experiment again = *experiment;
+    again.output = vb_format(err, "%s/results", scratch);
+    again.cache = vb_format(err, "%s/cache", scratch);
+    const int status = again.output && again.cache ? vb_verify_whole(verify, alone, &again, err) : -1;
+    vb_free(again.output);
+    vb_free(again.cache);
+    return status;
+}
+
 static int sample(const vb_verify *verify, vb_context *alone, int units, vb_error *err) {
     const json_t *document = verify->folder->document, *facts = json_object_get(document, "run");
     const char *temporary = getenv("TMPDIR");
@@ -81,7 +98,8 @@ static int sample(const vb_verify *verify, vb_context *alone, int units, vb_erro
             skip(verify, err);
         } else if (!status && !mkdtemp(scratch)) status = vb_errorf(err, VB_EOUTPUT, "%s: cannot be made", scratch);
         else if (!status) {
-            status = vb_verify_sample(verify, alone, &experiment, units, scratch, err);
+            if (units) status = vb_verify_sample(verify, alone, &experiment, units, scratch, err);
+            if (!status && verify->whole) status = run_again(verify, alone, &experiment, scratch, err);
             nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
         }
         vb_experiment_free(&experiment);
@@ -111,10 +129,10 @@ static int verify_folder(vb_context *alone, const vb_arguments *arguments, vb_er
     char *given = vb_path_absolute(arguments->positional[0], err);
     int status = given ? vb_result_folder_open(&folder, given, err) : -1;
     if (given) {
-        const vb_verify verify = {.folder = &folder, .findings = &findings};
+        const vb_verify verify = {.folder = &folder, .findings = &findings, .whole = vb_arguments_given(arguments, "whole")};
         const int units = (int)vb_arguments_number(arguments, "units", 2);
         if (!status) status = vb_verify_files(&verify, err);
-        if (!status && units) status = sample(&verify, alone, units, err);
+        if (!status && (units || verify.whole)) status = sample(&verify, alone, units, err);
         if (!status) status = verdict(&findings, err);
         vb_result_folder_close(&folder);
     }

@@ -11,8 +11,10 @@ typedef struct vb_pair_shape {
     int64_t names;      /* of the open curve */
     int64_t trials;     /* orders of these */
     int64_t prompts;    /* templates of a class; of CoOp and of precomputed models 1 */
+    int64_t synonyms;   /* of the classes, which prompt_spread encodes */
     int64_t variants;   /* of the texts, with which prompt_spread evaluates again */
     int ranks, threads;
+    bool sets;    /* labels are sets */
     bool encoded; /* by a model, rather than precomputed */
 } vb_pair_shape;
 

@@ -88,7 +88,7 @@ typedef struct vb_model_spec {
 } vb_model_spec;
 
 typedef struct vb_experiment {
-    char *name, *output, *cache, *only_model, *only_dataset;
+    char *name, *output, *cache, *only_model, *only_dataset, *scratch;
     vb_protocol_kind protocol;
     int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
     int64_t decode_memory; /* MiB a rank */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/analyse/synonyms.h"
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/plan/plan_corpora.h"
@@ -19,6 +20,7 @@
 #include "mpi/ranks/live.h"
 #include "mpi/run/schedule.h"
 #include "shards/files/path.h"
+#include "shards/text/label_sets.h"
 
 /* Measured: a rank before it does anything (MPI, libraries, the tokenizer's tables), and what a class takes in the vocabularies'
  * tables. */
@@ -32,6 +34,7 @@ typedef struct plan {
     int64_t *weights;          /* bytes of every model's file */
     int64_t decode;            /* MiB of decoding memory a rank */
     int64_t candidates, names; /* of adversarial vocabularies and of the open curve */
+    vb_wordnet *wordnet;       /* for the classes' synonyms; NULL until it is asked for */
     vb_schedule schedule;
     /* Measured where the plan is printed: */
     vb_plan_rates *rates; /* of every model */
@@ -115,6 +118,31 @@ static int measure_encoded(const plan *all, const vb_dataset_state *data, const 
     return 0;
 }
 
+/* Other names that prompt_spread encodes. */
+static int count_synonyms(plan *all, const vb_dataset_state *data, int64_t *count, vb_error *err) {
+    const vb_prompt_spread_spec *spec = &all->experiment->prompt_spread;
+    vb_synonyms synonyms = {0};
+    *count = 0;
+    if (!spec->asked || !spec->synonyms || data->part_count) return 0;
+    int status = all->wordnet ? 0 : vb_wordnet_open(&all->wordnet, spec->wordnet, err);
+    if (!status) status = vb_synonyms_find(&synonyms, all->wordnet, &data->vocabularies, err);
+    *count = synonyms.count;
+    vb_synonyms_free(&synonyms);
+    return status;
+}
+
+/* Whether a precomputed model's labels are sets, and the bytes that these take. */
+static int measure_sets(const vb_model_spec *spec, const vb_dataset_state *data, bool *are_sets, int64_t *bytes, vb_error *err) {
+    const vb_embeddings_spec *embeddings = data->part_count ? NULL : vb_experiment_embeddings(spec, data->spec);
+    vb_label_sets sets = {0};
+    *are_sets = false;
+    if (!embeddings) return 0;
+    int status = vb_label_sets_read(&sets, are_sets, embeddings->labels, err);
+    if (*are_sets) *bytes += (int64_t)((sets.count + 1) * sizeof(int64_t) + sets.offsets[sets.count] * sizeof(int));
+    vb_label_sets_free(&sets);
+    return status;
+}
+
 /* Embeddings of a precomputed model. */
 static int measure_precomputed(const vb_model_spec *spec, const vb_dataset_state *data, pair_sizes *sizes, vb_error *err) {
     *sizes = (pair_sizes){0};
@@ -191,9 +219,13 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     if (sizes.decode > all->decode) all->decode = sizes.decode;
     int64_t classes = data->space.classes, vocabularies = data->space.vocabularies, orders, tally;
     vb_label_space space = data->space;
-    space.sets = model && data->sets.offsets;
+    space.sets = data->sets.offsets;
+    if (!model && measure_sets(spec, data, &space.sets, &sizes.memory, err)) return -1;
     if (vb_evaluate_counts_bytes(experiment, &space, &tally, &orders, err)) return -1;
-    int templates = vb_experiment_prompts(spec, data->spec)->count;
+    const int templates = vb_experiment_prompts(spec, data->spec)->count;
+    int64_t synonyms = 0;
+    if (model && count_synonyms(all, data, &synonyms, err)) return -1;
+    sizes.texts += synonyms * (templates ? templates : 1);
     vb_pair_shape shape = {.images = sizes.images,
                            .classes = classes,
                            .vocabularies = vocabularies,
@@ -202,6 +234,8 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                            .names = data->part_count ? 0 : all->names,
                            .trials = experiment->trials,
                            .prompts = templates ? templates : 1,
+                           .synonyms = synonyms,
+                           .sets = space.sets,
                            .variants =
                                data->part_count ? 0 : vb_prompt_spread_spec_variants(&experiment->prompt_spread, templates),
                            .ranks = all->ranks,
@@ -341,6 +375,7 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
     if (!status && all->print) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
     vb_dataset_state_close_all(datasets, experiment);
     vb_free(all->weights);
+    vb_wordnet_close(all->wordnet);
     vb_free(all->rates);
     vb_schedule_free(&all->schedule);
     return status;

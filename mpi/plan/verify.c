@@ -11,10 +11,12 @@
 #include "kernels/openness/similarity.h"
 #include "mpi/encode/model.h"
 #include "mpi/encode/pair_inputs.h"
+#include "mpi/plan/verify_figures.h"
 #include "mpi/ranks/threads.h"
 #include "mpi/results/document.h"
 #include "mpi/results/record_set.h"
 #include "mpi/run/resume.h"
+#include "mpi/run/run.h"
 #include "shards/files/path.h"
 #include "shards/files/sha256.h"
 #include "shards/files/zst.h"
@@ -70,12 +72,22 @@ static int check_pair(const vb_verify *verify, const json_t *entry, vb_error *er
         vb_findings_add(verify->findings, VB_FINDING_NOTE, where, "not looked at: no records of the images (run --per-image)");
     else {
         vb_record_set set;
+        int status = 0;
         if (vb_record_set_open(&set, folder, entry, err)) take(verify, where, err);
-        else
+        else {
             vb_findings_add(verify->findings, VB_FINDING_OK, where,
                             "%" PRId64 " records give its Acc-C, Acc-E and accuracy of all classes", set.count);
+            status = vb_verify_figures_of_records(verify, where, &set, err);
+        }
         vb_record_set_close(&set);
+        if (status) {
+            vb_free(path);
+            vb_free(records);
+            return -1;
+        }
     }
+    vb_verify_figures_of_entry(verify, where, entry);
+    if (!verify->whole) vb_verify_figures_uncovered(verify, where, entry);
     vb_free(path);
     vb_free(records);
     return 0;
@@ -346,5 +358,56 @@ int vb_verify_sample(const vb_verify *verify, vb_context *context, const vb_expe
         if (encoded) vb_model_close(&model);
     }
     vb_dataset_state_close_all(datasets, experiment);
+    return status;
+}
+
+/* ---- all of it ---- */
+
+/* One entry against that of the run made again. */
+static void compare_entry(const vb_verify *verify, const json_t *entry, const json_t *results) {
+    char where[WHERE];
+    const char *key;
+    json_t *its = NULL, *value;
+    size_t i;
+    vb_error err = {0};
+    name_pair(where, entry);
+    for (i = 0; i < json_array_size(results); i++) {
+        json_t *other = json_array_get(results, i);
+        if (!strcmp(vb_json_text(other, "model"), vb_json_text(entry, "model")) &&
+            !strcmp(vb_json_text(other, "dataset"), vb_json_text(entry, "dataset")))
+            its = other;
+    }
+    if (its && json_equal(its, entry)) {
+        vb_findings_add(verify->findings, VB_FINDING_OK, where, "all of it again, from the images on: the same to the last bit");
+        return;
+    }
+    vb_errorf(&err, VB_EMISMATCH, "all of it again, from the images on: %s", its ? "other figures" : "there is no such result");
+    json_object_foreach((json_t *)(uintptr_t)entry, key, value) {
+        if (its && !json_equal(value, json_object_get(its, key))) {
+            vb_errorf(&err, VB_EMISMATCH, "all of it again, from the images on: '%s' is another", key);
+            break;
+        }
+    }
+    vb_findings_take(verify->findings, where, &err);
+}
+
+int vb_verify_whole(const vb_verify *verify, vb_context *context, const vb_experiment *experiment, vb_error *err) {
+    vb_strbuf notes = {0};
+    vb_result_folder again = {0};
+    size_t i;
+    json_t *entry;
+    int status = vb_run(context, experiment, false, &notes, err);
+    vb_strbuf_free(&notes);
+    if (status && err->code != VB_EINCOMPLETE && err->code != VB_EMEMORY) {
+        take(verify, "again", err);
+        return 0;
+    }
+    if (!status) status = vb_result_folder_open(&again, experiment->output, err);
+    if (!status) {
+        json_array_foreach(json_object_get(verify->folder->document, "results"), i, entry) {
+            compare_entry(verify, entry, json_object_get(again.document, "results"));
+        }
+    }
+    vb_result_folder_close(&again);
     return status;
 }

@@ -11,6 +11,7 @@
 typedef struct vb_verify {
     const vb_result_folder *folder;
     vb_findings *findings; /* "ok", "error", and "note" of what could not be looked at */
+    bool whole;            /* vb_verify_whole will follow */
 } vb_verify;
 
 /* What lies in the folder, and the models' files where they still are. Local. */
@@ -21,5 +22,9 @@ int vb_verify_files(const vb_verify *verify, vb_error *err);
  * experiment: as it is read now. `scratch`: an empty folder. Collective over the context, of one rank. */
 int vb_verify_sample(const vb_verify *verify, vb_context *context, const vb_experiment *experiment, int units,
                      const char *scratch, vb_error *err);
+
+/* The experiment run again, into its `output` and with its `cache`, which are empty folders: every entry must be the same to the
+ * last bit. Prints the run's tables. Collective over the context, of one rank. */
+int vb_verify_whole(const vb_verify *verify, vb_context *context, const vb_experiment *experiment, vb_error *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include "mpi/base/json.h"
 #include "mpi/report/errors_section.h"
 #include "mpi/report/openness_section.h"
+#include "mpi/report/stolen_section.h"
 #include "mpi/report/theft_section.h"
 #include "mpi/report/vocabularies_section.h"
 #include "mpi/retrieve/retrieval_section.h"
@@ -22,7 +23,8 @@ static const vb_section numbers_section = {.scope = VB_SECTION_OF_GROUP, .place 
 static const vb_section *const own[] = {&numbers_section,         &vb_errors_section,
                                         &vb_vocabularies_section, &vb_theft_section,
                                         &vb_adversarial_section,  &vb_retrieval_section,
-                                        &vb_openness_section,     &vb_retrieval_settings_section};
+                                        &vb_openness_section,     &vb_retrieval_settings_section,
+                                        &vb_stolen_section};
 enum { OWN = sizeof own / sizeof *own };
 static_assert(OWN + (int)VB_ANALYSES_SPEC_COUNT <= (int)VB_REPORT_SECTIONS, "room for all sections");
 

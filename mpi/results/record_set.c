@@ -17,7 +17,8 @@ typedef struct reader {
     vb_record_set *set;
     vb_json json;
     json_t *class_of, *vocabulary_of; /* see add_class; name -> index */
-    size_t names_filled, names_capacity, at_capacity, label_capacity, beaten_capacity, right_capacity;
+    size_t names_filled, names_capacity, at_capacity, label_capacity, beaten_capacity, right_capacity, similarity_capacity,
+        margin_capacity;
     int64_t line;
 } reader;
 
@@ -114,6 +115,8 @@ static int take_record(reader *work, const json_t *record, vb_error *err) {
         vb_grow((void **)&set->name_at, &work->at_capacity, n + 1, sizeof *set->name_at, "records", err) ||
         vb_grow((void **)&set->label, &work->label_capacity, n + 1, sizeof *set->label, "records", err) ||
         vb_grow((void **)&set->right, &work->right_capacity, n + 1, 1, "records", err) ||
+        vb_grow((void **)&set->similarity, &work->similarity_capacity, n + 1, sizeof *set->similarity, "records", err) ||
+        vb_grow((void **)&set->margin, &work->margin_capacity, n + 1, sizeof *set->margin, "records", err) ||
         vb_grow((void **)&set->beaten, &work->beaten_capacity, (n + 1) * vocabularies, 1, "records", err))
         return -1;
     memcpy(set->names + work->names_filled, json_string_value(image), length);
@@ -121,6 +124,8 @@ static int take_record(reader *work, const json_t *record, vb_error *err) {
     work->names_filled += length;
     set->label[n] = label;
     set->right[n] = first == label;
+    set->similarity[n] = vb_json_number(record, "similarity");
+    set->margin[n] = vb_json_number(record, "margin");
     json_array_foreach(json_object_get(record, "classes"), i, name) {
         set->right[n] |= find_class(work, "", json_string_value(name)) == first;
     }
@@ -259,6 +264,8 @@ void vb_record_set_close(vb_record_set *set) {
     vb_free(set->label);
     vb_free(set->beaten);
     vb_free(set->right);
+    vb_free(set->similarity);
+    vb_free(set->margin);
     vb_label_space_memberships_free(&set->memberships);
     *set = (vb_record_set){0};
 }

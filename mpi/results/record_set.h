@@ -25,6 +25,8 @@ typedef struct vb_record_set {
     int *label;             /* class of each image */
     uint8_t *beaten;        /* images x vocabularies: 1 where a class of the vocabulary is ranked before the image's class */
     uint8_t *right;         /* first-ranked of all classes */
+    double *similarity;     /* of each image with its class, */
+    double *margin;         /* and over the best other one; NaN where the record has none */
 } vb_record_set;
 
 /* Reads the records that belong to `entry` of the folder. The class' vocabularies come from the result, `beaten` from `own` and

@@ -326,6 +326,14 @@ static void set_figures(vb_json *json, json_t *row, const vb_repe_work *work, co
     vb_json_set_real(json, row, "gain", exact_acc_e(result) - exact_acc_e(work->job->plain));
 }
 
+/* Foreign names are no blends: where these are compared as the plain texts are, the stated setting can be held against them. */
+static vb_analyses_texts texts_of(const vb_repe_work *work, int setting, const blended *it) {
+    int k, l;
+    vb_retrieval_spec_stated(work->settings, &k, &l);
+    const bool stated = setting == k * work->settings->lambda_count + l;
+    return stated && it->spec.similarity == work->pair->spec->similarity ? VB_TEXTS_STATED : VB_TEXTS_OTHER;
+}
+
 /* One setting: blend, evaluate, and on rank 0 its row. */
 static int evaluate_setting(vb_repe_work *work, int setting, json_t *rows, vb_error *err) {
     vb_comm *comm = &work->context->comm;
@@ -333,7 +341,7 @@ static int evaluate_setting(vb_repe_work *work, int setting, json_t *rows, vb_er
     int status = judge_setting(work, setting, &it, err);
     if (!status) status = vb_comm_agree(comm, comm->rank ? 0 : store_blend(work, setting, it.texts.texts, err), err);
     if (!status && it.pair.experiment->analyses)
-        status = vb_analyses(work->context, &it.pair, it.pair.experiment->analyses, false, it.result, err);
+        status = vb_analyses(work->context, &it.pair, it.pair.experiment->analyses, texts_of(work, setting, &it), it.result, err);
     if (!status && it.pair.further) status = vb_cross_fit_score(&work->cross, comm, setting, err);
     if (!status && it.result) {
         vb_json json = {0};

@@ -18,6 +18,7 @@
 #include "mpi/run/published_sums.h"
 #include "mpi/run/resume.h"
 #include "mpi/run/run_unit.h"
+#include "mpi/run/staging.h"
 #include "mpi/run/starts.h"
 #include "shards/files/path.h"
 #include "shards/files/writer.h"
@@ -425,6 +426,8 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     if (!status && !comm->rank) status = vb_journal_open(experiment, run.datasets, &run.size, resume, &run.starts, err);
     status = vb_comm_agree(comm, status, err);
     bool noted = !status && !comm->rank;
+    vb_staging staging = {.lock = -1};
+    if (!status) status = vb_staging_begin(&staging, context, experiment, run.datasets, err);
     if (!status) status = vb_threads_warn(comm, run.runner.threads, err);
     if (!status) status = run_units(&run, &facts, err);
     if (!status && !comm->rank) status = check_inputs(&run, err) || write_results(&run, facts, err) ? -1 : 0;
@@ -442,5 +445,6 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     vb_resume_files_free(&run.files);
     vb_schedule_free(&run.schedule);
     vb_dataset_state_close_all(run.datasets, experiment);
+    vb_staging_end(&staging);
     return status;
 }

@@ -165,7 +165,7 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
     status = vb_comm_agree(&runner->context->comm, status, err);
     if (!status) status = vb_evaluate(runner->context, &pair, &finished.result, &finished.counts, err);
     if (!status && experiment->analyses)
-        status = vb_analyses(runner->context, &pair, experiment->analyses, true, finished.result, err);
+        status = vb_analyses(runner->context, &pair, experiment->analyses, VB_TEXTS_PLAIN, finished.result, err);
     bool whole = !data->part_count; /* what adds texts to a dataset's own is not made for expansions */
     if (!status && whole && experiment->adversarial.pool.asked)
         status = vb_adversarial(runner->context, &pair, finished.result, err);

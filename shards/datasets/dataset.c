@@ -163,6 +163,15 @@ void vb_dataset_close(vb_dataset *dataset) { vb_dataset_index_free(dataset); }
 
 /* ---- questions ---- */
 
+int vb_dataset_shards(const vb_dataset *dataset, vb_strings *paths, vb_error *err) {
+    if (format_of(dataset)->sample_files) return 0;
+    for (uint64_t f = 0; f < dataset->head->files; f++)
+        if (vb_strings_add(paths, vb_dataset_index_path(dataset, (int64_t)f), err)) return -1;
+    return 0;
+}
+
+void vb_dataset_close_files(const vb_dataset *dataset) { vb_dataset_sources_close_idle(dataset->sources); }
+
 const char *vb_dataset_kind(const vb_dataset *dataset) { return format_of(dataset)->variants[dataset->head->variant]; }
 int64_t vb_dataset_samples(const vb_dataset *dataset) { return dataset->head->samples; }
 uint64_t vb_dataset_bytes(const vb_dataset *dataset) { return dataset->head->bytes; }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernels/base/strings.h"
 #include "kernels/image/preprocess.h"
 #include "shards/datasets/dataset_types.h"
 #include "shards/images/row_sink.h"
@@ -46,6 +47,12 @@ int64_t vb_dataset_ignored(const vb_dataset *dataset);
 int vb_dataset_ignored_names(const vb_dataset *dataset);
 const char *vb_dataset_ignored_name(const vb_dataset *dataset, int i);
 char *vb_dataset_ignored_text(const vb_dataset *dataset, vb_error *err);
+
+/* Adds the paths of the shards or files of records, of which there are few and which are read as a whole; folders have none. */
+int vb_dataset_shards(const vb_dataset *dataset, vb_strings *paths, vb_error *err);
+
+/* Files that stand open between two reads are closed: the next ones open them anew. No thread may read meanwhile. */
+void vb_dataset_close_files(const vb_dataset *dataset);
 
 /* Distinct labels, and whether integers could not be named (then label i is the decimal number and indexes the vocabulary's
  * classes). */

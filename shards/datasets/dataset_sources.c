@@ -23,9 +23,14 @@ int vb_dataset_sources_new(vb_dataset_sources **sources, vb_error *err) {
     return 0;
 }
 
+void vb_dataset_sources_close_idle(vb_dataset_sources *sources) {
+    for (int i = 0; i < sources->count; i++) vb_source_close(sources->item[i].source);
+    sources->count = 0;
+}
+
 void vb_dataset_sources_free(vb_dataset_sources *sources) {
     if (!sources) return;
-    for (int i = 0; i < sources->count; i++) vb_source_close(sources->item[i].source);
+    vb_dataset_sources_close_idle(sources);
     pthread_mutex_destroy(&sources->lock);
     vb_free(sources);
 }

@@ -7,6 +7,7 @@
 typedef struct vb_dataset_sources vb_dataset_sources; /* thread-safe */
 
 int vb_dataset_sources_new(vb_dataset_sources **sources, vb_error *err); /* none open */
+void vb_dataset_sources_close_idle(vb_dataset_sources *sources);         /* the next reads open their files anew */
 void vb_dataset_sources_free(vb_dataset_sources *sources);               /* closes what was given back; NULL is fine */
 
 /* An open source of file number `file`: the idle one nearest before `offset`, or a new one of `path`. Give it back, or close it

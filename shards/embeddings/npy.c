@@ -103,14 +103,19 @@ static int parse_header(header_text *rest, vb_tensor *tensor, bool *fortran, cha
     return seen == 7 ? 0 : -1;
 }
 
-/* "# ..." up to the spaces that pad the header. */
-static void find_note(header_text text, vb_npy *npy) {
-    if (!accept(&text, '#')) return;
+/* "# ..." up to the spaces that pad the header; nothing else may stand behind the literal. */
+static int find_note(header_text text, vb_npy *npy) {
+    if (!accept(&text, '#')) {
+        skip_space(&text);
+        return text.at == text.end ? 0 : -1;
+    }
     skip_space(&text);
     npy->note = text.at;
     while (text.at < text.end && *text.at != '\n') text.at++;
     npy->note_size = (size_t)(text.at - npy->note);
     while (npy->note_size && npy->note[npy->note_size - 1] == ' ') npy->note_size--;
+    skip_space(&text);
+    return text.at == text.end ? 0 : -1;
 }
 
 static int check_file(vb_npy *npy, const char *path, vb_error *err) {
@@ -132,10 +137,9 @@ static int check_file(vb_npy *npy, const char *path, vb_error *err) {
     bool fortran = false;
     vb_tensor *tensor = &npy->tensor;
     header_text rest = text;
-    if (parse_header(&rest, tensor, &fortran, descr, sizeof descr))
+    if (parse_header(&rest, tensor, &fortran, descr, sizeof descr) || find_note(rest, npy))
         return vb_errorf(err, VB_EDATA, "%s: offset %zu: malformed .npy header: %.*s", path, start,
                          length < 80 ? (int)length : 80, text.at);
-    find_note(rest, npy);
     int found = -1;
     for (int i = 0; i < DTYPES; i++)
         if (!strcmp(descr, dtypes[i].descr)) found = i;

@@ -11,6 +11,7 @@
 
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
+#include "shards/files/staged.h"
 
 static const char *kind_name(mode_t mode) {
     return S_ISDIR(mode)  ? "a folder" :
@@ -35,7 +36,8 @@ int vb_file_descriptor(const char *path, uint64_t *size, vb_error *err) {
     int fault = vb_fault(VB_FAULT_OPEN), fd = -1;
     struct stat info;
     if (fault) errno = fault > 0 ? fault : EIO;
-    else fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* not to wait for a pipe's writer */
+    else if ((fd = vb_staged_open(path)) < 0)
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* not to wait for a pipe's writer */
     if (fd < 0) return vb_errorf(err, VB_EMISSING, "%s: cannot open: %s", path, strerror(errno));
     if (fstat(fd, &info)) {
         vb_errorf(err, VB_EMISSING, "%s: cannot stat: %s", path, strerror(errno));

@@ -14,6 +14,7 @@
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
 #include "shards/files/file.h"
+#include "shards/files/staged.h"
 
 /* ---- lost pages ---- */
 
@@ -94,7 +95,8 @@ int vb_map_open(vb_map *map, const char *path, vb_error *err) {
     int fd = vb_file_descriptor(path, &size, err);
     if (fd < 0) return -1;
     catch_lost_pages();
-    int status = vb_identity_of_descriptor(&map->identity, fd, path, err);
+    int status = vb_staged_has(path) ? vb_identity_of_path(&map->identity, path, err) : /* the original's */
+                                       vb_identity_of_descriptor(&map->identity, fd, path, err);
     if (!status && !(map->path = vb_strdup(path, err))) status = -1;
     if (!status && size && !(map->slot = reserve_slot()))
         status = vb_errorf(err, VB_EMEMORY, "%s: cannot map it: %d files are mapped already", path, SLOTS);

@@ -12,7 +12,7 @@
 #include "kernels/base/memory.h"
 
 /* A few bytes of a progressive scan can ask for a pass over all pixels; no encoder writes this many. */
-enum { MAX_SCANS = 500, ROWS = 8 /* at once */ };
+enum { MAX_SCANS = 500, ROWS = 16 /* at once */ };
 
 typedef struct jpeg_job {
     struct jpeg_error_mgr errors; /* first member: libjpeg hands out pointers to it */
@@ -108,19 +108,28 @@ static void invert_inks(uint8_t *row, size_t bytes) {
     for (size_t i = 0; i < bytes; i++) row[i] ^= 0xff;
 }
 
-/* All rows, to the image's pixels or its sink. */
-static int jpeg_rows(jpeg_job *job, size_t stride) {
+/* The next `count` rows of the image, to `to`. */
+static int jpeg_some_rows(jpeg_job *job, uint8_t *to, size_t stride, JDIMENSION count) {
     struct jpeg_decompress_struct *codec = &job->codec;
-    vb_image *image = job->image;
-    while (codec->output_scanline < codec->output_height) {
+    for (JDIMENSION at = 0, got; at < count; at += got) {
         JSAMPROW rows[ROWS];
-        const JDIMENSION first = codec->output_scanline, left = codec->output_height - first;
-        for (size_t i = 0; i < ROWS; i++) rows[i] = job->rows ? job->rows + i * stride : image->pixels + (first + i) * stride;
-        const JDIMENSION got = jpeg_read_scanlines(codec, rows, left < ROWS ? left : ROWS);
-        if (!got) return jpeg_truncated(job);
-        if (image->mode == VB_MODE_CMYK) invert_inks(rows[0], got * stride);
-        for (JDIMENSION i = 0; job->rows && i < got; i++)
-            if (vb_codec_row(image, rows[i], job->err)) return -1;
+        const JDIMENSION most = count - at < ROWS ? count - at : ROWS;
+        for (JDIMENSION i = 0; i < most; i++) rows[i] = to + (at + i) * stride;
+        if (!(got = jpeg_read_scanlines(codec, rows, most))) return jpeg_truncated(job);
+    }
+    if (job->image->mode == VB_MODE_CMYK) invert_inks(to, count * stride);
+    return 0;
+}
+
+/* All rows to the sink, some at a time: what libjpeg and the resize have in the processor's caches would else make room for each
+ * other at every row. */
+static int jpeg_hand_over(jpeg_job *job, size_t stride) {
+    const JDIMENSION height = job->codec.output_height;
+    for (JDIMENSION y = 0; y < height; y += ROWS) {
+        const JDIMENSION count = height - y < ROWS ? height - y : ROWS;
+        if (jpeg_some_rows(job, job->rows, stride, count)) return -1;
+        for (JDIMENSION i = 0; i < count; i++)
+            if (vb_codec_row(job->image, job->rows + i * stride, job->err)) return -1;
     }
     return 0;
 }
@@ -167,7 +176,8 @@ static int jpeg_decode_job(jpeg_job *job, const void *bytes, size_t size) {
     if (job->image->sink && !(job->rows = vb_buffer(ROWS, stride, "JPEG rows", job->err)))
         return vb_error_prefix(job->err, "%s", job->name);
     if (!jpeg_start_decompress(codec)) return jpeg_truncated(job);
-    if (jpeg_rows(job, stride)) return -1;
+    if (job->rows ? jpeg_hand_over(job, stride) : jpeg_some_rows(job, job->image->pixels, stride, codec->output_height))
+        return -1;
     if (!jpeg_finish_decompress(codec) && !job->image->remark[0])
         snprintf(job->image->remark, sizeof job->image->remark, "JPEG: the end of the image is not marked");
     return 0;

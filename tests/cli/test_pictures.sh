@@ -53,6 +53,22 @@ mkdir c && "$tools/make_data" cifar c/test.bin 5 300 &&
   shows CIFAR c --set datasets.0.images=c/test.bin --set datasets.0.on_unmatched=skip
 grep -qE '&lt;b&gt;(table|train|lamp|whale|wolf)' folders.html && ! grep -qE '<b>(table|train|lamp|whale|wolf)' folders.html
 verdict $? "names are escaped"
+# Stolen images, by vocabulary, class and name, as the records have them.
+"$vocabench" run e.yaml --output stolen --per-image >log 2>err || fail "with records" "$(cat err)"
+"$vocabench" report stolen --output stolen.html >log 2>err; verdict $? "a report with records" "$(cat err)"
+check "it is whole" $python "$here/tests/tools/check_page.py" stolen.html .
+zstdcat stolen/records/*.zst | jq -rs '[.[] | select(.own and .predicted_all != .class)] |
+  group_by([.class, .predicted_all])[] | "\(.[0].class): \(length) taken by \(.[0].predicted_all)"' >wanted
+[ -s wanted ] && check "every theft of the records" diff <(LC_ALL=C sort wanted) <(sed -n '/class="stolen"/,$p' stolen.html |
+  sed -n 's/^<p>\(.*: [0-9]* taken by \)<b>\(.*\)<\/b><\/p>$/\1\2/p' | LC_ALL=C sort)
+zstdcat stolen/records/*.zst | jq -r 'select(.own and .predicted_all != .class) | "\(.class): \(.image)"' | LC_ALL=C sort >all
+sed -n '/class="stolen"/,$p' stolen.html | grep -o 'alt="[^"]*"' | sed 's/alt="//; s/"$//' | LC_ALL=C sort >shown
+[ -s shown ] && [ -z "$(LC_ALL=C comm -13 all shown)" ]
+verdict $? "with pictures of images that are stolen" "$(cat shown)"
+unlike "nothing of it without records" 'class="stolen"' folders.html
+cp -r stolen torn
+echo '{"image": ' | zstd -qf -o torn/records/m--d.jsonl.zst
+refuses "a torn record" 5 'torn/records/m--d.jsonl.zst: line 1' "$vocabench" report torn --output torn.html
 cp folders.html before.html && "$vocabench" report r-folders --output folders.html >/dev/null
 same "the same run gives the same pictures" folders.html before.html
 mpi 3 "$vocabench" run e.yaml --output three >log 2>err || fail "3 ranks" "$(cat err)"

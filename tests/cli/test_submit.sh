@@ -149,6 +149,8 @@ submit "${basic[@]}" --dry-run --array --set 'corpora=[{name: c, embeddings: I.n
   --set 'retrieval={corpus: c, top_k: 3}' --no-plan
 has_line "an array that scans keeps whole nodes" '#SBATCH --exclusive' out
 has_line "and all of their memory" '#SBATCH --mem=0' out
+submit "${basic[@]}" --dry-run --scratch '$TMPDIR/x'
+has_text "scratch is named on the node" "--scratch '\$TMPDIR/x' --output" out
 submit "${basic[@]}" --dry-run --mpi pmix_v4
 has_text "any name for --mpi" 'srun --mpi=pmix_v4 ' out
 touch 'my image.sif'

@@ -69,5 +69,46 @@ printf '0\n1\n0\n0\n2\n3\n' >labels; must "$tools/npy" numbers y.npy i8 labels
 printf 'name: v\nvocabularies: {a: [east, north], b: [ne, sw]}\n' >v.yaml
 run p.yaml --output p --per-image; "$vocabench" verify p >out 2>&1; verdict $? "precomputed embeddings" "$(cat out)"
 like "their rows are judged again" ' again: 6 images as similar' out
+# ---- REPE, analyses, adversarial names: what records and figures allow, what is left, and all of it ----------------
+seq -f 'caption %g' 60 >captions.txt; seq -f 'name %g' 40 >names.txt
+cat >g.yaml <<'E'
+experiment: g
+per_image: true
+analyses: [margin, similarity, alignment, top5]
+datasets: [{name: d, images: pics, vocabularies: v.yaml}]
+models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]
+corpora: [{name: words, captions: captions.txt}]
+retrieval: {corpus: words, top_k: [2, 3], lambda: [0.5], filter: none}
+adversarial: {candidates: names.txt, k: 2, exclude: names}
+E
+made_vocabularies; make_data images pics 20 4; run g.yaml --output g
+"$vocabench" verify g --units 0 >out 2>&1; verdict $? "a run with everything" "$(cat out)"
+like "figures that follow from records" "^ok +'m' on 'd' +from the records: [0-9]+ more figures, as stated$" out
+like "gains of REPE" "^ok +'m' on 'd' +REPE: 3 more figures" out
+like "what names leave" "^ok +'m' on 'd' +adversarial names: [0-9]+ more figures" out
+like "and what was not covered" \
+  "^note +'m' on 'd' +not looked at: .*alignment.*accuracies of REPE, what adversarial names take: they rest on embeddings" out
+unlike "covered figures are not in that list" 'not looked at: .*(margin_mean|positive_mean|class_recall,)' out
+# by_hand NAME FILTER PATTERN: found by the figures, whatever digests say.
+by_hand() {
+  rm -rf x; cp -r g x; jq ".results[0] |= ($2)" g/results.json >x/results.json
+  "$vocabench" verify x --units 0 >out 2>&1; like "$1 by hand" "^error +'m' on 'd' +$3" out
+}
+by_hand "Acc-S" '.acc_s += 0.01' 'from the records: 1 of [0-9]+ .*acc_s is'
+by_hand "a vocabulary's Acc-E" '.vocabularies[1].acc_e += 0.01' "from the records: 1 of .*of vocabulary 'things' acc_e is"
+by_hand "theft" '.theft[0][1] += 1' 'from the records: 1 of .*theft.0..1. is'
+by_hand "the curve" '.curve[1] += 0.01' 'from the records: 1 of .*curve.1. is'
+by_hand "the mean margin" '.analyses.margin_mean += 0.01' 'from the records: 1 of .*margin_mean is'
+by_hand "recall" '.analyses.class_recall += 0.01' 'from the records: 1 of .*class_recall is'
+by_hand "REPE's gain" '.retrieval.results[0].gain += 0.01' 'REPE: 1 of 3 .*gain is'
+by_hand "an attack" '.adversarial[0].accuracy_before += 0.01' 'adversarial names: 2 of .*accuracy_before is'
+by_hand "what is taken" '.adversarial[0].right += 1' 'adversarial names: [0-9]+ of '
+"$vocabench" verify g --units 0 --whole >out 2>&1; verdict $? "all of it again" "$(cat out)"
+like "to the last bit" "^ok +'m' on 'd' +all of it again, from the images on: the same to the last bit$" out
+unlike "then nothing is left" 'not looked at' out
+rm -rf x; cp -r g x; sed -i 's/"alignment": *[0-9]*/"alignment": 9/' x/results.json # jq would round the others
+"$vocabench" verify x --units 0 --whole >out 2>&1
+like "a figure that rests on embeddings" "^error +'m' on 'd' +all of it again, from the images on: 'analyses' is another$" out
+
 refuses "no results" 4 "nothing" "$vocabench" verify nothing
 finish

@@ -53,6 +53,34 @@ for fault in alloc:650:ENOMEM@0 alloc:620:ENOMEM@1 mpi:80:EIO@1; do
   verdict $? "$fault ends the run everywhere" "code $code" "$(cat err)"
 done
 
+# ---- REPE's row beside the plain one: what its blended texts give when they are a model's texts ----------------------
+mkdir -p corpus/img_emb corpus/text_emb corpus/metadata
+/usr/bin/python3 - <<'PY'
+import numpy
+rng, t = numpy.random.default_rng(3), numpy.load("t.npy")
+classes = [line.strip() for line in open("classes.txt")]
+rows = numpy.repeat(t, 5, 0) + 0.7 * rng.standard_normal((60, 16))
+numpy.save("corpus/img_emb/img_emb_0.npy", rows.astype("f4"))
+numpy.save("corpus/text_emb/text_emb_0.npy", (rows + rng.standard_normal(rows.shape)).astype("f4"))
+open("corpus/metadata/metadata_0.txt", "w").write("".join(f"a {classes[i // 5]} number {i}\n" for i in range(60)))
+PY
+sed 's/\[open_set, calibration\]/[open_curve, open_set, calibration]/' e.yaml >repe.yaml
+printf 'corpora: [{name: c, embeddings: corpus}]\nretrieval: {corpus: c, top_k: 4, lambda: [0, 0.5], filter: none}\n' >>repe.yaml
+run repe.yaml --output repe
+equal "only the row that is stated beforehand has them" "$(query repe '.results[0].retrieval.results |
+  map([.lambda, .stated, (.analyses | keys | join(" "))]) | tojson')" \
+  '[[0,null,""],[0.5,true,"calibration open_curve open_set"]]'
+run_at 3 repe.yaml --output repe-3 && agree "REPE at 3 ranks" repe repe-3
+blend=repe/retrieval/m--d-k4-l0.5.npy
+sed "/^corpora/d; /^retrieval/d; s,t.npy,$blend,; s/^ *text_names: classes.txt/    /" repe.yaml >blend.yaml
+run blend.yaml --output blend
+equal "its texts as a model's own give the same curve, separation and calibration" \
+  "$(query repe '.results[0].retrieval.results[] | select(.stated) | .analyses')" "$(query blend '.results[0].analyses')"
+must "$vocabench" report repe --format md --output page.md
+equal "reports have the row, in the tables of all three" "$(grep -c '^| m + REPE ' page.md)" 3
+unlike "and not those of the plain texts" "^same$" \
+  <<<"$([ "$(query repe '.results[0].analyses')" != "$(query blend '.results[0].analyses')" ] || echo same)"
+
 # ---- plan and reports ---------------------------------------------------------------------------------------------
 "$vocabench" plan e.yaml >planned 2>&1
 like "plan knows the pair" ' m +d +120 ' planned

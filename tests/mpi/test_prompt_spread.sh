@@ -88,7 +88,8 @@ equal "the figure's data are the results'" "$(awk -F, '$2 == "synonyms" { print 
   "$(query whole '.results[0].analyses.prompt_spread.synonyms.list | to_entries[] | "\(.key + 1) \(.value.acc_e)"' |
     awk '{ printf "%d:%.10g\n", $1, 100 * $2 }')"
 "$vocabench" plan e.yaml >planned 2>&1
-like "plan knows the pair" ' plain +folder ' planned
+like "plan knows the pair, and its texts: 19 classes and their synonyms in 3 templates" \
+  " plain +folder .* $((3 * (19 + $(query whole .results[0].analyses.prompt_spread.synonyms.names)))) " planned
 "$vocabench" check e.yaml --output new >checked 2>&1
 like "check looks at WordNet" 'prompt_spread.*17 nouns' checked
 "$vocabench" help run >helped
@@ -98,6 +99,24 @@ holds "resume takes the pair" '.run.pairs | length == 0' whole/results.json
 sed -i 's/grey_wolf 0/gray_wolf 0/' wordnet/data.noun; sed -i 's/^grey_wolf/gray_wolf/' wordnet/index.noun
 run e.yaml --output whole --resume
 holds "but not with another WordNet" '.run.pairs | length == 1' whole/results.json
+
+# Sets of right labels: each template alone is what a run with that template alone gives; some sets cross vocabularies.
+find pics -name '*.*' -type f | LC_ALL=C sort | sed 's,^pics/,,' | jq -Rn '[inputs] | to_entries |
+  map({(.value): ([.value | split("/")[0]] +
+    (if .key % 3 == 0 then ["sea", "lamp"][.key % 2:.key % 2 + 1] else [] end))}) | add' >sets.json
+sets=(--set datasets.folder.labels=sets.json)
+run e.yaml --output sets "${sets[@]}" --set prompt_spread.draws=2
+holds "some images have right classes in several vocabularies" \
+  '.results[0].data.label_sets.images_of_several_vocabularies > 5' sets/results.json
+for k in 0 2; do
+  jq -r ".results[0].analyses.prompt_spread.templates.list[$k].template" sets/results.json >template
+  run e.yaml --output alone-$k "${sets[@]}" --set analyses= --set prompt_spread= \
+    --set "models.plain.prompts=[\"$(cat template)\"]"
+  equal "sets: template $k alone" \
+    "$(query sets ".results[0].analyses.prompt_spread.templates.list[$k] | [.acc_c, .acc_e, .acc_s, .top1_all] | tojson")" \
+    "$(query alone-$k '.results[0] | [.acc_c, .acc_e, .acc_s, .top1_all] | tojson')"
+done
+run_at 3 e.yaml --output sets-3 "${sets[@]}" --set prompt_spread.draws=2; agree "sets: three ranks" sets sets-3
 
 # ---- what is refused ----------------------------------------------------------------------------------------------
 refuses "no WordNet, and which key names it" 4 'prompt_spread: wordnet: .*nowhere: no index.noun and data.noun there' \

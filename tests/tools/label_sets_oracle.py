@@ -156,6 +156,51 @@ def check_union_and_top1(result, right, of, n, first):
         close("top1_all " + kind, result["errors"]["top1_all"][kind], error)
 
 
+def check_confidence(analyses, sets, members, scores, pool, of):
+    """Right: the first-ranked name is of the image's set; absent: no class of the set is among the names."""
+    separated, calibrated = analyses["open_set"], analyses["calibration"]
+    scale, points = separated["logit_scale"], separated["n"]
+    generator = np.random.RandomState(separated["seed"])
+    orders = [generator.permutation(40) for _ in range(separated["draws"])]
+    n = len(members)
+    equal("points of confidence", points, [0, 1, 10, 40])
+    # Names stand in the pool by name, bytewise: "name 0", "name 1", "name 10", ...
+    pool = pool[:, sorted(range(40), key=lambda k: "name %d" % k)]
+
+    def among(classes, names):
+        s = np.hstack([scores[:, classes], pool[:, names]])
+        top = s.argmax(1)  # of equal ones the first, and classes stand in front
+        confidence = 1 / np.exp(scale * (s - s.max(1)[:, None])).sum(1)
+        return s.max(1), confidence, np.array([t < len(classes) and classes[t] in sets[x] for x, t in enumerate(top)])
+
+    def ece(confidence, right):
+        bins = np.searchsorted(np.arange(1, 15) / 15, confidence, "left")
+        return sum(abs(confidence[bins == b].sum() - right[bins == b].sum()) for b in range(15)) / len(right)
+
+    for p, k in enumerate(points):
+        draws = orders if 0 < k < 40 else orders[:1]
+        found = {"auroc": [], "own": [], "all": []}
+        for order in draws:
+            aurocs, pooled = [], []
+            for t in range(n):
+                top, confidence, right = among(members[t], order[:k])
+                here = np.array([x in of[t] for x in range(len(sets))])
+                a, b = np.round(top[here], 12), np.round(top[~here], 12)
+                aurocs.append(np.mean((a[:, None] > b) + (a[:, None] == b) / 2))
+                pooled.append((confidence[here], right[here]))
+            found["auroc"].append(np.mean(aurocs))
+            confidence, right = (np.concatenate(part) for part in zip(*pooled))
+            found["own"].append((ece(confidence, right), confidence.mean(), right.mean()))
+            _, confidence, right = among(list(range(15)), order[:k])
+            found["all"].append((ece(confidence, right), confidence.mean(), right.mean()))
+        close(f"AUROC at {k}", separated["similarity"]["auroc"][p], np.mean(found["auroc"]))
+        for scope in ("own", "all"):
+            for key, value in zip(("ece", "confidence", "accuracy"), np.mean(found[scope], axis=0)):
+                close(f"{scope} {key} at {k}", calibrated[scope][key][p], value)
+    for t, entry in enumerate(separated["vocabularies"]):
+        equal("images with a class there", [entry["images"], entry["others"]], [len(of[t]), len(sets) - len(of[t])])
+
+
 def check(folder, results, records):
     members = [sorted(m) for m in VOCABULARIES.values()]
     keys = list(VOCABULARIES)
@@ -309,6 +354,7 @@ def check(folder, results, records):
     first = np.array([s[0] for s in sets])
     close("class_recall", its["class_recall"], np.mean([np.mean(np.array(before)[first == c] < 1) for c in set(first)]))
 
+    check_confidence(its, sets, members, scores, pool, of)
     lines = [json.loads(line) for line in open(records)]
     equal("records", len(lines), len(sets))
     for x, (s, line) in enumerate(zip(sets, lines)):

@@ -18,9 +18,17 @@ wrong, found = [], []
 
 
 class Page(html.parser.HTMLParser):
+    within = False  # a section of an adversarial target
+
     def handle_starttag(self, tag, attributes):
-        if tag == "img":
+        if tag == "section":
+            self.within = dict(attributes).get("class") == "target"
+        if tag == "img" and self.within:
             found.append(dict(attributes))
+
+    def handle_endtag(self, tag):
+        if tag == "section":
+            self.within = False
 
 
 def original(name):

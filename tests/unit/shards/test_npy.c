@@ -39,6 +39,9 @@ static void npy_equals_numpy(void **state) {
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (-3,), }\n", "malformed"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 9), }\n", "overflows"},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }\n", "malformed"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (3,), } z \n", "malformed"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }# note\nz\n", "malformed"},
+        {"{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }# note  \n", NULL},
         {"{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3,), }\n", "malformed"}};
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
         uint8_t file[256] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
