@@ -21,7 +21,7 @@ GIT     := $(subst $() +,+,$(GIT))
 PACKAGES := build-essential pkg-config git ca-certificates \
   libopenmpi-dev openmpi-bin libscalapack-openmpi-dev libopenblas-dev \
   libyaml-dev libzstd-dev libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev \
-  libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev wordnet-base gnuplot-nox
+  libpcre2-dev libutf8proc-dev libxxhash-dev zlib1g-dev wordnet-base gnuplot-nox opencl-c-headers
 # The demo's pictures: the font, Unicode's list of its names, and what reads the font.
 DEMO_PACKAGES := fonts-noto-color-emoji unicode-data libfreetype-dev
 LIBRARIES := yaml-0.1 libzstd jansson libjpeg libpng libwebp libwebpdemux libtiff-4 libpcre2-8 libutf8proc libxxhash zlib scalapack-openmpi
@@ -49,12 +49,14 @@ ifneq ($(shell uname -m),x86_64)
 endif
 
 # ---- sources ----------------------------------------------------------------------------------------------------
-KERNELS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*/*.c))
+# Texts that the program carries: mpi/WING/NAME.gp is the constant vb_NAME_gp.
+CL_TEXTS := $(patsubst %,$(BUILD)/%.o,$(wildcard kernels/*/*.cl))
+KERNELS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard kernels/*/*.c)) $(CL_TEXTS)
 SHARDS  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard shards/*/*.c))
 PROGRAM := $(patsubst %.c,$(BUILD)/%.o,$(wildcard mpi/*.c mpi/*/*.c))
-# Texts that the program carries: mpi/WING/NAME.gp is the constant vb_NAME_gp.
 TEXTS   := $(patsubst %,$(BUILD)/%.o,$(wildcard mpi/*/*.gp mpi/*/*.css mpi/*/*.html mpi/*/*.js))
 PROGRAM += $(TEXTS)
+TEXTS   += $(CL_TEXTS)
 ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
 .PHONY: all deps demo install deb uninstall clean help FORCE

@@ -3,7 +3,7 @@
 .PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-pipeline bench-peers sanitize valgrind coverage fuzz differ analyze
 
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
-TEST_PACKAGES := libcmocka-dev zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
+TEST_PACKAGES := libcmocka-dev ocl-icd-libopencl1 pocl-opencl-icd zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
   mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev texlive-latex-base texlive-latex-recommended
 PEER_PACKAGES := python3-faiss python3-venv
 FUZZ_PACKAGES := clang libclang-rt-14-dev

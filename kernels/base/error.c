@@ -42,7 +42,7 @@ void vb_error_clear(vb_error *err) {
 }
 
 const int vb_error_codes[] = {VB_OK,      VB_EINTERNAL, VB_EUSAGE, VB_ECONFIG,      VB_EMISSING,    VB_EDATA, VB_EMISMATCH,
-                              VB_EOUTPUT, VB_EMEMORY,   VB_EMPI,   VB_EUNSUPPORTED, VB_EINCOMPLETE, -1};
+                              VB_EOUTPUT, VB_EMEMORY,   VB_EMPI,   VB_EUNSUPPORTED, VB_EDEVICE, VB_EINCOMPLETE, -1};
 
 const char *vb_error_code_name(int code) {
     switch (code) {
@@ -57,6 +57,7 @@ const char *vb_error_code_name(int code) {
     case VB_EMEMORY: return "memory";
     case VB_EMPI: return "MPI";
     case VB_EUNSUPPORTED: return "unsupported input";
+    case VB_EDEVICE: return "device";
     case VB_EINCOMPLETE: return "incomplete, run again";
     default: return "unknown error";
     }

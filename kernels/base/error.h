@@ -19,6 +19,7 @@ typedef enum vb_code {
     VB_EMEMORY = 8,       /* out of memory, or over the stated budget */
     VB_EMPI = 9,          /* MPI or a lost rank */
     VB_EUNSUPPORTED = 10, /* a valid input of a kind that is not handled */
+    VB_EDEVICE = 11,      /* a device such as a GPU, its driver, or what it computed */
     VB_EINCOMPLETE = 75   /* stopped before the end, nothing lost: run again (sysexits' EX_TEMPFAIL) */
 } vb_code;
 

@@ -10,10 +10,19 @@
 #include <string.h>
 #include <time.h>
 
-static const char *const site_names[] = {[VB_FAULT_OPEN] = "open",   [VB_FAULT_READ] = "read",     [VB_FAULT_WRITE] = "write",
-                                         [VB_FAULT_FSYNC] = "fsync", [VB_FAULT_RENAME] = "rename", [VB_FAULT_MMAP] = "mmap",
-                                         [VB_FAULT_ALLOC] = "alloc", [VB_FAULT_MPI] = "mpi",       [VB_FAULT_UNIT] = "unit",
-                                         [VB_FAULT_DECODE] = "decode"};
+static const char *const site_names[] = {[VB_FAULT_OPEN] = "open",
+                                         [VB_FAULT_READ] = "read",
+                                         [VB_FAULT_WRITE] = "write",
+                                         [VB_FAULT_FSYNC] = "fsync",
+                                         [VB_FAULT_RENAME] = "rename",
+                                         [VB_FAULT_MMAP] = "mmap",
+                                         [VB_FAULT_ALLOC] = "alloc",
+                                         [VB_FAULT_MPI] = "mpi",
+                                         [VB_FAULT_UNIT] = "unit",
+                                         [VB_FAULT_DECODE] = "decode",
+                                         [VB_FAULT_DEVICE_ALLOC] = "device-alloc",
+                                         [VB_FAULT_DEVICE_BUILD] = "device-build",
+                                         [VB_FAULT_DEVICE_LAUNCH] = "device-launch"};
 static_assert(sizeof site_names / sizeof *site_names == VB_FAULT_SITES, "a name for every site");
 enum { SLOW = -2 };
 static const struct {

@@ -1,6 +1,7 @@
 /* Fault injection: makes the n-th file operation, allocation or MPI call of ours fail, be short or kill the process.
  *
- * VOCABENCH_FAULT=site:n:effect[@rank], with site one of open read write fsync rename mmap alloc mpi unit decode,
+ * VOCABENCH_FAULT=site:n:effect[@rank], with site one of open read write fsync rename mmap alloc mpi unit decode
+ * device-alloc device-build device-launch,
  * n counted from 1 (n+ means from the n-th on), effect an errno name (ENOSPC EIO ENOMEM EACCES), "short", "slow" (a tenth of a
  * second) or "kill".
  * Nothing set: one predictable branch a call. */
@@ -18,6 +19,9 @@ typedef enum vb_fault_site {
     VB_FAULT_MPI,
     VB_FAULT_UNIT,
     VB_FAULT_DECODE,
+    VB_FAULT_DEVICE_ALLOC,  /* these three of kernels/gpu/: any errno makes them fail as OpenCL does */
+    VB_FAULT_DEVICE_BUILD,
+    VB_FAULT_DEVICE_LAUNCH,
     VB_FAULT_SITES
 } vb_fault_site;
 

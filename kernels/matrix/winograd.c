@@ -21,7 +21,8 @@ enum {
     BLOCK = VB_WINOGRAD_BLOCK,
     BESIDE = VB_WINOGRAD_BESIDE,
     DEPTH = VB_GEMM_DEPTH,
-    MOST_TILES = 112,       /* of a task: the more, the less do the filters' transforms cost */
+    GAP = 48,         /* floats left free between points, an odd number of lines: else all 36 fall into one set of the cache */
+    MOST_TILES = 112, /* of a task: the more, the less do the filters' transforms cost */
     PIXEL_FLOATS = 1 << 20, /* bounds them by what their pixels take */
     PACKED = 16,            /* channels whose filters are transposed at once, within the first-level cache */
     RUN = 8                 /* tiles beside each other whose results go through the epilogue together */
@@ -44,7 +45,8 @@ typedef struct vb_winograd_job {
     int64_t strips, task_strips, strip_tasks;
     int blocks;                                  /* of input channels */
     int depth;                                   /* input channels of a block */
-    int64_t point_floats, block_floats;          /* pixels: BESIDE points of a task's tiles, all points */
+    int64_t pixel_step, filter_step, sum_step;   /* floats from a point to the next, of pixels from BESIDE points to the next */
+    int64_t block_floats;                        /* of a block's pixels */
     size_t pixels, filters, taps, sums, results; /* floats of a thread's work space */
 } vb_winograd_job;
 
@@ -78,8 +80,7 @@ static void transform_pixels(const vb_winograd_job *job, int64_t first, int64_t 
                 const bool inside = y >= 0 && y < conv->height && x >= 0 && x < conv->width;
                 from[p] = inside ? corner + y * conv->row_stride + x * conv->column_stride + c : outside;
             }
-            job->kernel->input((int)smaller(job->depth, conv->channels - c), from, out + b * job->block_floats,
-                               job->point_floats);
+            job->kernel->input((int)smaller(job->depth, conv->channels - c), from, out + b * job->block_floats, job->pixel_step);
         }
     }
 }
@@ -90,7 +91,7 @@ static void transform_filters(const vb_winograd_job *job, int64_t row, int n, in
     for (int c = 0; c < count; c += PACKED) {
         const int some = (int)smaller(PACKED, count - c);
         job->gemm->pack(job->weight, row, n, (int64_t)(channel + c) * TAPS, (int64_t)some * TAPS, taps);
-        job->kernel->filter(some, cols, taps, out + (int64_t)c * cols, (int64_t)job->depth * cols);
+        job->kernel->filter(some, cols, taps, out + (int64_t)c * cols, job->filter_step);
     }
 }
 
@@ -99,26 +100,25 @@ static void multiply(const vb_winograd_job *job, int64_t tiles, int count, bool 
                      float *sums) {
     const int cols = job->gemm->cols;
     const int64_t groups = parts(tiles, job->gemm->rows);
-    for (int p = 0; p < POINTS; p++, filters += (int64_t)job->depth * cols) {
-        const float *a = pixels + p / BESIDE * job->point_floats + p % BESIDE * BLOCK;
+    for (int p = 0; p < POINTS; p++, filters += job->filter_step) {
+        const float *a = pixels + p / BESIDE * job->pixel_step + p % BESIDE * BLOCK;
         for (int64_t g = 0; g < groups; g++) {
             const int64_t i = g * tiles / groups, next = (g + 1) * tiles / groups;
             const vb_gemm_ahead ahead = {(const char *)(a + next * DEPTH), DEPTH * (int64_t)sizeof *a, 0};
-            job->gemm->multiply(count, (int)(next - i), a + i * DEPTH, NULL, filters, sums + (p * tiles + i) * cols, first,
+            job->gemm->multiply(count, (int)(next - i), a + i * DEPTH, NULL, filters, sums + p * job->sum_step + i * cols, first,
                                 &ahead);
         }
     }
 }
 
 /* Results of `count` tiles beside each other, from tile `first` on, of the output channels from `column` on. */
-static void finish_run(const vb_winograd_job *job, int64_t first, int count, int64_t column, const float *sums, int64_t tiles,
-                       float *results) {
+static void finish_run(const vb_winograd_job *job, int64_t first, int count, int64_t column, const float *sums, float *results) {
     const int cols = job->gemm->cols, n = (int)smaller(cols, job->weight->rows - column), ld = RUN * SIDE;
     int64_t image;
     int top, left;
     place_tile(job, first, &image, &top, &left);
     for (int t = 0; t < count; t++)
-        job->kernel->output(cols, sums + (int64_t)t * cols, tiles * cols, results + (int64_t)t * SIDE * cols, ld);
+        job->kernel->output(cols, sums + (int64_t)t * cols, job->sum_step, results + (int64_t)t * SIDE * cols, ld);
     const int pixels = (int)smaller((int64_t)count * SIDE, job->out_width - left);
     for (int r = 0; r < SIDE && top + r < job->out_height; r++) {
         const int64_t pixel = (image * job->out_height + top + r) * job->out_width + left;
@@ -141,7 +141,7 @@ static void run_task(const vb_winograd_job *job, int64_t task, const vb_winograd
         }
         for (int64_t t = 0, run; t < tiles; t += run) {
             run = smaller(smaller(RUN, tiles - t), job->across - (first + t) % job->across);
-            finish_run(job, first + t, (int)run, column, work->sums + t * cols, tiles, work->results);
+            finish_run(job, first + t, (int)run, column, work->sums + t * cols, work->results);
         }
     }
 }
@@ -164,12 +164,14 @@ static void cut(vb_winograd_job *job, int threads) {
     job->task_strips = parts(job->strips, *groups);
     *groups = parts(job->strips, job->task_strips);
 
-    job->point_floats = job->task_tiles * DEPTH;
-    job->block_floats = POINTS / BESIDE * job->point_floats;
+    job->pixel_step = job->task_tiles * DEPTH + GAP;
+    job->filter_step = job->depth * cols + GAP;
+    job->sum_step = job->task_tiles * cols + GAP;
+    job->block_floats = POINTS / BESIDE * job->pixel_step;
     job->pixels = (size_t)(job->blocks * job->block_floats);
-    job->filters = (size_t)(POINTS * job->depth * cols);
+    job->filters = (size_t)(POINTS * job->filter_step);
     job->taps = (size_t)(PACKED * TAPS * cols);
-    job->sums = (size_t)(POINTS * job->task_tiles * cols);
+    job->sums = (size_t)(POINTS * job->sum_step);
     job->results = (size_t)(RUN * SIDE * SIDE * cols);
 }
 

@@ -84,7 +84,9 @@ int vb_clip_open(vb_clip **clip, const vb_tensor_set *weights, const vb_clip_opt
     bool *used = vb_array(weights->count, sizeof *used, "marks of the tensors", err);
     int status = -1;
     if (model && used) {
-        model->engine = (vb_engine_options){.threads = options->threads > 1 ? options->threads : 1, .watch = options->watch};
+        model->engine = (vb_engine_options){.threads = options->threads > 1 ? options->threads : 1,
+                                            .watch = options->watch,
+                                            .device = options->device};
         vb_binder binder = {.set = weights, .used = used, .family = options->family->name, .err = err};
         status = emit_all(&binder, model, options);
         if (status) add_hint(&binder);

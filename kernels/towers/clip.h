@@ -12,6 +12,7 @@ typedef struct vb_clip_options {
     vb_tower_options stated;
     int threads;
     vb_watch watch;
+    const vb_engine_device *device; /* NULL: the CPU; borrowed */
 } vb_clip_options;
 
 typedef struct vb_clip vb_clip;

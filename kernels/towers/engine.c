@@ -9,47 +9,11 @@
 /* Batches go in pieces whose work space stays near this (64 MiB), whatever their size; one item at least. */
 enum { WORK_FLOATS = 16 << 20 };
 
-static size_t floats_of_one(const vb_program *program) { return vb_program_floats(program, 1, program->text_rows); }
-
-/* Floats of work space for n items: what all of them take, what a piece may take, or what one item takes. */
-static size_t capacity_for(const vb_program *program, int64_t n) {
-    size_t one = floats_of_one(program), most = one > WORK_FLOATS ? 1 : WORK_FLOATS / one;
-    return one * ((uint64_t)n < most ? (size_t)n : most);
-}
-
-/* Items of a piece, at most: each text has a token, each picture a patch. */
-static int64_t most_items(const vb_program *program, int64_t n) {
-    int64_t most = (int64_t)(capacity_for(program, n) / vb_program_floats(program, 1, program->text_rows > 0));
-    return n < most ? n : most;
-}
-
 size_t vb_engine_workspace(const vb_program *program, int64_t n) {
     if (n < 1 || !program->count) return 0;
-    size_t offsets = program->text_rows ? 3 * ((size_t)most_items(program, n) + 1) : 0;
-    return capacity_for(program, n) * sizeof(float) + offsets * sizeof(int64_t);
-}
-
-/* Tokens of an item, or its patches. */
-static int64_t rows_of(const vb_piece *piece, const vb_engine_input *input, int64_t item) {
-    return input->grids ? (int64_t)input->grids[item].rows * input->grids[item].columns :
-                          vb_text_input_length(piece->texts, item);
-}
-
-/* Takes as many of the n items from `first` on as fit into the work space. */
-static void fill(vb_piece *piece, const vb_engine_input *input, int64_t first, int64_t n, size_t capacity) {
-    const vb_program *program = piece->program;
-    piece->first = first;
-    piece->count = 0;
-    if (!program->text_rows) {
-        int64_t most = (int64_t)(capacity / program->floats_an_item);
-        piece->count = n - first < most ? n - first : most;
-        return;
-    }
-    for (int64_t tokens = 0; first + piece->count < n; piece->count++) {
-        tokens += rows_of(piece, input, first + piece->count);
-        if (vb_program_floats(program, piece->count + 1, tokens) > capacity) break;
-        piece->starts[piece->count + 1] = tokens;
-    }
+    const size_t capacity = vb_piece_capacity(program, n, WORK_FLOATS);
+    size_t offsets = program->text_rows ? 3 * ((size_t)vb_piece_most_items(program, n, capacity) + 1) : 0;
+    return capacity * sizeof(float) + offsets * sizeof(int64_t);
 }
 
 static int run_piece(const vb_piece *piece, const vb_watch *watch, vb_error *err) {
@@ -67,7 +31,9 @@ int vb_engine_run(const vb_program *program, const vb_engine_input *input, int64
     assert(program->count && options->threads >= 1 && (program->picture ? input->pixels != NULL : input->texts != NULL));
     assert(!program->most_patches == !input->grids);
     if (n < 1) return 0;
-    const size_t capacity = capacity_for(program, n), most = (size_t)most_items(program, n) + 1;
+    if (options->device) return options->device->run(options->device->state, program, input, n, out, &options->watch, err);
+    const size_t capacity = vb_piece_capacity(program, n, WORK_FLOATS),
+                 most = (size_t)vb_piece_most_items(program, n, capacity) + 1;
     const int64_t columns = program->values[program->result].columns;
     float *work = vb_buffer(capacity, sizeof *work, "encoder's work space", err);
     int64_t *rows = vb_array(3 * most, sizeof *rows, "offsets of the items", err);
@@ -80,7 +46,7 @@ int vb_engine_run(const vb_program *program, const vb_engine_input *input, int64
                       .work = work,
                       .threads = options->threads};
     for (int64_t first = 0; !status && first < n; first += piece.count) {
-        fill(&piece, input, first, n, capacity);
+        vb_piece_fill(&piece, input->grids, first, n, capacity);
         assert(piece.count > 0 && (size_t)piece.count < most);
         piece.pixels = program->picture ? input->pixels + (size_t)first * program->picture : NULL;
         piece.grids = input->grids ? input->grids + first : NULL;

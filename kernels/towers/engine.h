@@ -20,9 +20,17 @@ typedef struct vb_engine_input {
     const vb_text_input *texts; /* checked */
 } vb_engine_input;
 
+/* Another engine than the CPU's, which gives the same bytes (kernels/gpu/gpu_engine.h). Used by one thread at a time. */
+typedef struct vb_engine_device {
+    void *state;
+    int (*run)(void *state, const vb_program *program, const vb_engine_input *input, int64_t n, float *out, const vb_watch *watch,
+               vb_error *err);
+} vb_engine_device;
+
 typedef struct vb_engine_options {
     int threads; /* >= 1 */
     vb_watch watch;
+    const vb_engine_device *device; /* NULL: the CPU; borrowed */
 } vb_engine_options;
 
 /* out: n x columns of the result. Nothing is allocated an item. Errors: VB_EMEMORY, and the watch's. */

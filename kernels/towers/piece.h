@@ -20,6 +20,14 @@ typedef struct vb_piece {
     int threads;
 } vb_piece;
 
+/* Floats of work space for n items: what all of them take, `budget`, or what one item takes. */
+size_t vb_piece_capacity(const vb_program *program, int64_t n, size_t budget);
+/* Items of a piece of so much work space, at most. */
+int64_t vb_piece_most_items(const vb_program *program, int64_t n, size_t capacity);
+/* Takes as many of the n items from `first` on as fit into the work space: at least one. Sets first, count and starts. grids: of
+ * all n pictures of any shape, else NULL. */
+void vb_piece_fill(vb_piece *piece, const vb_patch_grid *grids, int64_t first, int64_t n, size_t capacity);
+
 /* Runs one operation on all items of a piece. Fails for lack of memory only. */
 typedef int vb_piece_function(const vb_piece *piece, const vb_operation *operation, vb_error *err);
 

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <math.h>
+#include <omp.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -379,18 +381,38 @@ static int make_blocks(vb_pipeline *p, vb_error *err) {
     return 0;
 }
 
+/* Where OpenMP binds threads to places (OMP_PROC_BIND) it has bound the one that calls; ours may run in all of the places. */
+static void leave_the_place(pthread_attr_t *attributes) {
+    cpu_set_t all;
+    const int places = omp_get_proc_bind() == omp_proc_bind_false ? 0 : omp_get_num_places();
+    CPU_ZERO(&all);
+    for (int p = 0; p < places; p++) {
+        int ids[CPU_SETSIZE];
+        const int count = omp_get_place_num_procs(p);
+        if (count > CPU_SETSIZE) return;
+        omp_get_place_proc_ids(p, ids);
+        for (int i = 0; i < count; i++)
+            if (ids[i] < CPU_SETSIZE) CPU_SET(ids[i], &all);
+    }
+    if (CPU_COUNT(&all)) pthread_attr_setaffinity_np(attributes, sizeof all, &all);
+}
+
 /* Signals that ask for a stop are for the thread that looks at them. One thread is enough where there cannot be more. */
 static int start_threads(vb_pipeline *p, vb_error *err) {
     sigset_t all, before;
     static const int own[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL}; /* of the thread itself */
+    pthread_attr_t attributes;
     int code = 0;
     if (!(p->threads = vb_array((size_t)p->options.threads, sizeof *p->threads, "threads", err))) return -1;
     sigfillset(&all);
     for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&all, own[i]);
+    pthread_attr_init(&attributes);
+    leave_the_place(&attributes);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     for (int i = 0; i < p->options.threads && !code; i++)
-        if (!(code = pthread_create(&p->threads[p->started], NULL, decode_images, p))) p->started++;
+        if (!(code = pthread_create(&p->threads[p->started], &attributes, decode_images, p))) p->started++;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
     return p->started ? 0 : vb_errorf(err, VB_EMEMORY, "no thread for decoding: %s", strerror(code));
 }
 

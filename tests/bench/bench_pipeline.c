@@ -2,7 +2,8 @@
  *
  *   decoding  processor time of a decoder: libjpeg, and resizing
  *   fed       a pretended engine that sleeps, 20 times as fast as two cores with ViT-B/32: images a second against what the same
- *             decoders do alone, or the engine where that is less; also with an engine that takes no time
+ *             decoders do alone, or the engine where that is less; also with an engine that takes no time. Over pictures
+ *             enough that filling and emptying the pipeline, a batch each, count for little
  *   encoding  ViT-B/32 with random weights from JPEG files against encoding alone: seconds of the processor and of the clock
  *
  * bench_pipeline [IMAGES [ROUNDS]] */
@@ -20,7 +21,17 @@
 #include "shards/images/image.h"
 #include "shards/images/thumbnail.h"
 
-enum { BATCH = 16, UNIT = 32, MOST_ROUNDS = 15, DIM = 512, LAYERS = 12, WIDTH = 768, PATCH = 32, TENSORS = 12 * LAYERS + 9 };
+enum {
+    BATCH = 16,
+    UNIT = 32,
+    REPEAT = 8,
+    MOST_ROUNDS = 15,
+    DIM = 512,
+    LAYERS = 12,
+    WIDTH = 768,
+    PATCH = 32,
+    TENSORS = 12 * LAYERS + 9
+};
 
 static double clock_of(clockid_t which) {
     struct timespec t;
@@ -193,6 +204,7 @@ static int encode(void *context, const float *pixels, const vb_patch_grid *grids
 
 typedef struct job {
     const pictures *from;
+    int count; /* its pictures, over and over */
     const vb_preprocess *spec;
     int *picked;
     const char **names;
@@ -203,7 +215,7 @@ typedef struct job {
 
 static int prepare(void *context, int64_t number, vb_pipeline_unit *unit, vb_error *err) {
     const job *j = context;
-    const int first = (int)number * UNIT, count = j->from->count - first < UNIT ? j->from->count - first : UNIT;
+    const int first = (int)number * UNIT, count = j->count - first < UNIT ? j->count - first : UNIT;
     (void)err;
     *unit = (vb_pipeline_unit){.samples = j->from->samples,
                                .picked = j->picked + first,
@@ -229,7 +241,7 @@ static seconds time_pipeline(job *j, engine *e, int threads, vb_pipeline_counts 
         .batch = BATCH,
         .threads = threads};
     const vb_pipeline_source source = {
-        .units = (j->from->count + UNIT - 1) / UNIT, .prepare = prepare, .release = keep, .drop = keep, .context = j};
+        .units = (j->count + UNIT - 1) / UNIT, .prepare = prepare, .release = keep, .drop = keep, .context = j};
     const seconds begun = now();
     if (vb_pipeline_open(&pipeline, &options, &source, &err)) fail(&err);
     for (int64_t u = 0; u < source.units; u++) {
@@ -246,9 +258,9 @@ static void *decode_alone(void *context) {
     const vb_sample_decoder decoder = {.spec = j->spec, .budget = &j->budget};
     vb_error err = {0};
     float *pixels = vb_buffer(vb_preprocess_floats(j->spec), sizeof *pixels, "pixels", &err);
-    for (int i; (i = atomic_fetch_add(&j->next, 1)) < j->from->count;) {
+    for (int i; (i = atomic_fetch_add(&j->next, 1)) < j->count;) {
         vb_sample_pixels made;
-        if (!pixels || vb_sample_pixels_make(&decoder, &j->from->samples[i], &made, &err)) fail(&err);
+        if (!pixels || vb_sample_pixels_make(&decoder, &j->from->samples[j->picked[i]], &made, &err)) fail(&err);
         vb_preprocess_normalise(j->spec, &made.square, pixels);
         vb_free(made.square.pixels);
     }
@@ -266,14 +278,17 @@ static seconds time_decoders(job *j, int threads) {
     return since(begun);
 }
 
-static void begin_job(job *j, const pictures *from, const vb_preprocess *spec) {
+static void begin_job(job *j, const pictures *from, int times, const vb_preprocess *spec) {
     vb_error err = {0};
-    *j = (job){.from = from, .spec = spec};
-    j->picked = vb_array((size_t)from->count, sizeof *j->picked, "job", &err);
-    j->names = vb_array((size_t)from->count, sizeof *j->names, "job", &err);
-    j->rows = vb_array((size_t)from->count * DIM, sizeof *j->rows, "job", &err);
+    *j = (job){.from = from, .count = times * from->count, .spec = spec};
+    j->picked = vb_array((size_t)j->count, sizeof *j->picked, "job", &err);
+    j->names = vb_array((size_t)j->count, sizeof *j->names, "job", &err);
+    j->rows = vb_array((size_t)j->count * DIM, sizeof *j->rows, "job", &err);
     if (!j->picked || !j->names || !j->rows) fail(&err);
-    for (int i = 0; i < from->count; i++) j->picked[i] = i, j->names[i] = "picture";
+    for (int i = 0; i < j->count; i++) {
+        j->picked[i] = i % from->count;
+        j->names[i] = "picture";
+    }
     vb_decode_budget_open(&j->budget, 0);
 }
 
@@ -291,14 +306,14 @@ static void print_fed(const char *what, const pictures *from, const vb_preproces
     double ratio[MOST_ROUNDS], free_ratio[MOST_ROUNDS], alone[MOST_ROUNDS];
     vb_pipeline_counts counts;
     job j;
-    begin_job(&j, from, spec);
+    begin_job(&j, from, REPEAT, spec);
     for (int r = 0; r < rounds; r++) {
         engine sleeps = {.picture = 1 / engine_rate}, none = {0};
         const double before = time_decoders(&j, threads).wall, fed = time_pipeline(&j, &sleeps, threads, &counts).wall,
                      after = time_decoders(&j, threads).wall, open = time_pipeline(&j, &none, threads, NULL).wall;
-        alone[r] = from->count / (0.5 * (before + after));
-        ratio[r] = from->count / fed / fmin(alone[r], engine_rate);
-        free_ratio[r] = from->count / open / alone[r];
+        alone[r] = j.count / (0.5 * (before + after));
+        ratio[r] = j.count / fed / fmin(alone[r], engine_rate);
+        free_ratio[r] = j.count / open / alone[r];
     }
     printf(
         "fed       %-8s %d decoder%s  decoders alone %7.1f images/s  engine %7.1f  pipeline / the less %.3f  without engine %.3f"
@@ -315,7 +330,7 @@ static void print_parts(const pictures *from, const vb_preprocess *spec, int rou
     float *pixels = vb_buffer(vb_preprocess_floats(spec), sizeof *pixels, "pixels", &err);
     job j;
     if (!pixels) fail(&err);
-    begin_job(&j, from, spec);
+    begin_job(&j, from, 1, spec);
     for (int r = 0; r < rounds; r++) {
         decode[r] = resize[r] = 0;
         for (int i = 0; i < from->count; i++) {
@@ -351,7 +366,7 @@ static double print_encoding(const pictures *from, const vb_preprocess *spec, co
     job j;
     if (!pixels) fail(&err);
     for (size_t i = 0; i < BATCH * floats; i++) pixels[i] = random_unit() - 0.5f;
-    begin_job(&j, from, spec);
+    begin_job(&j, from, 1, spec);
     for (int r = -1; r < rounds; r++) { /* a first time for the pages */
         const seconds begun = now();
         for (int at = 0; at < from->count; at += BATCH)

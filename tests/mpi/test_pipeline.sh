@@ -5,7 +5,7 @@
 cd "$scratch" || exit 1
 python=/usr/bin/python3
 $python -c 'import numpy, PIL' 2>/dev/null || { skip "a pipeline" "python3-pil is not installed"; finish; }
-make_data images pics 20 40; make_data model m.safetensors; make_data tokenizer tok
+make_data images pics 20 6; make_data model m.safetensors; make_data tokenizer tok
 # Beside the tiny ones: JPEG, baseline and progressive, and PNG, of up to 26 megapixels.
 cat >make.py <<'P'
 import numpy, sys

@@ -1,0 +1,195 @@
+/* Tests of devices: a machine without any, the list, built programs that are kept and damaged, faults, the activations. */
+#include <errno.h>
+#include <math.h>
+#include <sys/wait.h>
+
+#include "kernels/base/fault.h"
+#include "kernels/gpu/gpu_texts.h"
+#include "kernels/gpu/gpu_work.h"
+#include "kernels/matrix/layers_internal.h"
+#include "tests/unit/gpu_test.h"
+#include "tests/unit/random.h"
+
+/* What a loader without drivers gives; in a process of its own, since it looks for drivers once. */
+static void without_drivers_it_says_what_to_install(void **state) {
+    (void)state;
+    char path[1024];
+    in_scratch(path, "vendors/none"); /* makes the folder */
+    *strrchr(path, '/') = 0;
+    const pid_t child = fork();
+    if (!child) {
+        setenv("OCL_ICD_VENDORS", path, 1);
+        vb_gpu_device *device;
+        vb_gpu_device_info *list;
+        int count = -1;
+        vb_error err = {0};
+        const int listed = vb_gpu_device_list(&list, &count, &err);
+        if (!listed && (count != 0 || list)) _exit(1);
+        if (listed && !strstr(err.text, "ocl-icd-libopencl1")) _exit(2);
+        if (!vb_gpu_device_open(&device, 0, NULL, &err)) _exit(3);
+        _exit(err.code == VB_EUNSUPPORTED && strstr(err.text, "pocl-opencl-icd") && !device ? 0 : 4);
+    }
+    int code = -1;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_int_equal(code, 0);
+}
+
+static void devices_are_listed(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_gpu_device *device = gpu_test_open();
+    vb_gpu_device_info *list;
+    int count;
+    assert_ok(vb_gpu_device_list(&list, &count, &err));
+    assert_true(count >= 1);
+    assert_string_equal(list[0].name, vb_gpu_device_facts(device)->name);
+    assert_true(list[0].name[0] && list[0].vendor[0] && list[0].driver[0] && list[0].units >= 1 && list[0].memory > 1 << 20);
+    for (int i = 1; i < count; i++) assert_true(list[i].processor >= list[i - 1].processor);
+    vb_gpu_device_close(device);
+    assert_fails(vb_gpu_device_open(&device, count, NULL, &err), VB_EUNSUPPORTED, "there is no device");
+    assert_null(device);
+    assert_fails(vb_gpu_device_open(&device, -1, NULL, &err), VB_EUNSUPPORTED, "there is no device");
+    vb_free(list);
+}
+
+static const char tiny[] = "__kernel void twice(__global float *x) { x[get_global_id(0)] *= 2; }\n";
+
+static void run_twice(vb_gpu_device *device, vb_gpu_module *module) {
+    vb_error err = {0};
+    float x[3] = {1, -2.5f, 0x1p-130f};
+    cl_mem buffer;
+    assert_ok(vb_gpu_work_copy(device, x, sizeof x, &buffer, &err));
+    const vb_gpu_argument arguments[] = {VB_GPU_ARGUMENT(buffer)};
+    const vb_gpu_launch launch = {module, "twice", arguments, 1, {3, 1, 1}, {1, 1, 1}};
+    assert_ok(vb_gpu_work_launch(device, &launch, NULL, &err));
+    assert_ok(vb_gpu_work_read(device, buffer, 0, x, sizeof x, &err));
+    assert_true(x[0] == 2 && x[1] == -5 && x[2] == 0x1p-129f);
+    vb_gpu_work_release(device, &buffer, sizeof x);
+}
+
+static void programs_are_kept_and_damaged_ones_built_anew(void **state) {
+    (void)state;
+    vb_error err = {0};
+    char folder[1024], command[1200];
+    snprintf(folder, sizeof folder, "%s/programs", scratch);
+    const vb_gpu_store store = {.context = folder, .load = gpu_test_load, .save = gpu_test_save};
+    static const char *const damages[] = {"true", "for f in *.blob; do head -c 40 $f >x; mv x $f; done",
+                                          "for f in *.blob; do printf x | dd of=$f bs=1 seek=60 conv=notrunc; done",
+                                          /* whole, but nothing that a driver has made */
+                                          "for f in *.blob; do printf nonsense >y; (xxhsum -H2 y | cut -c1-32; cat y) >$f; done",
+                                          "rm *.blob"};
+    vb_gpu_device_close(gpu_test_open()); /* or skips */
+    for (int round = 0; round < 6; round++) {
+        if (round) {
+            snprintf(command, sizeof command, "cd '%s' && { %s; } >/dev/null 2>&1", folder, damages[round - 1]);
+            if (round == 4 && !have("xxhsum")) continue;
+            assert_int_equal(run_command("%s", command), 0);
+        }
+        vb_gpu_device *device;
+        vb_gpu_module *module, *again;
+        assert_ok(vb_gpu_device_open(&device, 0, &store, &err));
+        assert_ok(vb_gpu_work_module(device, tiny, "", &module, &err));
+        assert_int_equal(device->builds, round != 1);
+        assert_int_equal(device->loads, round == 1);
+        run_twice(device, module);
+        assert_ok(vb_gpu_work_module(device, tiny, "", &again, &err));
+        assert_ptr_equal(module, again);
+        vb_gpu_device_close(device);
+    }
+}
+
+static void what_fails_says_so(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_gpu_device *device = gpu_test_open();
+    vb_gpu_module *module;
+    assert_fails(vb_gpu_work_module(device, "__kernel void twice(float x { }\n", "", &module, &err), VB_EDEVICE,
+                 "CL_BUILD_PROGRAM_FAILURE");
+    assert_non_null(strstr(err.text, "error"));
+    vb_fault_setup("device-build:1:EIO", 0);
+    vb_gpu_device_close(device);
+    assert_ok(vb_gpu_device_open(&device, 0, NULL, &err));
+    assert_fails(vb_gpu_work_module(device, tiny, "", &module, &err), VB_EDEVICE, "CL_BUILD_PROGRAM_FAILURE");
+    assert_ok(vb_gpu_work_module(device, tiny, "", &module, &err));
+    cl_mem buffer;
+    vb_fault_setup("device-alloc:1:ENOMEM", 0);
+    assert_fails(vb_gpu_work_buffer(device, 100, &buffer, &err), VB_EMEMORY, "100 bytes");
+    assert_non_null(strstr(err.text, "CL_MEM_OBJECT_ALLOCATION_FAILURE"));
+    assert_ok(vb_gpu_work_buffer(device, 100, &buffer, &err));
+    const vb_gpu_argument arguments[] = {VB_GPU_ARGUMENT(buffer)};
+    vb_gpu_launch launch = {module, "twice", arguments, 1, {3, 1, 1}, {1, 1, 1}};
+    vb_fault_setup("device-launch:1:EIO", 0);
+    assert_fails(vb_gpu_work_launch(device, &launch, NULL, &err), VB_EMEMORY, "kernel twice: ");
+    vb_fault_setup(NULL, 0);
+    launch.kernel = "thrice";
+    assert_fails(vb_gpu_work_launch(device, &launch, NULL, &err), VB_EDEVICE, "kernel thrice: ");
+    assert_ok(vb_gpu_work_finish(device, &err));
+    vb_gpu_work_release(device, &buffer, 100);
+    vb_gpu_device_close(device);
+    assert_string_equal(vb_opencl_error_name(CL_OUT_OF_RESOURCES), "CL_OUT_OF_RESOURCES");
+    assert_string_equal(vb_opencl_error_name(-12345), "an OpenCL error without a name");
+}
+
+/* Every exponent, both signs, and what lies between; infinities, NaN and zeros. */
+static int make_arguments(float *x, int count) {
+    uint64_t seed = 5;
+    static const float special[] = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, 0x1p-149f, -0x1p-149f, 15, -15, 90, -105, -64};
+    int n = sizeof special / sizeof *special;
+    memcpy(x, special, sizeof special);
+    while (n < count) {
+        const uint32_t bits = (uint32_t)(random_next64(&seed) >> 32);
+        if (n % 2) memcpy(&x[n], &bits, sizeof bits);
+        else x[n] = 120 * random_unit_float(&seed);
+        n++;
+    }
+    return n;
+}
+
+static void activations_have_the_processors_bits(void **state) {
+    (void)state;
+    vb_error err = {0};
+    enum { COUNT = 1 << 18 };
+    vb_gpu_device *device = gpu_test_open();
+    float *x = vb_array(COUNT, sizeof *x, "x", &err), *y = vb_array(COUNT, sizeof *y, "y", &err),
+          *expected = vb_array(COUNT, sizeof *y, "y", &err);
+    assert_true(x && y && expected);
+    int count = make_arguments(x, COUNT);
+    /* with the promise of correctly rounded division, where there is one, and without */
+    for (int promised = device->info.divides; promised >= 0; promised--) {
+        device->info.divides = promised;
+        vb_gpu_module *module;
+        cl_mem in, out;
+        assert_ok(vb_gpu_work_module(device, vb_gpu_rows_cl, "", &module, &err));
+        assert_ok(vb_gpu_work_copy(device, x, COUNT * sizeof *x, &in, &err));
+        assert_ok(vb_gpu_work_buffer(device, COUNT * sizeof *x, &out, &err));
+        for (int kind = -1; kind <= (int)VB_SIGMOID; kind++) {
+            const vb_gpu_argument arguments[] = {VB_GPU_ARGUMENT(in), VB_GPU_ARGUMENT(out), VB_GPU_ARGUMENT(count),
+                                                 VB_GPU_ARGUMENT(kind)};
+            const vb_gpu_launch launch = {module, "activations", arguments, 4, {COUNT / 64, 1, 1}, {64, 1, 1}};
+            assert_ok(vb_gpu_work_launch(device, &launch, NULL, &err));
+            assert_ok(vb_gpu_work_read(device, out, 0, y, COUNT * sizeof *y, &err));
+            memcpy(expected, x, COUNT * sizeof *x);
+            if (kind < 0) vb_layers_exp(COUNT, expected, 1);
+            else vb_layers_activate(COUNT, expected, (vb_activation)kind, 1);
+            for (int i = 0; i < COUNT; i++)
+                if (isnan(expected[i]) ? !isnan(y[i]) : memcmp(&y[i], &expected[i], sizeof *y) != 0)
+                    fail_msg("activation %d of %a: %a, the CPU has %a (promised division: %d)", kind, x[i], y[i], expected[i],
+                             promised);
+        }
+        vb_gpu_work_release(device, &in, COUNT * sizeof *x);
+        vb_gpu_work_release(device, &out, COUNT * sizeof *x);
+    }
+    vb_gpu_device_close(device);
+    vb_free(x);
+    vb_free(y);
+    vb_free(expected);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(without_drivers_it_says_what_to_install),
+                                       cmocka_unit_test(devices_are_listed),
+                                       cmocka_unit_test(programs_are_kept_and_damaged_ones_built_anew),
+                                       cmocka_unit_test(what_fails_says_so),
+                                       cmocka_unit_test(activations_have_the_processors_bits)};
+    return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+}

@@ -1,0 +1,212 @@
+/* Tests of towers on a device: every kind of operation, the programs that GPUs get, small memory and faults, a device that
+ * differs; bit for bit against the CPU. */
+#include "kernels/base/fault.h"
+#include "kernels/gpu/gpu_check.h"
+#include "kernels/gpu/gpu_engine.h"
+#include "kernels/gpu/gpu_product.h"
+#include "kernels/gpu/gpu_scenes.h"
+#include "kernels/gpu/gpu_texts.h"
+#include "tests/unit/gpu_test.h"
+#include "tests/unit/random.h"
+
+static vb_gpu_device *device;
+
+static void need_device(void) {
+    if (!device) device = gpu_test_open();
+}
+
+static void every_operation_has_the_processors_bits(void **state) {
+    (void)state;
+    vb_error err = {0};
+    need_device();
+    bool seen[VB_OP_KINDS] = {0}, active[VB_SIGMOID + 1] = {0};
+    for (unsigned seed = 1; seed <= 2; seed++)
+        for (int i = 0; i < VB_GPU_SCENES; i++) {
+            vb_gpu_scene scene;
+            vb_gpu_check_difference found;
+            assert_ok(vb_gpu_scenes_make(&scene, i, seed, &err));
+            assert_ok(vb_gpu_check_program(device, &scene.program, &scene.input, scene.count, &found, &err));
+            if (found.operation)
+                fail_msg("scene %d: operation %d, %s: %lld of %lld differ, element %lld is %a instead of %a", i, found.index,
+                         found.operation, (long long)found.differ, (long long)found.elements, (long long)found.element,
+                         (double)found.device, (double)found.processor);
+            for (int k = 0; k < scene.program.count; k++) {
+                seen[scene.program.operations[k].kind] = true;
+                active[scene.program.operations[k].activation] = true;
+            }
+            vb_gpu_scenes_free(&scene);
+        }
+    for (int i = 0; i < VB_OP_KINDS; i++) assert_true(seen[i]);
+    for (int i = 0; i <= (int)VB_SIGMOID; i++) assert_true(active[i] || i == VB_RELU); /* that one is of convolutions */
+    assert_ok(vb_gpu_check_device(device, 7, &err));
+    assert_true(device->in_use == 64); /* all else was given back */
+}
+
+/* One product in its own program, as GPUs get them: the large tile, and the small one with what is not aligned. */
+static void check_product(int rows, int columns, int depth, vb_dtype type, vb_activation activation, bool last) {
+    vb_error err = {0};
+    uint32_t seed = 9;
+    float *a = vb_array((size_t)(rows * depth), sizeof *a, "a", &err),
+          *side = vb_array((size_t)(rows * columns), sizeof *a, "r", &err),
+          *expected = vb_array((size_t)(rows * columns), sizeof *a, "c", &err),
+          *bias = vb_array((size_t)columns, sizeof *a, "b", &err),
+          *found = vb_array((size_t)(rows * columns), sizeof *a, "c", &err);
+    uint16_t *b = vb_array((size_t)(columns * depth), sizeof *b, "b", &err);
+    assert_true(a && side && expected && bias && found && b);
+    for (int i = 0; i < rows * depth; i++) a[i] = random_short_float(&seed);
+    for (int i = 0; i < rows * columns; i++) side[i] = random_short_float(&seed);
+    for (int i = 0; i < columns; i++) bias[i] = random_short_float(&seed);
+    for (int i = 0; i < columns * depth; i++)
+        b[i] = (uint16_t)((random_next24(&seed) & 0x83ff) | (type == VB_F16 ? 0x3000 : 0x3d80));
+    const vb_matrix matrix = {b, type, columns, depth, depth, 1};
+    const vb_gemm_a left = {.data = a, .ld = depth};
+    const vb_epilogue epilogue = {.bias = bias,
+                                  .activation = last ? VB_LINEAR : activation,
+                                  .residual = side,
+                                  .ld_residual = columns,
+                                  .last = last ? activation : VB_LINEAR};
+    assert_ok(vb_gemm(rows, &left, &matrix, expected, columns, &epilogue, 1, &err));
+    vb_gpu_product product = {.rows = (cl_ulong)rows,
+                              .columns = columns,
+                              .depth = depth,
+                              .type = type,
+                              .epilogue = {.activation = activation, .last = last, .ld_residual = (cl_ulong)columns}};
+    const size_t size = (size_t)(rows * columns) * sizeof *a;
+    assert_ok(vb_gpu_work_copy(device, a, (size_t)(rows * depth) * sizeof *a, &product.a.buffer, &err));
+    assert_ok(vb_gpu_work_copy(device, b, (size_t)(columns * depth) * sizeof *b, &product.b, &err));
+    assert_ok(vb_gpu_work_copy(device, bias, (size_t)columns * sizeof *a, &product.epilogue.bias, &err));
+    assert_ok(vb_gpu_work_copy(device, side, size, &product.c.buffer, &err)); /* the residual is replaced */
+    product.epilogue.residual = product.c;
+    assert_ok(vb_gpu_product_queue(device, &product, &err));
+    assert_ok(vb_gpu_work_read(device, product.c.buffer, 0, found, size, &err));
+    for (int i = 0; i < rows * columns; i++)
+        if (memcmp(&found[i], &expected[i], sizeof *found)) fail_msg("element %d: %a, expected %a", i, found[i], expected[i]);
+    vb_gpu_work_release(device, &product.a.buffer, (size_t)(rows * depth) * sizeof *a);
+    vb_gpu_work_release(device, &product.b, (size_t)(columns * depth) * sizeof *b);
+    vb_gpu_work_release(device, &product.epilogue.bias, (size_t)columns * sizeof *a);
+    vb_gpu_work_release(device, &product.c.buffer, size);
+    vb_free(a), vb_free(side), vb_free(expected), vb_free(bias), vb_free(found), vb_free(b);
+}
+
+static void special_programs_have_the_processors_bits(void **state) {
+    (void)state;
+    need_device();
+    const bool generic = device->generic;
+    device->generic = false;
+    check_product(150, 131, 44, VB_F16, VB_GELU, false);
+    check_product(70, 33, 19, VB_BF16, VB_RELU, true);
+    device->generic = generic;
+}
+
+static int looks;
+static int look_until(void *context, vb_error *err) {
+    const int *most = context;
+    return ++looks > *most ? vb_errorf(err, VB_EINCOMPLETE, "stopped") : 0;
+}
+
+/* Rows of a scene by both engines; `retries`: how often the device begins anew. */
+static void run_scene(int index, const char *fault, int retries, bool fails) {
+    vb_error err = {0};
+    vb_gpu_scene scene;
+    assert_ok(vb_gpu_scenes_make(&scene, index, 3, &err));
+    const int64_t columns = scene.program.values[scene.program.result].columns, n = scene.count;
+    float expected[4 * 64], found[4 * 64] = {0};
+    assert_true(n * columns <= 4 * 64);
+    vb_engine_options options = {.threads = 1};
+    assert_ok(vb_engine_run(&scene.program, &scene.input, n, expected, &options, &err));
+    vb_gpu_engine *engine;
+    assert_ok(vb_gpu_engine_open(&engine, device, 1, &err));
+    options.device = vb_gpu_engine_interface(engine);
+    if (!fails) assert_ok(vb_engine_run(&scene.program, &scene.input, n, found, &options, &err)); /* uploads */
+    memset(found, 0, sizeof found);
+    assert_int_equal(vb_fault_setup(fault, 0), 0);
+    const int status = vb_engine_run(&scene.program, &scene.input, n, found, &options, &err);
+    vb_fault_setup(NULL, 0);
+    if (fails) assert_true(status && err.code == VB_EMEMORY);
+    else {
+        if (status) fail_msg("%s: %s", fault ? fault : "no fault", err.text);
+        assert_int_equal(vb_gpu_engine_retries(engine), retries);
+        assert_memory_equal(found, expected, (size_t)(n * columns) * sizeof *found);
+    }
+    vb_gpu_engine_close(engine);
+    vb_gpu_scenes_free(&scene);
+    assert_true(device->in_use == 64);
+}
+
+static void less_memory_means_smaller_pieces(void **state) {
+    (void)state;
+    need_device();
+    for (int i = 0; i < VB_GPU_SCENES; i++) run_scene(i, NULL, 0, false);
+    run_scene(0, "device-alloc:1:ENOMEM", 1, false);
+    run_scene(0, "device-launch:7:ENOMEM", 1, false);
+    run_scene(1, "device-launch:5:ENOMEM", 1, false);
+    run_scene(2, "device-alloc:5:ENOMEM", 1, false);
+    run_scene(3, "device-alloc:2:ENOMEM", 1, false);
+    run_scene(0, "device-alloc:1+:ENOMEM", 0, true); /* not even the weights */
+    run_scene(0, "device-launch:1+:ENOMEM", 0, true);
+}
+
+static void a_run_is_stopped_between_layers(void **state) {
+    (void)state;
+    need_device();
+    vb_error err = {0};
+    vb_gpu_scene scene;
+    assert_ok(vb_gpu_scenes_make(&scene, 0, 3, &err));
+    vb_gpu_engine *engine;
+    assert_ok(vb_gpu_engine_open(&engine, device, 1, &err));
+    float out[4 * 64];
+    int most = 1;
+    looks = 0;
+    vb_engine_options options = {.threads = 1, .watch = {look_until, &most}, .device = vb_gpu_engine_interface(engine)};
+    assert_fails(vb_engine_run(&scene.program, &scene.input, scene.count, out, &options, &err), VB_EINCOMPLETE, "stopped");
+    most = 2; /* of two layers: while it waits for the rows */
+    looks = 0;
+    vb_error_clear(&err);
+    assert_fails(vb_engine_run(&scene.program, &scene.input, scene.count, out, &options, &err), VB_EINCOMPLETE, "stopped");
+    vb_gpu_engine_close(engine);
+    vb_gpu_scenes_free(&scene);
+}
+
+/* A device whose LayerNorm is wrong by one bit: the program of another text stands in the store under the
+ * key of the right one. */
+static char wrong_folder[600];
+static int load_wrong(void *folder, const char *key, uint8_t **bytes, size_t *size, vb_error *err) {
+    return strstr(key, "__kernel") && strstr(key, "void norm") ? vb_blob_store_load(folder, "wrong", bytes, size, err) :
+                                                                 (*bytes = NULL, 0);
+}
+static void save_wrong(void *folder, const char *key, const void *bytes, size_t size) {
+    vb_error err = {0};
+    if (strstr(key, "void norm")) vb_blob_store_save(folder, "wrong", bytes, size, &err);
+}
+
+static void a_device_that_differs_is_named(void **state) {
+    (void)state;
+    need_device();
+    vb_error err = {0};
+    snprintf(wrong_folder, sizeof wrong_folder, "%s/wrong", scratch);
+    const vb_gpu_store store = {wrong_folder, load_wrong, save_wrong};
+    char *wrong = vb_strdup(vb_gpu_rows_cl, &err), *at;
+    assert_true(wrong && (at = strstr(wrong, "+ (double)epsilon")));
+    at[0] = '-';
+    vb_gpu_device *other;
+    vb_gpu_module *module;
+    assert_ok(vb_gpu_device_open(&other, 0, &store, &err));
+    assert_ok(vb_gpu_work_module(other, wrong, "", &module, &err)); /* goes into the store */
+    vb_gpu_device_close(other);
+    assert_ok(vb_gpu_device_open(&other, 0, &store, &err));
+    assert_fails(vb_gpu_check_device(other, 1, &err), VB_EDEVICE, "operation norm gives other bits than the CPU");
+    assert_int_equal(other->loads, 1);
+    vb_gpu_device_close(other);
+    vb_free(wrong);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_operation_has_the_processors_bits),
+                                       cmocka_unit_test(special_programs_have_the_processors_bits),
+                                       cmocka_unit_test(less_memory_means_smaller_pieces),
+                                       cmocka_unit_test(a_run_is_stopped_between_layers),
+                                       cmocka_unit_test(a_device_that_differs_is_named)};
+    const int failed = cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+    vb_gpu_device_close(device);
+    return failed;
+}
