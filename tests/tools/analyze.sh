@@ -10,11 +10,12 @@ defined=(-DVB_PREFIX=\"\" -DVB_VERSION=\"\" -DVB_DATE=\"\" -DVB_GIT=\"\" -DVB_CC
 sources() { find kernels shards mpi -name '*.c' | LC_ALL=C sort; }
 tidy=$(command -v clang-tidy || command -v clang-tidy-14) || { echo "clang-tidy is not installed"; exit 2; }
 off=$(awk '!/^#/ && NF && $2 == "*" { printf ",-%s", $1 }' $list)
-# Files of an instruction set get its flag from their suffix, as in the Makefile; the analyzer sees no more in them than in the others.
+# Files of an instruction set get its flag from their suffix, as in the Makefile; there is no more to see in them than in others.
 sources | grep -vE '_(avx2|avx512|vnni|avx512bf16|amx)\.c$' | xargs -P "$jobs" -I{} \
   gcc "$@" "${defined[@]}" -O1 -fanalyzer -c -o /dev/null {} 2>&1 | grep -E 'warning: .*\[-Wanalyzer' >"$found"
 sources | grep -vE '_(avx2|avx512|vnni|avx512bf16|amx)\.c$' | xargs -P "$jobs" -I{} \
-  "$tidy" --quiet --checks="-*,bugprone-*,cert-*$off" {} -- "$@" "${defined[@]}" -idirafter "$(gcc -print-file-name=include)" 2>/dev/null | grep -E ' (warning|error): .*\]$' >>"$found"
+  "$tidy" --quiet --checks="-*,bugprone-*,cert-*$off" {} -- "$@" "${defined[@]}" \
+  -idirafter "$(gcc -print-file-name=include)" 2>/dev/null | grep -E ' (warning|error): .*\]$' >>"$found"
 # One line of the list for a check in one file: "CHECK FILE reason".
 left=$(LC_ALL=C sort -u "$found" | awk 'NR == FNR { if (!/^#/ && NF && $2 != "*") known[$1 " " $2] = 1; next }
   { file = $0; sub(/:.*/, "", file); sub(/^.*\/(kernels|shards|mpi)\//, "&", file)
