@@ -1,10 +1,10 @@
 # Tests, lint, benches and fuzzing: what is built and run beside the program. Included by the Makefile.
 
-.PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-pipeline bench-peers sanitize valgrind coverage fuzz differ analyze
+.PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-pipeline bench-peers sanitize valgrind emulate coverage fuzz differ analyze
 
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev ocl-icd-libopencl1 pocl-opencl-icd zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
-  mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev texlive-latex-base texlive-latex-recommended
+  mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev qemu-user texlive-latex-base texlive-latex-recommended
 PEER_PACKAGES := python3-faiss python3-venv
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 
@@ -91,6 +91,11 @@ VALGRIND ?= valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=
 valgrind:  ## the unit tests that take less than a second, under valgrind's memcheck (ten minutes)
 	@$(MAKE) --no-print-directory unit tools
 	@tests/tools/valgrind.sh $(BUILD) $(VALGRIND)
+
+emulate:  ## the tests of kernels on a processor with AVX2 alone, by qemu-user (an hour)
+	@tests/tools/install-packages.sh qemu-user
+	@$(MAKE) --no-print-directory unit
+	@tests/tools/emulate.sh $(BUILD) max
 
 coverage:  ## lines and branches that the tests reach, by gcovr (under build-coverage/, half an hour)
 	@tests/tools/install-packages.sh gcovr
