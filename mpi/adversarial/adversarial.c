@@ -474,6 +474,20 @@ static int attack(vb_context *context, const adversary *work, const attack_targe
     return vb_comm_agree(comm, status, err);
 }
 
+/* Target after target, by all ranks together. */
+static int attack_all(vb_context *context, const adversary *work, json_t *list, vb_error *err) {
+    vb_progress progress;
+    int status = 0;
+    vb_progress_start(&progress, context, "adversarial names", work->pair->spec->name, "targets", work->target_count);
+    vb_progress_together(&progress);
+    for (int t = 0; t < work->target_count && !status; t++) {
+        status = attack(context, work, &work->targets[t], list, err);
+        vb_progress_step(&progress, 1);
+    }
+    vb_progress_end(&progress);
+    return status;
+}
+
 int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_error *err) {
     adversary work = {.pair = pair, .spec = &pair->experiment->adversarial};
     vb_json json = {0};
@@ -481,7 +495,7 @@ int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_
     int status = vb_comm_agree(&context->comm, vb_json_end(&json, "the results", err), err);
     if (!status) status = prepare_attack(&work, context, err);
     if (!status) status = judge_images(&work, context, err);
-    for (int t = 0; t < work.target_count && !status; t++) status = attack(context, &work, &work.targets[t], list, err);
+    if (!status) status = attack_all(context, &work, list, err);
     if (!status && !context->comm.rank) {
         vb_json_set(&json, result, "adversarial", json_incref(list));
         vb_json_set(&json, result, "adversarial_pool", vb_foreign_names_json(&json, &work.names));

@@ -8,6 +8,7 @@
 
 #include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
+#include "mpi/base/device.h"
 #include "mpi/base/json.h"
 #include "mpi/base/machine.h"
 
@@ -66,13 +67,18 @@ int vb_provenance_run_facts(vb_context *context, int threads, const vb_memory_pe
     int64_t traffic[2] = {(int64_t)comm->sent, (int64_t)comm->received}, most[3] = {peak->resident, traffic[0], traffic[1]}, node;
     if (vb_comm_sum_to_root(comm, traffic, 2, err) || vb_comm_max(comm, most, 3, err) || node_peak(comm, peak->share, &node, err))
         return -1;
-    vb_blocks blocks;
-    if (vb_comm_gather(comm, host, strlen(host), &blocks, err)) return -1;
+    char device[512];
+    vb_device_describe(context, device, sizeof device);
+    vb_blocks blocks, devices;
+    if (vb_comm_gather(comm, host, strlen(host), &blocks, err) || vb_comm_gather(comm, device, strlen(device), &devices, err))
+        return -1;
     if (comm->rank) return 0;
     vb_json json = {0};
-    json_t *hosts = vb_json_array(&json), *object = vb_json_object(&json);
+    json_t *hosts = vb_json_array(&json), *device_list = vb_json_array(&json), *object = vb_json_object(&json);
     for (int r = 0; r < blocks.count; r++) vb_json_append_text(&json, hosts, blocks.bytes[r]);
+    for (int r = 0; r < devices.count; r++) vb_json_append(&json, device_list, vb_json_text_value(&json, devices.bytes[r]));
     vb_comm_blocks_free(&blocks);
+    vb_comm_blocks_free(&devices);
     set_time(&json, object, "started", time(NULL) - (time_t)(seconds + 0.5));
     set_time(&json, object, "finished", time(NULL));
     vb_json_set_real(&json, object, "seconds", seconds);
@@ -83,6 +89,7 @@ int vb_provenance_run_facts(vb_context *context, int threads, const vb_memory_pe
     vb_json_set_integer(&json, object, "threads", threads);
     vb_json_set_text(&json, object, "isa", vb_isa_name(vb_isa_level()));
     vb_json_set(&json, object, "hosts", hosts);
+    vb_json_set(&json, object, "devices", device_list);
     vb_json_set_integer(&json, object, "peak_memory_a_rank", most[0]);
     /* What its ranks share counts once, and may be shared with others; no rank had more than its machine. */
     vb_json_set_integer(&json, object, "peak_memory_a_node", node > most[0] ? node : most[0]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/device.h"
 #include "mpi/encode/text_convention.h"
 #include "shards/text/tokenizer_file.h"
 #include "shards/weights/learned_parts.h"
@@ -69,6 +70,10 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
                                .stated = model->facts.towers,
                                .threads = threads,
                                .watch = {context ? look_for_stop : NULL, context}};
+    if (context && context->device && context->device->gpu) {
+        if (vb_gpu_engine_open(&model->engine, context->device->gpu, context->device->share, err)) return -1;
+        options.device = vb_gpu_engine_interface(model->engine);
+    }
     if (vb_clip_open(&model->clip, &model->weights.set, &options, err)) {
         vb_error_prefix(err, "%s", model->weights.where.file);
         return -1;
@@ -131,7 +136,7 @@ static int open_tokenizer(vb_model *model, vb_comm *comm, const char *cache, vb_
                               model->spec->tokenizer ? model->spec->tokenizer : model->weights.where.folder, err);
 }
 
-static int make_keys(vb_model *model, vb_error *err) {
+static int make_keys(vb_model *model, const vb_context *context, vb_error *err) {
     vb_preprocess_describe(&model->facts.preprocess, model->preprocess_text, sizeof model->preprocess_text);
     char facts[256];
     for (int text = 0; text < 2; text++) {
@@ -146,6 +151,8 @@ static int make_keys(vb_model *model, vb_error *err) {
         /* Units that were cached when these layers were computed in another way are not those of today. */
         const vb_program *program = text ? vb_clip_text_program(model->clip) : vb_clip_image_program(model->clip);
         if (vb_program_has_winograd(program)) vb_digest_add_text(digester, "convolution 2");
+        /* Nor are those of a device whose bits are others. */
+        if (context->device && context->device->differs) vb_digest_add_text(digester, vb_device_name(context));
         *(text ? &model->text_key : &model->image_key) = vb_digest_finish(digester);
     }
     return 0;
@@ -182,12 +189,13 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
         vb_model_close(model);
         return -1;
     }
-    status = vb_comm_agree(comm, make_keys(model, err), err);
+    status = vb_comm_agree(comm, make_keys(model, context, err), err);
     if (status) vb_model_close(model);
     return status;
 }
 
 void vb_model_close(vb_model *model) {
+    vb_gpu_engine_close(model->engine);
     vb_clip_close(model->clip);
     vb_tokenizer_close(model->tokenizer);
     if (model->tokenizer_map.size) vb_map_close(&model->tokenizer_map);

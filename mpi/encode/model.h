@@ -2,6 +2,7 @@
 #ifndef VB_MODEL_H
 #define VB_MODEL_H
 
+#include "kernels/gpu/gpu_engine.h"
 #include "kernels/towers/clip.h"
 #include "kernels/image/preprocess.h"
 #include "kernels/text/tokenizer.h"
@@ -15,6 +16,7 @@ typedef struct vb_model {
     const vb_family *family;
     vb_weights weights;
     vb_clip *clip;
+    vb_gpu_engine *engine;   /* of its towers on the rank's device; NULL: the CPU */
     vb_tokenizer *tokenizer; /* NULL when not asked for */
     vb_map tokenizer_map;    /* of its tables, when they lie in the cache */
     char *tokenizer_path;    /* as stated, or as found beside the weights; NULL when not asked for */

@@ -91,6 +91,7 @@ typedef struct vb_experiment {
     char *name, *output, *cache, *only_model, *only_dataset, *scratch;
     vb_protocol_kind protocol;
     int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
+    int device, device_check; /* vb_device_kind, vb_device_check (mpi/base/device.h) */
     int64_t decode_memory; /* MiB a rank */
     int64_t limit;         /* images of a class, for a quick look; VB_OPTION_NONE: all */
     vb_similarity_engine similarity_engine;

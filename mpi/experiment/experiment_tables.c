@@ -5,6 +5,7 @@
 
 #include "kernels/image/preprocess.h"
 #include "kernels/text/convention.h"
+#include "mpi/base/device.h"
 #include "mpi/experiment/experiment.h"
 
 /* A choice is written through an int, whatever enum the field is of. */
@@ -29,6 +30,10 @@ WORDS_OF(activations, VB_ACTIVATIONS);
 static const char *const preprocessings[] = {
     [VB_PREPROCESSING_OPENAI] = "openai", [VB_PREPROCESSING_RGB_FIRST] = "rgb_first", NULL};
 WORDS_OF(preprocessings, VB_PREPROCESSINGS);
+static const char *const devices[] = {[VB_DEVICE_CPU] = "cpu", [VB_DEVICE_GPU] = "gpu", [VB_DEVICE_AUTO] = "auto", NULL};
+WORDS_OF(devices, VB_DEVICE_KINDS);
+static const char *const device_checks[] = {[VB_DEVICE_STRICT] = "strict", [VB_DEVICE_TOLERATE] = "tolerate", NULL};
+WORDS_OF(device_checks, VB_DEVICE_CHECKS);
 static const char *const engines[] = {[VB_ENGINE_REPLICATED] = "replicated", [VB_ENGINE_SCALAPACK] = "scalapack", NULL};
 WORDS_OF(engines, VB_ENGINES);
 static const char *const positions[] = {
@@ -174,6 +179,21 @@ static const vb_option experiment_options[] = {
      .help = "a rank, for decoding images: more than that waits, and an image that needs more alone is refused",
      .flag = "MIB",
      .flag_help = "memory a rank for decoding images, in MiB"},
+    {.key = "device",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_experiment, device),
+     .machine = true,
+     .fallback = "cpu",
+     .choices = devices,
+     .help = "where models are computed: gpu takes OpenCL's devices in turn, auto those that prove themselves; the same bytes",
+     .flag_help = "where models are computed: the same bytes"},
+    {.key = "device_check",
+     .kind = VB_OPTION_CHOICE,
+     .offset = offsetof(vb_experiment, device_check),
+     .machine = true,
+     .fallback = "strict",
+     .choices = device_checks,
+     .help = "a device that gives other bits than the CPU at the start: an error, or used, and the results say so"},
     {.key = "ranks_per_model",
      .kind = VB_OPTION_INTEGER,
      .offset = offsetof(vb_experiment, ranks_per_model),

@@ -41,6 +41,8 @@ void vb_progress_start(vb_progress *progress, vb_context *context, const char *s
 
 void vb_progress_measures(vb_progress *progress) { progress->measures = true; }
 
+void vb_progress_together(vb_progress *progress) { progress->total = progress->whole; }
+
 /* Of all ranks, as far as this one can tell. */
 static int64_t done_of_all(const vb_progress *progress) {
     if (!progress->whole) return progress->done;

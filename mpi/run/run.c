@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/device.h"
 #include "mpi/base/json.h"
 #include "mpi/base/output_lock.h"
 #include "mpi/base/provenance.h"
@@ -32,6 +33,7 @@ typedef struct run_state {
     vb_schedule schedule;
     vb_groups groups;
     vb_runner runner;        /* of this rank's group */
+    vb_device device;        /* of this rank */
     vb_resume_files files;   /* rank 0: as they were when the keys were made */
     vb_journal_size size;    /* its nodes on rank 0 only */
     json_t *starts;          /* rank 0: earlier ones, with which this one goes on */
@@ -417,7 +419,9 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     json_t *facts = NULL;
     run.runner.experiment = experiment;
     run.runner.threads = experiment->threads ? (int)experiment->threads : vb_threads_default(comm);
-    int status = prepare_output(&run, err);
+    int status =
+        vb_device_open(&run.device, context, (vb_device_kind)experiment->device, (vb_device_check)experiment->device_check, err);
+    if (!status) status = prepare_output(&run, err);
     if (!status) status = vb_dataset_state_open_all(&run.datasets, context, experiment, err);
     run.runner.datasets = run.datasets;
     if (!status) status = check_given_labels(&run, err);
@@ -442,6 +446,7 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     json_decref(run.starts);
     json_decref(run.results);
     json_decref(run.pairs);
+    vb_device_close(&run.device, context);
     vb_resume_files_free(&run.files);
     vb_schedule_free(&run.schedule);
     vb_dataset_state_close_all(run.datasets, experiment);

@@ -28,7 +28,7 @@ experiment: pipeline
 datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
 models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}"]}]
 E
-limit=60
+limit=150
 sums() { (cd "$1" && jq 'del(.run)' results.json && cd cache && find . -name '*.npy' | LC_ALL=C sort | xargs md5sum); }
 
 # ---- the same bytes ---------------------------------------------------------------------------------------------

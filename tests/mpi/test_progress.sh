@@ -70,12 +70,17 @@ datasets: [{name: d, images: pics, vocabularies: v.yaml}]
 models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]
 E
 run all.yaml --output all
-for stage in texts evaluate analyses uniformity spectrum order top5 adversarial 'corpus captions' retrieve captions; do
+for stage in texts evaluate analyses uniformity spectrum order top5 adversarial 'adversarial names' \
+  'corpus captions' retrieve captions; do
   holds "a stage of its own: $stage" "[.run.pairs[0].stages[].stage] | index(\"$stage\")" all/results.json \
     "$(query all '[.run.pairs[0].stages[].stage]')"
 done
 holds "each is done" '.run.pairs[0].stages | all(.total == null or .done == .total)' all/results.json \
   "$(query all '.run.pairs[0].stages')"
+mpi 2 "$vocabench" run all.yaml --output all2 >out 2>err; verdict $? "two ranks" "$(cat err)"
+holds "what all ranks do together is counted once" \
+  '[.run.pairs[0].stages[] | select(.stage == "adversarial names") | .done, .total] ==
+  [3, 3]' all2/results.json "$(query all2 '.run.pairs[0].stages')"
 holds "captions are counted though nobody knew how many" \
   '[.run.pairs[0].stages[] | select(.stage == "corpus captions") | .done] == [300]' \
   all/results.json

@@ -1,0 +1,43 @@
+/* Where this rank's models are computed: the CPU, or a device that OpenCL offers. Embeddings have the same bytes either way. */
+#ifndef VB_DEVICE_H
+#define VB_DEVICE_H
+
+#include <stdbool.h>
+
+#include "kernels/gpu/gpu_device.h"
+#include "mpi/ranks/context.h"
+
+typedef enum vb_device_kind { VB_DEVICE_CPU, VB_DEVICE_GPU, VB_DEVICE_AUTO, VB_DEVICE_KINDS } vb_device_kind;
+typedef enum vb_device_check { VB_DEVICE_STRICT, VB_DEVICE_TOLERATE, VB_DEVICE_CHECKS } vb_device_check;
+
+typedef struct vb_device {
+    vb_gpu_device *gpu;   /* NULL: the CPU */
+    int index, share;     /* in the list of devices; ranks of this machine that use it, at most */
+    bool differs;         /* from the CPU, and used nevertheless */
+    char difference[512]; /* what the start-up check found */
+    char store[1024];     /* folder of built programs; "": none */
+    vb_gpu_store programs;
+} vb_device;
+
+/* Opens this rank's device, holds it against the CPU and puts it into context->device, for all models that are opened afterwards.
+ * Ranks of a machine take its devices in turn. VB_DEVICE_GPU: GPUs and accelerators, or where there are none processors that
+ * OpenCL offers (PoCL); VB_EUNSUPPORTED without any; VB_EDEVICE when it does not prove itself, unless `check` tolerates it.
+ * VB_DEVICE_AUTO: GPUs and accelerators that prove themselves, else the CPU, which is told on stderr. The signals' handlers,
+ * which drivers take, are taken back. Close it in any case. Collective. */
+int vb_device_open(vb_device *device, vb_context *context, vb_device_kind kind, vb_device_check check, vb_error *err);
+void vb_device_close(vb_device *device, vb_context *context);
+
+/* Local, for a list: opens device `index`, checks it and says what was found: "equal to the CPU, bit for bit", or why not. Memory
+ * aside nothing fails. */
+void vb_device_try(int index, char *text, size_t size);
+
+/* "cpu", or the device's name. */
+const char *vb_device_name(const vb_context *context);
+
+/* The same, with the driver and what the check found: for the results. */
+void vb_device_describe(const vb_context *context, char *text, size_t size);
+
+/* Images that are encoded at once: as stated, more on a GPU, which few would leave idle. */
+int vb_device_batch(const vb_context *context, int batch);
+
+#endif
