@@ -1,9 +1,8 @@
 /* The product in three products of bf16 by AVX512-BF16: tiles of 6 x 32.
  *
  * VDPBF16PS adds the product of the pair's high halves to the sum, rounds, adds that of the low halves, and rounds again;
- * denormal
- * operands and results are zeros. Source: Intel's Software Developer's Manual, volume 2C, VDPBF16PS; AMD's Zen 4 does the same
- * (tests/unit/kernels/test_bf16x3.c). */
+ * denormal operands and results are zeros. Source: Intel's Software Developer's Manual, volume 2C, VDPBF16PS; AMD's Zen 4 does
+ * the same (tests/unit/kernels/test_bf16x3.c). */
 #if defined(__x86_64__)
 #include <immintrin.h>
 

@@ -170,7 +170,8 @@ equal "its values are told: one a vocabulary" "$values" "$(jq '.results[5].curve
 jq '.results = [.results[0] | .adversarial |= (.[0] as $a | [range(40) as $i | $a | .target = "t\($i)" |
   .accuracy[-1] = .accuracy_before - $i / 1000])]' results/results.json >targets.json
 "$vocabench" report targets.json --output targets.html >log 2>err; verdict $? "forty targets" "$(cat err)"
-equal "thirty of them, the largest loss first" "$(awk -F, 'NR > 1 { printf "%s ", $NF }' targets-data/*-adversarial-*.csv)" \
+equal "thirty of them, the largest loss first" \
+  "$(awk -F, 'NR > 1 { printf "%s ", $NF }' targets-data/*-adversarial-*.csv | tr -d '"')" \
   "$(seq 39 -1 10 | sed 's/^/t/' | tr '\n' ' ')"
 
 # ---- bad input ------------------------------------------------------------------------------------------------------
