@@ -1,6 +1,6 @@
 # Tests, lint, benches and fuzzing: what is built and run beside the program. Included by the Makefile.
 
-.PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-pipeline bench-peers sanitize valgrind emulate coverage fuzz differ
+.PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-pipeline bench-peers sanitize valgrind emulate coverage fuzz differ analyze
 
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev ocl-icd-libopencl1 pocl-opencl-icd zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
@@ -118,6 +118,9 @@ fuzz:  ## libFuzzer over every parser of what users feed in, FUZZ_SECONDS each (
 	  build-fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -max_len=65536 -print_final_stats=1 \
 	    -artifact_prefix=build-fuzz/$$f- build-fuzz/corpus/$$f tests/fuzz/corpus/$$f 2>build-fuzz/$$f.log || { tail -n 40 build-fuzz/$$f.log; exit 1; }; \
 	  grep -E 'number_of_executed_units|peak_rss' build-fuzz/$$f.log; done
+analyze:  ## gcc -fanalyzer and clang-tidy (bugprone, cert), less what tests/tools/analyze.txt names with a reason (half an hour)
+	@tests/tools/install-packages.sh clang-tidy
+	@tests/tools/analyze.sh $$(nproc) -std=c11 -D_GNU_SOURCE -fopenmp -I. $(PKG) $$($(MPICC) --showme:compile 2>/dev/null)
 differ:  ## the same random files to vocabench and to Pillow, tarfile, NumPy, json and PyYAML (DIFFER_SECONDS)
 	@$(MAKE) --no-print-directory all tools
 	@VOCABENCH_BUILD=$(BUILD) tests/campaigns/differ.py --seconds $(or $(DIFFER_SECONDS),600) --seed $$(date +%j)

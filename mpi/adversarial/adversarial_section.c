@@ -10,7 +10,7 @@
 #include "mpi/adversarial/taken_pictures.h"
 #include "mpi/base/json.h"
 
-enum { MOST_TAKEN = 3 /* classes that are named */, CLASSES = 64 /* that are looked at */ };
+enum { MOST_TAKEN = 3 /* classes that are named */, CLASSES = 64 /* that are looked at */, DRAWN = 30 /* bars at most */ };
 
 /* The accuracy with all names of an attack, or with as many (`key`); `without` when there are none. */
 static double last_accuracy(const json_t *attack, const char *key, double without) {
@@ -19,25 +19,38 @@ static double last_accuracy(const json_t *attack, const char *key, double withou
     return !json_array_size(accuracy) ? without : json_is_number(last) ? json_number_value(last) : NAN;
 }
 
+/* The largest loss first, then by name. */
+static int by_loss(const void *left, const void *right) {
+    const vb_bar *a = left, *b = right;
+    const double x = a->first - a->second, y = b->first - b->second;
+    return x != y ? (x < y ? 1 : -1) : strcmp(a->name, b->name);
+}
+
 static int plot_attacks(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
     const json_t *list = json_object_get(subject->results->entry, "adversarial"), *attack;
     int count = (int)json_array_size(list), status = -1;
+    const int drawn = count < DRAWN ? count : DRAWN;
     vb_plot plot;
     size_t t;
     if (!count) return 0;
     vb_bar *bars = vb_array((size_t)count, sizeof *bars, "bars", err);
-    if (!bars || vb_plot_begin(&plot, plotter, figure, "adversarial", subject->title, vb_bars_height(count), err)) goto done;
+    if (!bars || vb_plot_begin(&plot, plotter, figure, "adversarial", subject->title, vb_bars_height(drawn), err)) goto done;
     json_array_foreach(list, t, attack) {
         double before = vb_json_number(attack, "accuracy_before");
         bars[t] = (vb_bar){vb_json_text(attack, "target"), before, last_accuracy(attack, "accuracy", before)};
     }
     const vb_bar *worst = vb_bars_worst(bars, count);
+    const vb_bar most = *worst; /* sorting moves it */
     vb_strbuf_format(&plot.title, "%s: accuracy of each vocabulary before and after the adversarial names are added",
                      subject->title);
+    if (drawn < count) {
+        vb_strbuf_format(&plot.title, ", of the %d of %d targets that lose most", drawn, count);
+        qsort(bars, (size_t)count, sizeof *bars, by_loss);
+    }
     vb_strbuf_format(&plot.description,
                      "Two bars for each of %d targets. The largest loss is that of %s: from %.1f to %.1f percent.", count,
-                     worst->name, 100 * worst->first, 100 * worst->second);
-    status = vb_bars_add(&plot, bars, count, (const char *const[]){"before", "with the adversarial names"}, err);
+                     most.name, 100 * most.first, 100 * most.second);
+    status = vb_bars_add(&plot, bars, drawn, (const char *const[]){"before", "with the adversarial names"}, err);
     status = vb_plot_end(&plot, status, err);
 done:
     vb_free(bars);

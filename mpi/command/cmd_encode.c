@@ -1,6 +1,7 @@
 /* `vocabench encode images|texts`: embeddings as .npy, encoded by all ranks, written by the first. */
 #include <string.h>
 
+#include "mpi/base/device.h"
 #include "mpi/command/cmd.h"
 #include "mpi/command/fact_arguments.h"
 #include "mpi/encode/decode_budget.h"
@@ -36,6 +37,10 @@ const vb_flag vb_cmd_encode_flags[] = {
     {.name = "raw", .kind = VB_FLAG_SWITCH, .help = "leave the embeddings unnormalised"},
     {.name = "batch", .kind = VB_FLAG_NUMBER, .value = "N", .help = "images encoded at once [16]", .low = 1, .high = 4096},
     {.name = "threads", .kind = VB_FLAG_NUMBER, .value = "N", .help = "threads a rank", .low = 1, .high = 1024},
+    {.name = "device",
+     .kind = VB_FLAG_TEXT,
+     .value = "cpu|gpu|auto",
+     .help = "where the model is computed: the same bytes [cpu]"},
     {.name = "decode-memory",
      .kind = VB_FLAG_NUMBER,
      .value = "MIB",
@@ -75,16 +80,22 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
                               .batch = (int)vb_arguments_number(arguments, "batch", 16),
                               .threads = (int)vb_arguments_number(arguments, "threads", vb_threads_default(&context->comm)),
                               .decode_memory = vb_arguments_number(arguments, "decode-memory", VB_DECODE_BUDGET_USUAL)};
-    int status = 0;
+    int status = 0, kind = VB_DEVICE_CPU;
+    vb_device device;
     if (!texts && strcmp(what, "images"))
         status = vb_errorf(err, VB_EUSAGE, "encode: expected images or texts, found '%s'", what);
     if (!status) status = model_spec(&spec, arguments, err);
+    if (!status) status = vb_arguments_choice(arguments, "device", VB_DEVICE_CPU, &kind, err); /* the words of vb_device_kind */
     spec.tower = texts ? VB_TOWER_TEXT : VB_TOWER_IMAGE;
     if (!status && texts && spec.stated.resolution == VB_OPTION_NONE) spec.stated.resolution = VB_FACTS_NO_IMAGES;
     if (vb_comm_agree(&context->comm, status, err)) return -1;
     if (!context->comm.rank) vb_writer_sweep_beside(job.output); /* of one that was killed */
-    if (vb_model_open(&model, context, &spec, texts, job.threads, NULL, err)) return -1;
-    status = texts ? vb_encode_rows_texts(&job, err) : vb_encode_rows_images(&job, err);
-    vb_model_close(&model);
+    status = vb_device_open(&device, context, (vb_device_kind)kind, VB_DEVICE_STRICT, err);
+    job.batch = vb_device_batch(context, job.batch);
+    if (!status && !(status = vb_model_open(&model, context, &spec, texts, job.threads, NULL, err))) {
+        status = texts ? vb_encode_rows_texts(&job, err) : vb_encode_rows_images(&job, err);
+        vb_model_close(&model);
+    }
+    vb_device_close(&device, context);
     return status;
 }

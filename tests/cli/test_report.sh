@@ -166,6 +166,14 @@ for scope in "$(sed -n '/<h3>model 3/,/<\/details>/p' many.html)"; do has_text "
 values=$(grep -o '<circle class="mark"[^>]*><title>model 5: [^<]*' many.html | grep -c 'foreign vocabular')
 equal "its values are told: one a vocabulary" "$values" "$(jq '.results[5].curve | length' many.json)"
 
+# Of many targets those that lose most are drawn.
+jq '.results = [.results[0] | .adversarial |= (.[0] as $a | [range(40) as $i | $a | .target = "t\($i)" |
+  .accuracy[-1] = .accuracy_before - $i / 1000])]' results/results.json >targets.json
+"$vocabench" report targets.json --output targets.html >log 2>err; verdict $? "forty targets" "$(cat err)"
+equal "thirty of them, the largest loss first" \
+  "$(awk -F, 'NR > 1 { printf "%s ", $NF }' targets-data/*-adversarial-*.csv | tr -d '"')" \
+  "$(seq 39 -1 10 | sed 's/^/t/' | tr '\n' ' ')"
+
 # ---- bad input ------------------------------------------------------------------------------------------------------
 refuses "no folder" 2 "report: expected DIR..." "$vocabench" report
 refuses "a folder that is none" 4 "nothing: cannot open" "$vocabench" report nothing

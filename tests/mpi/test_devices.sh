@@ -36,6 +36,15 @@ verdict $? "ranks with and without a device" "$(cat stderr)"
 agree "the same bytes" whole mixed
 equal "one of the two had one" "$(query mixed '[.run.devices[]|. == "cpu"]|unique|length')" 2
 
+for what in images texts; do
+  input=pics; [ $what = images ] || { printf 'a bear\na chair on a table\n' >t.txt; input=t.txt; }
+  for device in cpu gpu; do
+    must "$vocabench" encode $what --weights m.safetensors --tokenizer tok --activation quick_gelu --input $input \
+      --device $device --output $what-$device.npy
+  done
+  same "encode $what: the same bytes" $what-cpu.npy $what-gpu.npy
+done
+
 # ---- killed, stopped, and what fails on the device --------------------------------------------------------------
 VOCABENCH_FAULT=unit:2:kill@1 mpi 2 timeout 60 "$vocabench" run e.yaml --output cut --device gpu >stdout 2>stderr
 verdict "$((! $?))" "a rank is killed"
