@@ -56,7 +56,8 @@ equal "lambda 0 is the plain prompt" "$(query out-single-1 '.results[0] as $r | 
   .acc_e == $r.acc_e' | sort -u)" true
 
 "$vocabench" plan single.yaml >planned 2>&1
-grep -qE '^  corpus pictures +images +2000 rows, .* GB, 1 scan$' planned && ! grep -q 'corpus words' planned
+grep -qE '^  corpus pictures +images +2000 rows, .* GB, 1 scan, 2000 images to encode, [0-9.e+-]+ TFLOP$' planned &&
+  ! grep -q 'corpus words' planned
 verdict $? "the plan lists the corpus that is scanned" "$(cat planned)"
 
 # The same by NumPy, from embeddings that the encode commands wrote.
