@@ -16,16 +16,24 @@ typedef struct vb_attention_batch {
     int64_t sequences;
     const int64_t *offsets; /* sequences + 1 entries: sequence s has rows offsets[s] .. offsets[s + 1] - 1 of key and value */
     const int64_t *query_offsets; /* the same for the rows of query and out (an attention pool has one row); NULL: offsets */
+    const int64_t *rows;          /* the j-th key and value is row rows[j], which sequences may share; NULL: row j */
     int heads, head_dim;
     bool causal;           /* the last query sees every key, the one before it one key less, and so on */
-    const uint8_t *hidden; /* a byte a row of key: not 0 where no query sees it, which is no sequence's first; NULL: none */
-    float scale;           /* normally 1 / sqrt(head_dim) */
+    const uint8_t *hidden; /* a byte a key: not 0 where no query sees it, which is no sequence's first; NULL: none */
+    float scale;           /* above 0, normally 1 / sqrt(head_dim) */
 } vb_attention_batch;
 
 /* out: a row for each query row, `ld_out` floats apart, heads * head_dim floats each; must not overlap the inputs. A query that
- * sees no key gives zeros. Bits depend on nothing but the sequence and head at hand: not on the batch, `threads` or the
- * instruction set level. `threads` >= 1 OpenMP threads share the (sequence, head) pairs; 1 may be called inside a parallel
- * region. Work space a thread: one head's keys and values and a few rows of its scores. Fails only for lack of memory. */
+ * sees no key gives zeros.
+ *
+ * For each query and head: a score is one chain of fused multiply-adds over the head's columns, starting at 0; weights are the
+ * softmax (vb_layers_softmax, with `scale`) of the scores of the keys that the query sees, a hidden one's being minus infinity;
+ * each column of out is one chain of weight times value over these keys in their order, starting at 0. Bits depend on nothing
+ * else: not on the batch, `threads`, or the instruction set level (attention_reference.h has the loops). So a causal row is the
+ * same whatever follows it.
+ *
+ * `threads` >= 1 OpenMP threads share the (sequence, head) pairs; 1 may be called inside a parallel region. Work space a thread:
+ * one head's keys and values and a few rows of its scores. Fails only for lack of memory. */
 int vb_attention(const vb_attention_batch *batch, float *out, int64_t ld_out, int threads, vb_error *err);
 
 #endif

@@ -37,6 +37,7 @@ INLINE void transpose(vec x[WIDTH]) {
 }
 #else
 #include "kernels/base/dtype_avx2.h"
+#include "kernels/matrix/transpose_avx2.h"
 
 enum { ROWS = 6, WIDTH = 8 };
 #define EACH_ROW(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5)
@@ -49,23 +50,7 @@ INLINE void store(float *p, vec x) { _mm256_storeu_ps(p, x); }
 INLINE vec fused(vec x, vec y, vec z) { return _mm256_fmadd_ps(x, y, z); }
 INLINE part first_lanes(int64_t n) { return n; }
 INLINE vec load_part(const char *p, vb_dtype dtype, part n) { return vb_dtype_avx2_load(p, dtype, n); }
-INLINE void transpose(vec r[WIDTH]) {
-    __m256 t[8], u[8];
-    UNROLL for (int i = 0; i < 8; i += 2) {
-        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-    }
-    UNROLL for (int i = 0; i < 8; i += 4) {
-        u[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
-        u[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
-        u[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
-        u[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
-    }
-    UNROLL for (int i = 0; i < 4; i++) {
-        r[i] = _mm256_permute2f128_ps(u[i], u[4 + i], 0x20);
-        r[4 + i] = _mm256_permute2f128_ps(u[i], u[4 + i], 0x31);
-    }
-}
+INLINE void transpose(vec x[WIDTH]) { vb_transpose_avx2(x); }
 #endif
 
 enum { COLS = 2 * WIDTH, DEPTH = VB_GEMM_DEPTH, LINES = VB_GEMM_AHEAD_LINES };

@@ -139,19 +139,35 @@ LANES_FUNCTION lanes lanes_scale(lanes x, lanes t) {
  * lanes_scale(x, t) is x * 2^n for t = LANES_MAGIC + n, |n| < 250, rounded once: in two steps, the first of which is exact. */
 
 /* The sum and the largest of the sixteen, halving: the order is part of every result. */
+#if VB_LANES == 1
 LANES_FUNCTION float lanes_sum(lanes x) {
-    float at[LANES];
-    lanes_store(at, x);
     for (int half = LANES / 2; half; half /= 2)
-        for (int i = 0; i < half; i++) at[i] += at[i + half];
-    return at[0];
+        for (int i = 0; i < half; i++) x.at[i] += x.at[i + half];
+    return x.at[0];
 }
 LANES_FUNCTION float lanes_largest(lanes x) {
-    float at[LANES];
-    lanes_store(at, x);
     for (int half = LANES / 2; half; half /= 2)
-        for (int i = 0; i < half; i++) at[i] = at[i] > at[i + half] ? at[i] : at[i + half];
-    return at[0];
+        for (int i = 0; i < half; i++) x.at[i] = x.at[i] > x.at[i + half] ? x.at[i] : x.at[i + half];
+    return x.at[0];
 }
+#else
+#if VB_LANES == 512
+LANES_FUNCTION __m256 lanes_low(lanes x) { return _mm512_castps512_ps256(x); }
+LANES_FUNCTION __m256 lanes_high(lanes x) { return _mm512_extractf32x8_ps(x, 1); }
+#else
+LANES_FUNCTION __m256 lanes_low(lanes x) { return x.a; }
+LANES_FUNCTION __m256 lanes_high(lanes x) { return x.b; }
+#endif
+#define LANES_HALVE(name, wide, narrow, last)                                                                                    \
+    LANES_FUNCTION float name(lanes x) {                                                                                         \
+        __m256 eight = wide(lanes_low(x), lanes_high(x));                                                                        \
+        __m128 four = narrow(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));                                    \
+        __m128 two = narrow(four, _mm_movehl_ps(four, four));                                                                    \
+        return _mm_cvtss_f32(last(two, _mm_movehdup_ps(two)));                                                                   \
+    }
+LANES_HALVE(lanes_sum, _mm256_add_ps, _mm_add_ps, _mm_add_ss)
+LANES_HALVE(lanes_largest, _mm256_max_ps, _mm_max_ps, _mm_max_ss)
+#undef LANES_HALVE
+#endif
 
 #endif

@@ -24,7 +24,8 @@ static int64_t first_row(const vb_piece *piece, int value, int64_t item) {
     return rows == VB_ROW_A_TOKEN ? piece->starts[item] : item * rows;
 }
 
-/* out (a row a token x columns): token or context vector, plus the position's row; then the class row. */
+/* out (a row a token x columns): token or context vector, plus the position's row; then the class row. Rows that the item before
+ * has are left out. */
 static int run_embed(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
     const vb_embed *embed = &operation->embed;
@@ -32,16 +33,17 @@ static int run_embed(const vb_piece *piece, const vb_operation *operation, vb_er
     float *out = vb_piece_at(piece, operation->out);
 #pragma omp parallel for schedule(static) num_threads(piece->threads) if (piece->threads > 1)
     for (int64_t i = 0; i < piece->count; i++) {
-        const int64_t rows = piece->starts[i + 1] - piece->starts[i];
+        const int64_t rows = vb_piece_place(piece, i + 1) - vb_piece_place(piece, i),
+                      computed = piece->starts[i + 1] - piece->starts[i];
         float *x = out + piece->starts[i] * width;
-        for (int at = 0; at < rows; at++, x += width) {
+        for (int at = (int)(rows - computed); at < rows; at++, x += width) {
             if (embed->class_row && at + 1 == rows) {
                 const float *position = embed->positions + embed->context_length * width;
                 for (int64_t j = 0; j < width; j++) x[j] = embed->class_row[j] + position[j];
                 continue;
             }
             int32_t token;
-            const float *from = vb_text_input_row(piece->texts, piece->first + i, at, &token),
+            const float *from = vb_text_input_row(piece->texts, vb_piece_item(piece, i), at, &token),
                         *position = embed->positions + at * width;
             if (from)
                 for (int64_t j = 0; j < width; j++) x[j] = from[j] + position[j];
@@ -206,21 +208,22 @@ static int run_rotary(const vb_piece *piece, const vb_operation *operation, vb_e
     return 0;
 }
 
-/* A byte a row of the piece's texts: whether it is hidden. NULL for lack of memory. */
+/* A byte a row of each of the piece's texts: whether it is hidden. NULL for lack of memory. */
 static uint8_t *find_hidden(const vb_piece *piece, vb_error *err) {
-    uint8_t *hidden = vb_array((size_t)piece->starts[piece->count], 1, "marks of hidden rows", err);
+    uint8_t *hidden = vb_array((size_t)vb_piece_place(piece, piece->count), 1, "marks of hidden rows", err);
     for (int64_t i = 0; hidden && i < piece->count; i++)
-        for (int64_t row = piece->starts[i]; row < piece->starts[i + 1]; row++)
-            hidden[row] = vb_text_input_hidden(piece->texts, piece->first + i, (int)(row - piece->starts[i]));
+        for (int64_t at = vb_piece_place(piece, i); at < vb_piece_place(piece, i + 1); at++)
+            hidden[at] = vb_text_input_hidden(piece->texts, vb_piece_item(piece, i), (int)(at - vb_piece_place(piece, i)));
     return hidden;
 }
 
 /* Queries of an item (their rows x heads * head_dim) over its keys and values, to out of the queries' shape. */
 static int run_attention(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     const vb_heads *heads = &operation->heads;
+    const bool by_token = piece->program->values[operation->in[1]].rows == VB_ROW_A_TOKEN;
     for (int64_t i = 0; i <= piece->count; i++) {
         piece->queries[i] = first_row(piece, operation->in[0], i);
-        piece->keys[i] = first_row(piece, operation->in[1], i);
+        piece->keys[i] = by_token ? vb_piece_place(piece, i) : first_row(piece, operation->in[1], i);
     }
     uint8_t *hidden = heads->hides_padding ? find_hidden(piece, err) : NULL;
     if (heads->hides_padding && !hidden) return -1;
@@ -233,6 +236,7 @@ static int run_attention(const vb_piece *piece, const vb_operation *operation, v
                                       .sequences = piece->count,
                                       .offsets = piece->keys,
                                       .query_offsets = piece->queries,
+                                      .rows = by_token ? piece->rows : NULL,
                                       .heads = heads->heads,
                                       .head_dim = heads->head_dim,
                                       .causal = heads->causal,
@@ -246,13 +250,16 @@ static int run_attention(const vb_piece *piece, const vb_operation *operation, v
 /* in (rows of each item x columns) to out (n x columns). */
 static int run_pick(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     (void)err;
+    const int64_t rows = piece->program->values[operation->in[0]].rows;
+    const bool by_token = rows == VB_ROW_A_TOKEN;
     const int64_t width = columns(piece, operation->out);
     const float *in = operand(piece, operation, 0);
     float *out = vb_piece_at(piece, operation->out);
     for (int64_t i = 0; i < piece->count; i++) {
-        int64_t row = first_row(piece, operation->in[0], i);
-        if (operation->pick == VB_PICK_LAST) row = first_row(piece, operation->in[0], i + 1) - 1;
-        if (operation->pick == VB_PICK_END) row += vb_text_input_end(piece->texts, piece->first + i);
+        int64_t at = 0, row;
+        if (operation->pick == VB_PICK_LAST) at = (by_token ? vb_piece_place(piece, i + 1) - vb_piece_place(piece, i) : rows) - 1;
+        if (operation->pick == VB_PICK_END) at = vb_text_input_end(piece->texts, vb_piece_item(piece, i));
+        row = by_token ? vb_piece_row(piece, i, at) : i * rows + at;
         memcpy(out + i * width, in + row * width, (size_t)width * sizeof *out);
     }
     return 0;

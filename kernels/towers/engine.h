@@ -1,4 +1,9 @@
-/* Runs a tower's program over any number of items, in pieces of bounded work space. */
+/* Runs a tower's program over any number of items, in pieces of bounded work space.
+ *
+ * Texts are taken in the order of their rows (text_order.h). Equal ones are computed once. Where rows depend on nothing behind
+ * them (vb_program_is_causal), a text's rows that the one before has, too, are not computed again: the piece holds a tree of
+ * rows, each text is a path in it, and attention gathers a text's keys and values along its path. So a template's beginning is
+ * computed once for all names. Every row is the same chain of operations as in a text by itself: the bytes do not differ. */
 #ifndef VB_ENGINE_H
 #define VB_ENGINE_H
 
@@ -33,7 +38,8 @@ typedef struct vb_engine_options {
     const vb_engine_device *device; /* NULL: the CPU; borrowed */
 } vb_engine_options;
 
-/* out: n x columns of the result. Nothing is allocated an item. Errors: VB_EMEMORY, and the watch's. */
+/* out: n x columns of the result, in the order of the input. Nothing is allocated an item. Errors: VB_EMEMORY, and the watch's.
+ */
 int vb_engine_run(const vb_program *program, const vb_engine_input *input, int64_t n, float *out,
                   const vb_engine_options *options, vb_error *err);
 

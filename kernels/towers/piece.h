@@ -12,8 +12,12 @@ typedef struct vb_piece {
     const vb_patch_grid *grids; /* theirs; NULL of squares and texts */
     const vb_text_input *texts; /* of the whole batch */
     int64_t first, count;       /* the piece's items */
-    int64_t *starts;         /* count + 1: the row where each text begins among the piece's tokens, or each picture of any shape
-                                   among its patches; squares have none */
+    const int64_t *items;       /* which item of the batch each of them is; NULL: first, first + 1 .. */
+    /* count + 1: where the rows of each text begin among the piece's tokens, or of each picture of any shape among its patches;
+     * squares have none. Of texts that share beginnings only the rows that the item before has not: */
+    int64_t *starts;
+    int64_t *places, *rows;  /* row p of item i is row rows[places[i] + p] of the piece; rows is NULL where nothing is shared, and
+                               places the same as starts */
     int64_t *keys, *queries; /* count + 1 each, for the function that runs */
     float *work;
     float *out; /* count x columns of the result */
@@ -35,6 +39,19 @@ typedef int vb_piece_function(const vb_piece *piece, const vb_operation *operati
 static inline int64_t vb_piece_rows(const vb_piece *piece, int value) {
     int rows = piece->program->values[value].rows;
     return rows == VB_ROW_A_TOKEN ? piece->starts[piece->count] : piece->count * rows;
+}
+
+/* Which item of the batch item i of the piece is, and where its rows begin among those of all the piece's items. */
+static inline int64_t vb_piece_item(const vb_piece *piece, int64_t i) {
+    return piece->items ? piece->items[i] : piece->first + i;
+}
+static inline int64_t vb_piece_place(const vb_piece *piece, int64_t i) {
+    return piece->places ? piece->places[i] : piece->starts[i];
+}
+
+/* The row of the piece that is row `at` of item i, of a value with a row a token. */
+static inline int64_t vb_piece_row(const vb_piece *piece, int64_t item, int64_t at) {
+    return piece->rows ? piece->rows[piece->places[item] + at] : piece->starts[item] + at;
 }
 
 /* Where a value lies. */

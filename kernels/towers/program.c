@@ -360,6 +360,26 @@ size_t vb_program_floats(const vb_program *program, int64_t items, int64_t token
     return (size_t)items * program->floats_an_item + (size_t)tokens * program->floats_a_token;
 }
 
+bool vb_program_is_causal(const vb_program *program) {
+    if (program->picture) return false;
+    for (int i = 0; i < program->count; i++) {
+        const vb_operation *operation = &program->operations[i];
+        switch (operation->kind) {
+        case VB_OP_EMBED:
+            if (operation->embed.picture) return false;
+            break;
+        case VB_OP_ATTENTION:
+            if (!operation->heads.causal) return false;
+            break;
+        case VB_OP_NORM:
+        case VB_OP_LINEAR:
+        case VB_OP_PICK: break;
+        default: return false; /* mixes rows, or nobody has looked at it */
+        }
+    }
+    return program->count > 0;
+}
+
 /* ---- totals ---- */
 
 bool vb_program_has_winograd(const vb_program *program) {

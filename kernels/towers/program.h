@@ -226,13 +226,17 @@ void vb_program_close(vb_program *program); /* also of a program that is all zer
 
 /* Floats of work space for `items` items with `tokens` tokens in all (images: 0). */
 size_t vb_program_floats(const vb_program *program, int64_t items, int64_t tokens);
+/* Whether rows of a text depend on nothing behind them, and on nothing but their texts' rows: texts that begin alike may share
+ * the rows of their beginning. */
+bool vb_program_is_causal(const vb_program *program);
 /* Whether a layer is computed through Winograd's transforms (kernels/matrix/winograd.h). */
 bool vb_program_has_winograd(const vb_program *program);
 
 /* Floating-point operations for an item (a text of `tokens` tokens, a picture of as many patches; whole texts are of all their
  * context): two for each multiplication and addition of the matrix products; norms, activations, rotations and pools, less than
- * a hundredth, are not counted. They are the architecture's: layers through Winograd's transforms take a quarter of the
- * multiplications that are counted for them, a third where tiles stand over. */
+ * a hundredth, are not counted, and a text counts in full whatever it shares with others of its batch (engine.h). They are the
+ * architecture's: layers through Winograd's transforms take a quarter of the multiplications that are counted for them, a third
+ * where tiles stand over. */
 double vb_program_flops(const vb_program *program, int tokens);
 /* Those of operation `index` alone. */
 double vb_program_operation_flops(const vb_program *program, int index, int tokens);

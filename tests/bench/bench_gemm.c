@@ -85,8 +85,18 @@ static void bench_attention(int64_t length, int64_t sequences, int heads, int ca
     float *qkv = floats((size_t)(rows * width * 3)), *out = floats((size_t)(rows * width));
     int64_t *offsets = floats((size_t)(2 * (sequences + 1)));
     for (int64_t i = 0; i <= sequences; i++) offsets[i] = i * length;
-    vb_attention_batch batch = {qkv,     qkv + width, qkv + 2 * width, 3 * width, 3 * width, 3 * width, sequences,
-                                offsets, NULL,        heads,           64,        causal,    0.125f};
+    const vb_attention_batch batch = {.query = qkv,
+                                      .key = qkv + width,
+                                      .value = qkv + 2 * width,
+                                      .ld_query = 3 * width,
+                                      .ld_key = 3 * width,
+                                      .ld_value = 3 * width,
+                                      .sequences = sequences,
+                                      .offsets = offsets,
+                                      .heads = heads,
+                                      .head_dim = 64,
+                                      .causal = causal,
+                                      .scale = 0.125f};
     double flop = 4.0 * (double)(length * length * width * sequences) / (causal ? 2 : 1), rates[TRIES], peaks[TRIES];
     int repeats = 1 + (int)(1e8 / flop);
     for (int t = -1; t < TRIES; t++) {

@@ -1,9 +1,10 @@
-/* Tests of attention: against plain loops in double, and bit for bit between levels, threads and batches. */
+/* Tests of attention: against loops in double, and bit for bit against loops in float, at each level, thread count, batch. */
 #include <math.h>
 
 #include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/matrix/attention.h"
+#include "kernels/matrix/attention_reference.h"
 #include "kernels/base/fault.h"
 #include "kernels/base/isa_internal.h"
 
@@ -67,6 +68,7 @@ static void open_data(data *d, const trial *t) {
                                     t->sequences,
                                     d->offsets,
                                     d->query_offsets,
+                                    NULL,
                                     t->heads,
                                     t->head_dim,
                                     t->causal,
@@ -115,7 +117,10 @@ static void attention_follows_its_definition(void **state) {
                 vb_isa_limit((vb_isa)level);
                 for (int64_t j = 0; j < count; j++) out[j] = 77;
                 assert_ok(vb_attention(&d.batch, out, ld, threads, &err));
-                if (level == VB_SCALAR && threads == 1) memcpy(first, out, (size_t)count * 4);
+                if (level == VB_SCALAR && threads == 1) {
+                    memcpy(first, out, (size_t)count * 4);
+                    assert_ok(vb_attention_reference(&d.batch, out, ld, &err));
+                }
                 if (memcmp(first, out, (size_t)count * 4))
                     fail_msg("%s: other bits at %s, %d threads", t->name, vb_isa_name((vb_isa)level), threads);
             }
@@ -185,6 +190,62 @@ static void causal_rows_do_not_know_what_follows(void **state) {
     close_data(&d);
 }
 
+/* Sequences that share rows, in any order, give what copies of these rows give. */
+static void keys_may_be_gathered(void **state) {
+    (void)state;
+    enum { ROWS = 40, WIDTH = 2 * 24 };
+    vb_error err = {0};
+    static const int64_t lengths[] = {31, 1, 17, 40}, queries[] = {5, 1, 17, 3};
+    float *all = vb_array(ROWS * 2 * WIDTH, 4, "rows", &err), *copies = vb_array(89 * 2 * WIDTH, 4, "rows", &err);
+    float *query = vb_array(26 * WIDTH, 4, "queries", &err), *out = vb_array(2 * 26 * WIDTH, 4, "out", &err);
+    assert_true(all && copies && query && out);
+    int64_t rows[89], offsets[5] = {0}, query_offsets[5] = {0};
+    for (int i = 0; i < ROWS * 2 * WIDTH; i++) all[i] = noise_float();
+    for (int i = 0; i < 26 * WIDTH; i++) query[i] = noise_float();
+    for (int s = 0; s < 4; s++) {
+        offsets[s + 1] = offsets[s] + lengths[s];
+        query_offsets[s + 1] = query_offsets[s] + queries[s];
+        for (int64_t j = 0; j < lengths[s]; j++) rows[offsets[s] + j] = (j * 7 + s) % ROWS;
+    }
+    for (int i = 0; i < 89; i++) memcpy(copies + i * 2 * WIDTH, all + rows[i] * 2 * WIDTH, 2 * WIDTH * 4);
+    for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++)
+        for (int causal = 0; causal < 2; causal++) {
+            vb_isa_limit((vb_isa)level);
+            vb_attention_batch batch = {query,     copies, copies + WIDTH, WIDTH,         2 * WIDTH,
+                                        2 * WIDTH, 4,      offsets,        query_offsets, NULL,
+                                        2,         24,     causal,         NULL,          0.2f};
+            assert_ok(vb_attention(&batch, out, WIDTH, 2, &err));
+            batch.key = all, batch.value = all + WIDTH, batch.rows = rows;
+            assert_ok(vb_attention(&batch, out + 26 * WIDTH, WIDTH, 2, &err));
+            assert_memory_equal(out, out + 26 * WIDTH, 26 * WIDTH * 4);
+            assert_ok(vb_attention_reference(&batch, out, WIDTH, &err));
+            assert_memory_equal(out, out + 26 * WIDTH, 26 * WIDTH * 4);
+        }
+    vb_isa_limit(VB_VNNI);
+    vb_free(all), vb_free(copies), vb_free(query), vb_free(out);
+}
+
+/* What a row does not see leaves no trace in it: neither an infinity nor, where a sum underflows to -0, a sign. */
+static void unseen_values_leave_no_trace(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static const trial t = {"text", {30}, {30}, 1, 1, 16, true, false};
+    for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
+        vb_isa_limit((vb_isa)level);
+        data d;
+        open_data(&d, &t);
+        float out[30 * 16];
+        float *value = d.key_value + d.width;
+        memset(d.query, 0, (size_t)(d.query_rows * d.batch.ld_query) * sizeof *d.query); /* equal weights */
+        for (int i = 0; i < 30; i++) value[i * 2 * d.width] = i < 20 ? -0x1p-149f : i == 20 ? 1 : INFINITY;
+        assert_ok(vb_attention(&d.batch, out, 16, 1, &err));
+        for (int i = 5; i < 20; i++) assert_true(out[i * 16] == 0 && signbit(out[i * 16]));
+        assert_true(out[20 * 16] > 0 && out[20 * 16] < 1 && isinf(out[29 * 16]));
+        close_data(&d);
+    }
+    vb_isa_limit(VB_VNNI);
+}
+
 static void broken_values_reach_the_output(void **state) {
     (void)state;
     vb_error err = {0};
@@ -222,6 +283,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(attention_follows_its_definition),
                                        cmocka_unit_test(sequences_do_not_know_their_batch),
                                        cmocka_unit_test(causal_rows_do_not_know_what_follows),
+                                       cmocka_unit_test(keys_may_be_gathered),
+                                       cmocka_unit_test(unseen_values_leave_no_trace),
                                        cmocka_unit_test(broken_values_reach_the_output),
                                        cmocka_unit_test(nothing_to_do_and_no_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -307,6 +307,53 @@ static void bits_do_not_depend_on_batch_threads_or_level(void **state) {
     bits_stay(&ref_small_resnet, false, 64, (const int64_t[]){1, 7, 64, 0}, 16);
 }
 
+/* Texts that begin alike, prompts with learned contexts too: the same bits in any company as alone, and in any place. */
+static void texts_share_their_beginnings(void **state) {
+    (void)state;
+    enum { N = 40, TEMPLATES = 5 };
+    vb_error err = {0};
+    ref_model m;
+    ref_make_typed(&m, &ref_small_vit, VB_F32, VB_F16, VB_F32, false);
+    const int length = ref_small_vit.context, embed = ref_small_vit.embed, w = ref_small_vit.text_width;
+    int32_t tokens[N * 32] = {0};
+    int names[N];
+    float *vectors = vb_array((size_t)(N * 2 * w), sizeof *vectors, "vectors", &err), out[N * 64], alone[64];
+    assert_true(vectors && length <= 32 && embed <= 64);
+    for (int i = 0; i < N; i++) { /* a start, two placeholders or words of a template, a name of one or two tokens, an end */
+        int32_t *t = tokens + i * length;
+        int at = 0;
+        t[at++] = 48, t[at++] = 9, t[at++] = 9 + i % TEMPLATES / 2;
+        names[i] = 1 + i / TEMPLATES % 2;
+        for (int k = 0; k < names[i]; k++) t[at++] = 20 + i / TEMPLATES % 7;
+        t[at++] = 3 + i % TEMPLATES % 2;
+        t[at++] = 49;
+    }
+    for (int i = 0; i < N * 2 * w; i++) vectors[i] = (float)(i / w % 4 < 3 ? 1 + i % w : i) * 0.01f; /* some equal */
+    for (int variant = 0; variant < 14; variant++) {
+        const vb_prompt_context context = {.vectors = vectors,
+                                           .n_ctx = 2,
+                                           .width = w,
+                                           .class_specific = variant % 2,
+                                           .position = (vb_prompt_position)(variant / 2 % 3),
+                                           .name_lengths = names};
+        const bool plain = variant >= 12;
+        vb_clip *clip = ref_open(&m, "clip", 1 + variant % 3);
+        assert_ok(plain ? vb_clip_encode_texts(clip, tokens, N, out, &err) :
+                          vb_clip_encode_prompts(clip, tokens, &context, N, out, &err));
+        for (int i = 0; i < N; i++) {
+            vb_prompt_context one = context;
+            one.name_lengths += i;
+            if (one.class_specific) one.vectors += i * 2 * w;
+            assert_ok(plain ? vb_clip_encode_texts(clip, tokens + i * length, 1, alone, &err) :
+                              vb_clip_encode_prompts(clip, tokens + i * length, &one, 1, alone, &err));
+            assert_memory_equal(out + i * embed, alone, (size_t)embed * sizeof *alone);
+        }
+        vb_clip_close(clip);
+    }
+    vb_free(vectors);
+    ref_free(&m);
+}
+
 /* Enough items that the work goes in several pieces; the last ones, beyond the first piece's end, are checked. */
 static void bits_do_not_depend_on_pieces(void **state) {
     (void)state;
@@ -511,6 +558,7 @@ int main(void) {
                                        cmocka_unit_test(prompts_match_the_reference),
                                        cmocka_unit_test(impossible_prompts_are_refused),
                                        cmocka_unit_test(bits_do_not_depend_on_batch_threads_or_level),
+                                       cmocka_unit_test(texts_share_their_beginnings),
                                        cmocka_unit_test(bits_do_not_depend_on_pieces),
                                        cmocka_unit_test(wrong_tokens_are_refused),
                                        cmocka_unit_test(nan_never_hides),

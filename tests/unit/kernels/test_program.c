@@ -193,7 +193,7 @@ static void work_space_is_bounded(void **state) {
     const size_t bound = (size_t)64 << 20;
     assert_true(vb_clip_image_workspace(clip, 1000000) <= bound);
     assert_true(vb_clip_image_workspace(clip, 1000000) > bound - 4 * 50 * 768 * 6);
-    assert_true(vb_clip_text_workspace(clip, 1000000) <= bound + bound / 100);
+    assert_true(vb_clip_text_workspace(clip, 1000000) <= bound + bound / 32);
     assert_int_equal(vb_clip_image_workspace(clip, 0), 0);
     vb_clip_close(clip);
     ref_free(&m);

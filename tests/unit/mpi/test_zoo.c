@@ -113,6 +113,25 @@ static void encode(const zoo_model *model, const vb_clip *clip, const vb_clip *a
     vb_free(out);
 }
 
+/* Texts that begin as the first one does, each twice: the bits of each by itself, which shares nothing. */
+static void share(const zoo_model *model, const vb_clip *clip, const vb_clip *alone, const vb_npy *tokens) {
+    enum { COMMON = 2 };
+    vb_error err = {0};
+    const int64_t n = tokens->tensor.shape[0], width = vb_clip_describe(clip)->embed_dim, length = tokens->tensor.shape[1];
+    int32_t *mixed = vb_array((size_t)(2 * n * length), sizeof *mixed, "tokens", &err);
+    float *out = vb_array((size_t)(3 * n * width), sizeof *out, "embeddings", &err), *again = out + 2 * n * width;
+    assert_true(mixed && out);
+    memcpy(mixed, tokens->tensor.data, (size_t)(n * length) * sizeof *mixed);
+    for (int64_t i = 1; i < n; i++) memcpy(mixed + i * length, mixed, COMMON * sizeof *mixed);
+    memcpy(mixed + n * length, mixed, (size_t)(n * length) * sizeof *mixed);
+    assert_ok(vb_clip_encode_texts(clip, mixed, 2 * n, out, &err));
+    for (int64_t i = 0; i < n; i++) assert_ok(vb_clip_encode_texts(alone, mixed + i * length, 1, again + i * width, &err));
+    for (int twice = 0; twice < 2; twice++)
+        if (memcmp(out + twice * n * width, again, (size_t)(n * width) * sizeof *out))
+            fail_msg("%s: other bits where texts share their beginning", model->weights);
+    vb_free(mixed), vb_free(out);
+}
+
 static void check_model(const zoo_model *model, const char *root) {
     char path[1024];
     vb_error err = {0};
@@ -139,6 +158,7 @@ static void check_model(const zoo_model *model, const char *root) {
     }
     assert_ok(vb_npy_open(&tokens, zoo_path(path, root, model->truth, "tokens.npy"), &err));
     encode(model, clips[0], clips[1], encode_texts, &tokens, zoo_path(path, root, model->truth, "text_embeddings.npy"));
+    share(model, clips[0], clips[1], &tokens);
     vb_npy_close(&tokens);
     for (int i = 0; i < 2; i++) vb_clip_close(clips[i]);
     vb_weights_close(&weights);
