@@ -11,7 +11,8 @@ export HWLOC_COMPONENTS=${HWLOC_COMPONENTS:--opencl}
 export SRUN_CPUS_PER_TASK=@CPUS@
 
 child='' interrupted=0 cancelled=0 again=''
-# The ranks that mpirun has started here. Where its own handlers were taken, they have to be told by themselves; they tell the others.
+# The ranks that mpirun has started here. Where its own handlers were taken, they have to be told by themselves; they tell the
+# others.
 # shellcheck disable=SC2317 # the traps call it
 ranks_here() {
   local entry stat

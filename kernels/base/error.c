@@ -41,8 +41,8 @@ void vb_error_clear(vb_error *err) {
     err->text[0] = 0;
 }
 
-const int vb_error_codes[] = {VB_OK,      VB_EINTERNAL, VB_EUSAGE, VB_ECONFIG,      VB_EMISSING,    VB_EDATA, VB_EMISMATCH,
-                              VB_EOUTPUT, VB_EMEMORY,   VB_EMPI,   VB_EUNSUPPORTED, VB_EDEVICE, VB_EINCOMPLETE, -1};
+const int vb_error_codes[] = {VB_OK,      VB_EINTERNAL, VB_EUSAGE, VB_ECONFIG,      VB_EMISSING, VB_EDATA,       VB_EMISMATCH,
+                              VB_EOUTPUT, VB_EMEMORY,   VB_EMPI,   VB_EUNSUPPORTED, VB_EDEVICE,  VB_EINCOMPLETE, -1};
 
 const char *vb_error_code_name(int code) {
     switch (code) {

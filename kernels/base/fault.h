@@ -19,7 +19,7 @@ typedef enum vb_fault_site {
     VB_FAULT_MPI,
     VB_FAULT_UNIT,
     VB_FAULT_DECODE,
-    VB_FAULT_DEVICE_ALLOC,  /* these three of kernels/gpu/: any errno makes them fail as OpenCL does */
+    VB_FAULT_DEVICE_ALLOC, /* these three of kernels/gpu/: any errno makes them fail as OpenCL does */
     VB_FAULT_DEVICE_BUILD,
     VB_FAULT_DEVICE_LAUNCH,
     VB_FAULT_SITES

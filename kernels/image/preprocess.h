@@ -33,7 +33,7 @@ typedef struct vb_image {
     uint8_t *pixels;      /* rows top down, channels interleaved, no padding; VB_MODE_I: int32, I16: uint16, F: float. Owned;
                              free with vb_free */
     uint8_t palette[768]; /* VB_MODE_P and PA: RGB triples */
-    char remark[VB_IMAGE_REMARK]; /* what was wrong with the file, "" where it was sound */
+    char remark[VB_IMAGE_REMARK];   /* what was wrong with the file, "" where it was sound */
     const struct vb_row_sink *sink; /* to a decoder: who takes the rows; NULL: it keeps them in `pixels` */
 } vb_image;
 
@@ -92,7 +92,7 @@ typedef struct vb_preprocess_rows {
 
 /* head: mode, size and palette. After a failure there is nothing to free. Errors as below. */
 int vb_preprocess_begin(vb_preprocess_rows *rows, const vb_preprocess *spec, const vb_image *head, vb_error *err);
-void vb_preprocess_put(vb_preprocess_rows *rows, const uint8_t *row); /* head->height times */
+void vb_preprocess_put(vb_preprocess_rows *rows, const uint8_t *row);          /* head->height times */
 int vb_preprocess_end(vb_preprocess_rows *rows, vb_image *out, vb_error *err); /* out->pixels is the caller's. VB_EMEMORY */
 void vb_preprocess_free(vb_preprocess_rows *rows);                             /* {0} is fine */
 void vb_preprocess_normalise(const vb_preprocess *spec, const vb_image *image, float *out);

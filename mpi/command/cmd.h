@@ -29,15 +29,15 @@ int vb_cmd_verify(vb_context *context, const vb_arguments *arguments, vb_error *
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_version(vb_context *context, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_devices(const vb_command *commands, const vb_arguments *arguments, vb_error *err); /* local, as the next */
-int vb_cmd_models(const vb_command *commands, const vb_arguments *arguments, vb_error *err); 
+int vb_cmd_models(const vb_command *commands, const vb_arguments *arguments, vb_error *err);
 int vb_cmd_help(const vb_command *commands, const vb_arguments *arguments, vb_error *err);
 
 /* The rows' tables of flags and paragraphs of help. */
 extern const vb_flag vb_cmd_verify_flags[], vb_cmd_init_flags[], vb_cmd_run_flags[], vb_cmd_plan_flags[], vb_cmd_check_flags[],
     vb_cmd_encode_flags[], vb_cmd_tokenize_flags[], vb_cmd_preprocess_flags[], vb_cmd_pack_flags[], vb_cmd_candidates_flags[],
     vb_cmd_retrieve_flags[], vb_cmd_submit_flags[], vb_cmd_merge_flags[], vb_cmd_status_flags[], vb_cmd_report_flags[],
-    vb_cmd_compare_flags[], vb_cmd_inspect_flags[], vb_cmd_models_flags[], vb_cmd_devices_flags[],
-    vb_cmd_version_flags[], vb_cmd_help_flags[];
+    vb_cmd_compare_flags[], vb_cmd_inspect_flags[], vb_cmd_models_flags[], vb_cmd_devices_flags[], vb_cmd_version_flags[],
+    vb_cmd_help_flags[];
 extern const char vb_cmd_verify_details[], vb_cmd_init_details[], vb_cmd_run_details[], vb_cmd_check_details[],
     vb_cmd_encode_details[], vb_cmd_candidates_details[], vb_cmd_retrieve_details[], vb_cmd_submit_details[],
     vb_cmd_merge_details[], vb_cmd_status_details[], vb_cmd_report_details[], vb_cmd_compare_details[], vb_cmd_models_details[],

@@ -72,7 +72,7 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
     const char *what = arguments->positional[0];
     bool texts = !strcmp(what, "texts");
     vb_model model;
-    vb_model_spec spec;
+    vb_model_spec spec = {0};
     vb_encode_rows_job job = {.context = context,
                               .model = &model,
                               .raw = vb_arguments_given(arguments, "raw"),

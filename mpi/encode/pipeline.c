@@ -350,7 +350,7 @@ static int take_first(vb_pipeline *p, vb_pipeline_unit *unit, vb_error *err) {
 static bool is_finished(const job *j) { return j && j->prepared && !j->left && !j->undecoded; }
 
 int vb_pipeline_next(vb_pipeline *p, vb_pipeline_unit *unit, vb_error *err) {
-    vb_error local, *why = err ? err : &local;
+    vb_error local = {0}, *why = err ? err : &local;
     *unit = (vb_pipeline_unit){0};
     pthread_mutex_lock(&p->lock);
     int status = 0;

@@ -100,8 +100,8 @@ typedef struct vb_experiment {
     vb_protocol_kind protocol;
     int64_t trials, seed, union_permutations, batch, threads, ranks_per_model;
     int device, device_check; /* vb_device_kind, vb_device_check (mpi/base/device.h) */
-    int64_t decode_memory; /* MiB a rank */
-    int64_t limit;         /* images of a class, for a quick look; VB_OPTION_NONE: all */
+    int64_t decode_memory;    /* MiB a rank */
+    int64_t limit;            /* images of a class, for a quick look; VB_OPTION_NONE: all */
     vb_similarity_engine similarity_engine;
     vb_text_rules text_rules;
     uint32_t analyses; /* bits: see mpi/experiment/analyses_spec.h */

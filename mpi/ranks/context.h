@@ -9,14 +9,14 @@
 
 typedef struct vb_context {
     vb_comm comm;
-    double started;       /* MPI_Wtime at the start */
-    char **environment;   /* as the process got it, NULL-terminated: MPI adds variables that no other program should inherit */
-    char **arguments;     /* the command line, NULL-terminated */
-    vb_live *live;        /* of a run, on rank 0 of its group; else NULL */
+    double started;     /* MPI_Wtime at the start */
+    char **environment; /* as the process got it, NULL-terminated: MPI adds variables that no other program should inherit */
+    char **arguments;   /* the command line, NULL-terminated */
+    vb_live *live;      /* of a run, on rank 0 of its group; else NULL */
     struct vb_device *device; /* where models are computed (mpi/base/device.h); NULL: the CPU */
-    const char *stage;    /* what passes over images are called while they are shown; NULL: "images" */
-    bool told_of_signals; /* that a library had taken them */
-    bool told_of_notice;  /* that SIGUSR1 has come */
+    const char *stage;        /* what passes over images are called while they are shown; NULL: "images" */
+    bool told_of_signals;     /* that a library had taken them */
+    bool told_of_notice;      /* that SIGUSR1 has come */
 } vb_context;
 
 /* From now on SIGINT, SIGTERM and SIGUSR1 ask for a stop instead of ending the process. Local. */

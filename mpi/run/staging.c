@@ -13,6 +13,7 @@
 #include "mpi/base/strbuf.h"
 #include "shards/files/digest.h"
 #include "shards/files/file.h"
+#include "shards/files/lock.h"
 #include "shards/files/path.h"
 #include "shards/files/staged.h"
 #include "shards/files/writer.h"
@@ -84,18 +85,6 @@ static void remove_folder(const char *folder) {
     rmdir(folder);
 }
 
-static int take_lock(const char *folder, const char *name, int how) {
-    vb_error none;
-    char *path = vb_path_join(folder, name, &none);
-    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
-    vb_free(path);
-    if (fd >= 0 && flock(fd, how)) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
-}
-
 /* What runs of this user have left that were killed: nobody holds the lock in it. */
 static void sweep(const char *scratch, const char *prefix) {
     vb_error none;
@@ -103,7 +92,7 @@ static void sweep(const char *scratch, const char *prefix) {
     if (vb_path_list_folder(&names, scratch, &none)) return;
     for (size_t i = 0; i < names.count; i++) {
         char *folder = strncmp(names.items[i], prefix, strlen(prefix)) ? NULL : vb_path_join(scratch, names.items[i], &none);
-        int lock = folder && vb_path_is_folder(folder) ? take_lock(folder, "lock", LOCK_EX | LOCK_NB) : -1;
+        int lock = folder && vb_path_is_folder(folder) ? vb_lock_hold(folder, "lock", LOCK_EX | LOCK_NB) : -1;
         if (lock >= 0) remove_folder(folder);
         if (lock >= 0) close(lock);
         vb_free(folder);
@@ -117,13 +106,13 @@ static int make_folder(vb_staging *staging, const char *scratch, vb_error *err) 
     snprintf(lock, sizeof lock, ".vocabench-%ld.lock", (long)getuid());
     snprintf(prefix, sizeof prefix, "vocabench-%ld-", (long)getuid());
     if (!vb_path_is_folder(scratch)) return vb_errorf(err, VB_EOUTPUT, "no such folder");
-    int all = take_lock(scratch, lock, LOCK_EX);
+    int all = vb_lock_hold(scratch, lock, LOCK_EX);
     if (all < 0) return vb_errorf(err, VB_EOUTPUT, "cannot be written to");
     sweep(scratch, prefix);
     char *folder = vb_format(err, "%s/%sXXXXXX", scratch, prefix);
     int status = folder ? 0 : -1;
     if (folder && !mkdtemp(folder)) status = vb_errorf(err, VB_EOUTPUT, "no folder can be made in it");
-    if (!status) staging->lock = take_lock(folder, "lock", LOCK_EX | LOCK_NB);
+    if (!status) staging->lock = vb_lock_hold(folder, "lock", LOCK_EX | LOCK_NB);
     if (!status && staging->lock < 0) {
         rmdir(folder);
         status = vb_errorf(err, VB_EOUTPUT, "no file can be made in it");

@@ -417,8 +417,7 @@ int vb_dataset_sample_rows(const vb_sample *sample, const vb_row_sink *sink, vb_
     if (sink->admit(sink->context, &head, sample->size, sample->name, err) || interleave(sample, image, err)) return -1;
     int status = sink->begin(sink->context, image, err) ? vb_error_prefix(err, "%s", sample->name) : 0;
     const size_t stride = 3 * (size_t)image->width;
-    for (int y = 0; y < image->height && !status; y++)
-        status = sink->row(sink->context, image->pixels + (size_t)y * stride, err);
+    for (int y = 0; y < image->height && !status; y++) status = sink->row(sink->context, image->pixels + (size_t)y * stride, err);
     vb_free(image->pixels);
     image->pixels = NULL;
     return status;

@@ -55,3 +55,15 @@ int vb_lock_replace(const char *path, const char *expected, const char *text, bo
 void vb_lock_remove(const char *path, const char *text) {
     if (says(path, text)) unlink(path);
 }
+
+int vb_lock_hold(const char *folder, const char *name, int how) {
+    vb_error none;
+    char *path = vb_path_join(folder, name, &none);
+    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    vb_free(path);
+    if (fd >= 0 && flock(fd, how)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}

@@ -16,4 +16,8 @@ int vb_lock_replace(const char *path, const char *expected, const char *text, bo
 /* Removes it while it says `text`. */
 void vb_lock_remove(const char *path, const char *text);
 
+/* Locks folder/name as flock does, `how` being its word, until the descriptor that it gives is closed or the process ends; the
+ * file is made when there is none. -1: it cannot, or LOCK_NB is in `how` and another process has it. */
+int vb_lock_hold(const char *folder, const char *name, int how);
+
 #endif

@@ -1,3 +1,4 @@
+/* /proc/PID/stat, taken apart. */
 #include "shards/files/process.h"
 
 #include <errno.h>

@@ -110,8 +110,7 @@ static void png_keep(const vb_image *image, png_structp png, int passes) {
     const size_t width = (size_t)image->width, stride = width * (size_t)vb_colour_mode_bytes(image->mode);
     for (int pass = 0; pass < passes; pass++)
         for (size_t y = 0; y < (size_t)image->height; y++) png_read_row(png, image->pixels + y * stride, NULL);
-    for (size_t y = 0; y < (size_t)image->height && image->mode == VB_MODE_I; y++)
-        widen_row(image->pixels + y * stride, width);
+    for (size_t y = 0; y < (size_t)image->height && image->mode == VB_MODE_I; y++) widen_row(image->pixels + y * stride, width);
 }
 
 /* Everything that may jump to job->failed. */

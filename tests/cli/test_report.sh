@@ -135,7 +135,7 @@ check_not "Markdown holds no HTML of names" grep -qP '(?<!\\)<(script|img|i|b)\b
 verdict $? "LaTeX" "$(head -c 600 report.tex)"
 if command -v pdflatex >/dev/null && kpsewhich booktabs.sty >/dev/null; then
   { printf '%s\n' '\documentclass{article}' '\usepackage[T1]{fontenc}' '\usepackage{booktabs}' '\begin{document}'
-    awk '{ print } /end\{tabular\}/ { print "" }' report.tex; echo '\end{document}'; } >document.tex
+    awk '{ print } /end\{tabular\}/ { print "" }' report.tex; printf '%s\n' '\end{document}'; } >document.tex
   pdflatex -interaction=nonstopmode -halt-on-error document.tex >log 2>&1 && [ -s document.pdf ]
   verdict $? "pdflatex compiles it" "$(grep -aA3 '^!' log)"
   pdftotext -layout document.pdf - 2>/dev/null | grep -q 'U+65E5'
@@ -162,7 +162,8 @@ verdict $? "six models" "$(cat log log2)"
 like "a panel a model, the others in grey" 'a panel a model, the others in grey; band: from the worst to the best order' many.html
 equal "a curve in colour in each, five in grey" \
   "$(grep -c 'with lines lw 2.5' many-data/*-curve-*.gp) $(grep -c 'with lines lw 0.7' many-data/*-curve-*.gp)" "6 30"
-for scope in "$(sed -n '/<h3>model 3/,/<\/details>/p' many.html)"; do has_text "each result on its own" 'Acc-E' <<<"$scope"; done
+sed -n '/<h3>model 3/,/<\/details>/p' many.html >one
+has_text "each result on its own" 'Acc-E' one
 values=$(grep -o '<circle class="mark"[^>]*><title>model 5: [^<]*' many.html | grep -c 'foreign vocabular')
 equal "its values are told: one a vocabulary" "$values" "$(jq '.results[5].curve | length' many.json)"
 

@@ -63,7 +63,7 @@ like "it stands in the script, too" \
 VOCABENCH_SITE='' refuses "nothing is said where no site file is read" 2 "submit: --partition NAME is missing, and no site file" \
   "$vocabench" submit e.yaml --dry-run
 (unset VOCABENCH_SITE XDG_CONFIG_HOME; HOME=$scratch/home "$vocabench" submit e.yaml --dry-run) >out 2>err
-has_line "~/.config/vocabench/site.yaml" '#SBATCH --time=2:00:00' out
+has_line "the home folder's .config/vocabench/site.yaml" '#SBATCH --time=2:00:00' out
 (unset VOCABENCH_SITE; XDG_CONFIG_HOME=$scratch/home/.config HOME=/nowhere "$vocabench" submit e.yaml --dry-run) >out 2>err
 has_line "XDG_CONFIG_HOME" '#SBATCH --time=2:00:00' out
 bad_site() { # NAME LINE PATTERN
@@ -96,6 +96,7 @@ unlike "and not --run-option" '--exclusive' r/site-merge.sbatch
 equal "the array's number is kept" "$(cat r/array/submitted)" "101 0"
 # The tasks as Slurm would start them; a pretend srun runs one rank.
 pretend srun 'while [ "${1#--}" != "$1" ]; do shift; done; exec "$@"'
+# shellcheck disable=SC2317 # `must` calls it
 task() { SLURM_JOB_ID=9 SLURM_ARRAY_JOB_ID=$1 SLURM_ARRAY_TASK_ID=$2 bash "$3" >task.log 2>&1; }
 for n in 0 2 3; do must task 101 $n r/site.sbatch; done
 holds "a task evaluates its pair" '[.results[] | [.model, .dataset]] == [["it'"'"'s both", "here"]]' r/array/0/results.json

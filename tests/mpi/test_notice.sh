@@ -33,13 +33,13 @@ equal "a rank whose handlers were taken is stopped by SIGUSR1 all the same" "$co
 like "it says that they were" \
   '^vocabench: note: rank 0: a library had taken signal [0-9]+, with which a job is told to stop: taken back$' out
 has_line "and that the notice has come" "vocabench: note: rank 0: the notice to stop, SIGUSR1, has come" out
-"$vocabench" status cut >status
-like "status counts what a stopped start has used" '^used: 0\.[0-9]{4} node-hours in 1 start\(s\), 1 stopped$' status
+"$vocabench" status cut >used
+like "status counts what a stopped start has used" '^used: 0\.[0-9]{4} node-hours in 1 start\(s\), 1 stopped$' used
 
 # ---- what several starts have used ------------------------------------------------------------------------------
 VOCABENCH_FAULT=unit:3:kill "$vocabench" run e.yaml --output cut --resume >out 2>&1 # a second start, lost without a word
-"$vocabench" status cut >status
-like "and of one that was lost" ' node-hours in 2 start\(s\), 1 stopped, 1 lost$' status
+"$vocabench" status cut >used
+like "and of one that was lost" ' node-hours in 2 start\(s\), 1 stopped, 1 lost$' used
 run_at 2 e.yaml --output cut --resume && agree "the rerun has the right bytes" truth cut
 holds "results tell of all starts" '.run.starts | [.[] | [.code, .lost, .ranks, .nodes]] ==
   [[75, null, 1, 1], [null, true, 1, 1], [0, null, 2, 1]]' cut/results.json "$(jq .run.starts cut/results.json)"

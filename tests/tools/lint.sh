@@ -84,6 +84,7 @@ match($0, /:[ \t]*#[ \t]*include[ \t]*<[^>]*/) {
   if (floor == "kernels") {
     fine = header ~ libc || header == "omp.h" || header == "immintrin.h"
     if (header == "sys/mman.h" && file == "kernels/base/memory.c") fine = 1 # huge pages
+    if ((header == "dlfcn.h" || header == "CL/cl.h") && file ~ /^kernels\/gpu\/opencl\./) fine = 1
     if ((header == "pcre2.h" || header == "utf8proc.h") && file ~ /^kernels\/text\//) fine = 1
   } else if (floor == "shards") {
     fine = header ~ libc || header ~ posix || header ~ codecs
@@ -119,7 +120,7 @@ changers="json_(object|array)_(set|append|insert|extend|update)[a-z_]*"
 calls "in mpi/ only base/json.c makes and writes JSON" "mpi" "mpi/base/json\.c" \
   "json_(object|array|stringn?|real|integer|boolean|pack|v?sprintf|(deep_)?copy|dump[a-z]*)|$changers"
 calls "only shards/files/ opens, renames and maps files" "kernels|shards|mpi" \
-  "shards/files/(file|map|path|writer|lock|sha256|tty)\.c" \
+  "shards/files/(file|map|path|writer|lock|sha256|staged|tty)\.c" \
   "open|openat|creat|fopen|freopen|fdopen|opendir|rename|renameat|mkdir|mkstemp|mmap|munmap"
 calls "kernels/ and shards/ print nothing" "kernels|shards" "none" "printf|vprintf|puts|putchar|fprintf|vfprintf|fputs|perror"
 
