@@ -44,6 +44,8 @@ Q := $(if $(filter 0,$(V)),@,)
 %_avx2.o:   ISA_FLAGS := -mavx2 -mfma -mf16c
 %_avx512.o: ISA_FLAGS := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c
 %_vnni.o:   ISA_FLAGS := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx2 -mfma -mf16c
+%_bf16.o:   ISA_FLAGS := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16 -mavx2 -mfma -mf16c
+%_amx.o:    ISA_FLAGS := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mamx-tile -mamx-bf16 -mavx2 -mfma -mf16c
 ifneq ($(shell uname -m),x86_64)
 %.o: ISA_FLAGS :=
 endif

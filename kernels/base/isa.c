@@ -4,6 +4,10 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 static const char *const names[] = {[VB_SCALAR] = "scalar", [VB_AVX2] = "avx2", [VB_AVX512] = "avx512", [VB_VNNI] = "vnni"};
 static_assert(sizeof names / sizeof *names == VB_ISA_LEVELS, "a name for every level");
@@ -38,6 +42,24 @@ vb_isa vb_isa_level(void) {
 void vb_isa_limit(vb_isa level) {
     vb_isa best = detect();
     limit = level < best ? level : best;
+}
+
+bool vb_isa_has_bf16(void) {
+#if defined(__x86_64__)
+    return vb_isa_level() == VB_VNNI && __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
+
+bool vb_isa_has_amx(void) {
+#if defined(__x86_64__) && defined(__linux__)
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
+    return vb_isa_has_bf16() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
+           !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA);
+#else
+    return false;
+#endif
 }
 
 const char *vb_isa_name(vb_isa level) { return names[level]; }

@@ -15,6 +15,7 @@ typedef struct vb_conv {
     int channels, height, width;
     int kernel, stride, padding;
     int64_t image_stride, channel_stride, row_stride, column_stride;
+    const struct vb_bf16x3_kernel *bf16x3; /* as vb_gemm_a has it */
 } vb_conv;
 
 /* The geometry over a batch of activations (images x height x width x channels), or of pixels (images x channels x height x

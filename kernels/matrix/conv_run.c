@@ -28,13 +28,14 @@ int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, fl
                 int threads, vb_error *err) {
     assert(conv->kernel >= 1 && conv->stride >= 1 && conv->padding >= 0);
     assert(weight->cols == (int64_t)conv->channels * conv->kernel * conv->kernel);
-    if (vb_winograd_fits(conv->kernel, conv->stride, conv->channel_stride != 1))
+    if (!conv->bf16x3 && vb_winograd_fits(conv->kernel, conv->stride, conv->channel_stride != 1))
         return vb_winograd_run(conv, images, weight, out, epilogue, threads, err);
     int64_t rows = images * vb_conv_out_height(conv) * vb_conv_out_width(conv);
     vb_gemm_a a = {.source = vb_conv_row, .context = conv};
     bool in_place = conv->kernel == 1 && conv->stride == 1 && !conv->padding && conv->channel_stride == 1;
-    if (conv->kernel > 1 && conv->kernel * conv->kernel <= VB_CONV_TAPS && conv->channel_stride == 1)
+    if (!conv->bf16x3 && conv->kernel > 1 && conv->kernel * conv->kernel <= VB_CONV_TAPS && conv->channel_stride == 1)
         a = (vb_gemm_a){.source = row_by_taps, .context = conv, .taps = conv->kernel * conv->kernel};
     if (in_place) a = (vb_gemm_a){.data = conv->input, .ld = conv->column_stride};
+    a.bf16x3 = conv->bf16x3;
     return vb_gemm(rows, &a, weight, out, weight->rows, epilogue, threads, err);
 }

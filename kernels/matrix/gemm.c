@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/matrix/bf16x3.h"
 #include "kernels/matrix/gemm_kernel.h"
 #include "kernels/matrix/layers_kernel.h"
 
@@ -151,6 +152,7 @@ int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int6
     assert(threads >= 1 && (a->data || a->source) && ldc >= b->rows);
     assert(a->taps <= 1 || (a->source && a->taps <= DEPTH && b->cols % a->taps == 0));
     if (rows <= 0 || b->rows <= 0) return 0;
+    if (a->bf16x3) return vb_bf16x3_gemm(a->bf16x3, rows, a, b, c, ldc, epilogue, threads, err);
     vb_gemm_job job = {.kernel = vb_gemm_kernel_get(),
                        .layers = vb_layers_kernel_get(),
                        .a = a,

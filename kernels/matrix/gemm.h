@@ -34,6 +34,7 @@ typedef struct vb_gemm_a {
     /* Above 1: the source is asked for whole groups of `taps` values and writes them in another order, the first of each group,
      * then the second of each, and so on: group g's value t to out[t * (count / taps) + g]. */
     int taps;
+    const struct vb_bf16x3_kernel *bf16x3; /* multiply in three products of bf16 instead (bf16x3.h; without taps); NULL: fp32 */
 } vb_gemm_a;
 
 /* C (rows x b->rows, leading dimension ldc) = A (rows x b->cols) times B transposed. `threads` >= 1 OpenMP threads; 1 may be

@@ -107,6 +107,7 @@ void vb_clip_close(vb_clip *clip) {
     vb_free(clip);
 }
 
+void vb_clip_multiply_by(vb_clip *clip, const struct vb_bf16x3_kernel *bf16x3) { clip->engine.bf16x3 = bf16x3; }
 const vb_clip_info *vb_clip_describe(const vb_clip *clip) { return &clip->info; }
 const vb_program *vb_clip_image_program(const vb_clip *clip) { return &clip->image; }
 const vb_program *vb_clip_text_program(const vb_clip *clip) { return &clip->text; }

@@ -26,6 +26,9 @@ typedef struct vb_clip vb_clip;
  * collapse into one is copied as well.
  * Errors: VB_EMISMATCH names the tensor, what was found and what was expected; VB_EUNSUPPORTED for other towers. */
 int vb_clip_open(vb_clip **clip, const vb_tensor_set *weights, const vb_clip_options *options, vb_error *err);
+/* From now on the products of linear layers and convolutions in three products of bf16 (bf16x3.h), attention as before; NULL: all
+ * in fp32, as at first. */
+void vb_clip_multiply_by(vb_clip *clip, const struct vb_bf16x3_kernel *bf16x3);
 const vb_clip_info *vb_clip_describe(const vb_clip *clip);
 /* The towers as lists of operations; one that the weights do not hold has no name and no operations. */
 const vb_program *vb_clip_image_program(const vb_clip *clip);

@@ -65,7 +65,7 @@ static int run_patches(const vb_piece *piece, const vb_operation *operation, vb_
                                 .grids = piece->grids,
                                 .starts = piece->starts,
                                 .patch = patches->patch};
-    const vb_gemm_a a = {.source = vb_patch_rows_row, .context = &rows};
+    const vb_gemm_a a = {.source = vb_patch_rows_row, .context = &rows, .bf16x3 = piece->bf16x3};
     const int64_t width = columns(piece, operation->out);
     float *out = vb_piece_at(piece, operation->out);
 #pragma omp parallel for schedule(static) num_threads(piece->threads) if (piece->threads > 1)
@@ -83,6 +83,7 @@ static int run_conv(const vb_piece *piece, const vb_operation *operation, vb_err
     vb_conv conv =
         (from->planar ? vb_conv_over_nchw : vb_conv_over_nhwc)(operand(piece, operation, 0), from->columns, from->height,
                                                                from->width, step->kernel, step->stride, step->padding);
+    conv.bf16x3 = piece->bf16x3;
     const vb_epilogue epilogue = {.scale = step->scale,
                                   .bias = step->bias,
                                   .residual = operand(piece, operation, 1),
@@ -184,7 +185,7 @@ static int run_excite(const vb_piece *piece, const vb_operation *operation, vb_e
 /* in (rows x inputs) to out (rows x outputs); residual or gate may be out. */
 static int run_linear(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     const vb_linear *linear = &operation->linear;
-    const vb_gemm_a a = {.data = operand(piece, operation, 0), .ld = linear->weight.cols};
+    const vb_gemm_a a = {.data = operand(piece, operation, 0), .ld = linear->weight.cols, .bf16x3 = piece->bf16x3};
     const vb_epilogue epilogue = {.scale = linear->scale,
                                   .bias = linear->bias,
                                   .activation = operation->activation,

@@ -146,7 +146,8 @@ int vb_engine_run(const vb_program *program, const vb_engine_input *input, int64
     assert(program->count && options->threads >= 1 && (program->picture ? input->pixels != NULL : input->texts != NULL));
     assert(!program->most_patches == !input->grids);
     if (n < 1) return 0;
-    if (options->device) return options->device->run(options->device->state, program, input, n, out, &options->watch, err);
+    if (options->device && !options->bf16x3)
+        return options->device->run(options->device->state, program, input, n, out, &options->watch, err);
     const size_t most = (size_t)most_items(program, n) + 1;
     float *work = vb_buffer(capacity_for(program, n), sizeof *work, "encoder's work space", err);
     int64_t *lists = vb_array(LISTS * most, sizeof *lists, "offsets of the items", err);
@@ -160,7 +161,8 @@ int vb_engine_run(const vb_program *program, const vb_engine_input *input, int64
                           .queries = lists + 3 * most,
                           .items = program->picture ? NULL : lists + 4 * most,
                           .work = work,
-                          .threads = options->threads};
+                          .threads = options->threads,
+                          .bf16x3 = options->bf16x3};
         status = program->picture ? run_pictures(&piece, input, n, out, options, err) :
                                     run_texts(&piece, lists + 4 * most, n, out, options, err);
     }

@@ -36,6 +36,8 @@ typedef struct vb_engine_options {
     int threads; /* >= 1 */
     vb_watch watch;
     const vb_engine_device *device; /* NULL: the CPU; borrowed */
+    /* The products of linear layers and convolutions so (bf16x3.h), on the CPU whatever `device` is; NULL: in fp32. */
+    const struct vb_bf16x3_kernel *bf16x3;
 } vb_engine_options;
 
 /* out: n x columns of the result, in the order of the input. Nothing is allocated an item. Errors: VB_EMEMORY, and the watch's.

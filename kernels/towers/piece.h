@@ -22,6 +22,7 @@ typedef struct vb_piece {
     float *work;
     float *out; /* count x columns of the result */
     int threads;
+    const struct vb_bf16x3_kernel *bf16x3; /* or NULL */
 } vb_piece;
 
 /* Floats of work space for n items: what all of them take, `budget`, or what one item takes. */

@@ -33,6 +33,7 @@ const vb_flag vb_cmd_encode_flags[] = {
     {.option = "resolution"},
     {.option = "max_patches"},
     {.option = "preprocessing"},
+    {.option = "precision"},
     {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "the same as --preprocessing rgb_first"},
     {.name = "raw", .kind = VB_FLAG_SWITCH, .help = "leave the embeddings unnormalised"},
     {.name = "batch", .kind = VB_FLAG_NUMBER, .value = "N", .help = "images encoded at once [16]", .low = 1, .high = 4096},

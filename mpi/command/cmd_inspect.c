@@ -24,6 +24,7 @@
 
 const vb_flag vb_cmd_inspect_flags[] = {
     {.name = "family", .kind = VB_FLAG_TEXT, .value = VB_FAMILY_CHOICES, .help = "of weights [found from the tensors' names]"},
+    {.name = "precision", .kind = VB_FLAG_SWITCH, .help = "measure whether precision: fastest would take bf16x3 on this machine"},
     {.name = "operations", .kind = VB_FLAG_SWITCH, .help = "list what the towers of weights compute, with shapes"},
     {0},
 };
@@ -230,7 +231,7 @@ static bool inspect_coop(const char *path, int *status, vb_error *err) {
     return true;
 }
 
-static int inspect_weights(const char *path, const char *family, bool operations, vb_error *err) {
+static int inspect_weights(const char *path, const char *family, bool operations, bool precision, vb_error *err) {
     vb_weights weights;
     if (vb_weights_open(&weights, path, true, err)) return -1;
     int counts[VB_DTYPES] = {0}, status = 0;
@@ -252,6 +253,8 @@ static int inspect_weights(const char *path, const char *family, bool operations
     }
     status = vb_model_family(&weights, stated, &found, err);
     if (!status) status = print_model(&weights, path, found, operations, err);
+    char text[160];
+    if (!status && precision && !(status = vb_precision_describe(text, sizeof text, err))) printf("%s\n", text);
 done:
     vb_weights_close(&weights);
     return status;
@@ -271,9 +274,9 @@ static int inspect_tokenizer(const char *path, const char *what, vb_error *err) 
     return 0;
 }
 
-static int inspect(const char *path, const char *family, bool operations, vb_error *err) {
+static int inspect(const char *path, const char *family, bool operations, bool precision, vb_error *err) {
     if (vb_repository_recognises(path) || vb_path_ends_with(path, ".index.json"))
-        return inspect_weights(path, family, operations, err);
+        return inspect_weights(path, family, operations, precision, err);
     if (vb_inspect_results_recognises(path)) return vb_inspect_results(path, err);
     if (vb_path_is_folder(path)) return inspect_dataset(path, err);
     if (vb_path_ends_with(path, ".npy")) return inspect_npy(path, err);
@@ -288,12 +291,13 @@ static int inspect(const char *path, const char *family, bool operations, vb_err
     bool dataset = !vb_torch_begins(start, sizeof start) && vb_dataset_recognises(path);
     vb_file_close(&file);
     if (status) return -1;
-    return dataset ? inspect_dataset(path, err) : inspect_weights(path, family, operations, err);
+    return dataset ? inspect_dataset(path, err) : inspect_weights(path, family, operations, precision, err);
 }
 
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err) {
-    int status = context->comm.rank ? 0 :
-                                      inspect(arguments->positional[0], vb_arguments_text(arguments, "family"),
-                                              vb_arguments_given(arguments, "operations"), err);
+    int status = context->comm.rank ?
+                     0 :
+                     inspect(arguments->positional[0], vb_arguments_text(arguments, "family"),
+                             vb_arguments_given(arguments, "operations"), vb_arguments_given(arguments, "precision"), err);
     return vb_comm_agree(&context->comm, status, err);
 }

@@ -26,6 +26,7 @@ static const char *const names[VB_FACTS] = {[VB_FACT_IMAGE_ACTIVATION] = "image_
                                             [VB_FACT_END_TOKEN] = "end_token",
                                             [VB_FACT_RESOLUTION] = "resolution",
                                             [VB_FACT_MAX_PATCHES] = "max_patches",
+                                            [VB_FACT_PRECISION] = "precision",
                                             [VB_FACT_RESIZE] = "resize",
                                             [VB_FACT_RESIZE_TO] = "resize_to",
                                             [VB_FACT_INTERPOLATION] = "interpolation",
@@ -404,7 +405,8 @@ void vb_facts_key(const vb_facts *facts, const vb_family *family, const vb_clip_
         n += snprintf(key + n, size - (size_t)n, " pooling %d", info->text_pooling);
     if (text && info->end_token >= 0 && info->end_token != info->vocabulary_size - 1)
         n += snprintf(key + n, size - (size_t)n, " end %d", info->end_token);
-    if (text && info->long_positions) snprintf(key + n, size - (size_t)n, " two tables of positions");
+    if (text && info->long_positions) n += snprintf(key + n, size - (size_t)n, " two tables of positions");
+    if (facts->bf16x3) snprintf(key + n, size - (size_t)n, " bf16x3 1"); /* to be raised when its chain changes */
 }
 
 static const char *activation_word(vb_activation activation) {
@@ -461,6 +463,7 @@ static const char *word_of(const vb_facts *facts, const vb_clip_info *info, vb_f
     case VB_FACT_RESIZE: return vb_preprocess_resizes[spec->resize];
     case VB_FACT_INTERPOLATION: return vb_preprocess_filters[spec->filter];
     case VB_FACT_CROP: return vb_preprocess_crops[spec->crop];
+    case VB_FACT_PRECISION: return facts->bf16x3 ? "bf16x3" : "fp32";
     case VB_FACT_PREPROCESSING: return spec->rgb_first ? "rgb_first" : "openai";
     default: return NULL;
     }

@@ -31,6 +31,7 @@ typedef enum vb_fact {
     VB_FACT_END_TOKEN,
     VB_FACT_RESOLUTION,
     VB_FACT_MAX_PATCHES,
+    VB_FACT_PRECISION,
     VB_FACT_RESIZE,
     VB_FACT_RESIZE_TO,
     VB_FACT_INTERPOLATION,
@@ -49,6 +50,7 @@ typedef struct vb_facts {
     const char *convention; /* these five: text_convention.h, once the tokenizer is there */
     vb_cleaning cleaning;
     int start_token, pad_token;
+    bool bf16x3;    /* precision.h, once that is decided; its fact has a source only where precision is stated */
     bool strip_end; /* has a source only where it is not the convention's */
 } vb_facts;
 

@@ -175,6 +175,19 @@ static int check_same_weights(vb_model *model, vb_comm *comm, vb_error *err) {
     return vb_comm_agree(comm, vb_model_check(model, status, err), err);
 }
 
+/* Collective. */
+static int decide_precision(vb_model *model, vb_comm *comm, vb_error *err) {
+    const int stated = model->spec->stated.precision;
+    const vb_precision_model parts = {.clip = model->clip,
+                                      .tokenizer = model->tokenizer,
+                                      .preprocess = &model->facts.preprocess,
+                                      .name = model->spec->name};
+    if (vb_precision_decide(&model->precision, (vb_stated_precision)stated, &parts, comm, err)) return -1;
+    model->facts.bf16x3 = model->precision.bf16x3;
+    if (stated >= 0) model->facts.source[VB_FACT_PRECISION] = stated == VB_PRECISION_FASTEST ? "start-up check" : "experiment";
+    return 0;
+}
+
 int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spec, bool texts, int threads, const char *cache,
                   vb_error *err) {
     vb_comm *comm = &context->comm;
@@ -185,7 +198,7 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
         vb_model_close(model);
         return -1;
     }
-    if (check_same_weights(model, comm, err)) {
+    if (check_same_weights(model, comm, err) || decide_precision(model, comm, err)) {
         vb_model_close(model);
         return -1;
     }

@@ -8,6 +8,7 @@
 #include "kernels/text/tokenizer.h"
 #include "mpi/ranks/context.h"
 #include "mpi/encode/facts.h"
+#include "mpi/encode/precision.h"
 #include "mpi/experiment/experiment.h"
 #include "shards/weights/weights.h"
 
@@ -22,6 +23,7 @@ typedef struct vb_model {
     char *tokenizer_path;    /* as stated, or as found beside the weights; NULL when not asked for */
     vb_digest tokenizer_digest;
     vb_facts facts;
+    vb_precision precision;
     char preprocess_text[256];
     vb_digest image_key, text_key; /* of everything but the data that an embedding depends on */
 } vb_model;

@@ -195,6 +195,11 @@ static json_t *model_json(vb_json *json, const vb_pair *pair) {
     vb_json_set_text(json, object, "tokenizer_digest", model->tokenizer_digest.hex);
     vb_json_set_text(json, object, "preprocessing", model->preprocess_text);
     vb_json_set(json, object, "facts", vb_facts_json(json, &model->facts, vb_clip_describe(model->clip)));
+    if (model->precision.bf16x3) {
+        json_t *error = vb_json_set_object(json, object, "precision_error");
+        vb_json_set_real(json, error, "images", model->precision.image_error);
+        vb_json_set_real(json, error, "texts", model->precision.text_error);
+    }
     int prompts = pair->spec->coop ? 0 : pair->classifier->prompts;
     if (prompts < 0) vb_json_set(json, object, "prompts", json_null());
     else vb_json_set_integer(json, object, "prompts", prompts);

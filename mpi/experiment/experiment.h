@@ -32,6 +32,13 @@ typedef enum vb_stated_activation {
     VB_ACTIVATIONS
 } vb_stated_activation;
 typedef enum vb_preprocessing { VB_PREPROCESSING_OPENAI, VB_PREPROCESSING_RGB_FIRST, VB_PREPROCESSINGS } vb_preprocessing;
+typedef enum vb_stated_precision {
+    VB_PRECISION_UNSAID = -1, /* fp32 */
+    VB_PRECISION_FP32,
+    VB_PRECISION_BF16X3,
+    VB_PRECISION_FASTEST,
+    VB_PRECISIONS
+} vb_stated_precision;
 typedef enum vb_similarity_engine { VB_ENGINE_REPLICATED, VB_ENGINE_SCALAPACK, VB_ENGINES } vb_similarity_engine;
 /* A model's family: an index for vb_family_at, or one of these. */
 enum { VB_FAMILY_FOUND = -1 /* from the tensors' names */, VB_PRECOMPUTED = VB_FAMILY_COUNT /* embeddings made elsewhere */ };
@@ -65,6 +72,7 @@ typedef struct vb_stated_facts {
     int text_mask, text_pooling;                       /* vb_text_mask, vb_text_pooling, less 1: there, 0 is unset */
     int resize, interpolation, crop;                   /* kernels/image/preprocess.h */
     int preprocessing;                                 /* vb_preprocessing */
+    int precision;                                     /* vb_stated_precision */
     int convention, cleaning;                          /* kernels/text/convention.h, text_cleanup.h */
 } vb_stated_facts;
 

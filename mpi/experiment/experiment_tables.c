@@ -30,6 +30,9 @@ WORDS_OF(activations, VB_ACTIVATIONS);
 static const char *const preprocessings[] = {
     [VB_PREPROCESSING_OPENAI] = "openai", [VB_PREPROCESSING_RGB_FIRST] = "rgb_first", NULL};
 WORDS_OF(preprocessings, VB_PREPROCESSINGS);
+static const char *const precisions[] = {
+    [VB_PRECISION_FP32] = "fp32", [VB_PRECISION_BF16X3] = "bf16x3", [VB_PRECISION_FASTEST] = "fastest", NULL};
+WORDS_OF(precisions, VB_PRECISIONS);
 static const char *const devices[] = {[VB_DEVICE_CPU] = "cpu", [VB_DEVICE_GPU] = "gpu", [VB_DEVICE_AUTO] = "auto", NULL};
 WORDS_OF(devices, VB_DEVICE_KINDS);
 static const char *const device_checks[] = {[VB_DEVICE_STRICT] = "strict", [VB_DEVICE_TOLERATE] = "tolerate", NULL};
@@ -335,6 +338,8 @@ static const vb_option expansion_options[] = {
      .help = "where a centre crop begins: half of what is too much, to even (OpenAI) or down (Hugging Face)"}, \
     {FACT(base, preprocessing), .kind = VB_OPTION_CHOICE, .choices = preprocessings, .flag = "openai|rgb_first", \
      .help = "resize in the image's own mode, or convert to RGB first"}, \
+    {FACT(base, precision), .kind = VB_OPTION_CHOICE, .choices = precisions, .flag = "fp32|bf16x3|fastest", \
+     .help = "of the towers' products: fp32, three products of bf16, or those where every rank finds them faster [fp32]"}, \
     {FACT(base, mean), .kind = VB_OPTION_TRIPLE, .low = -1000, .high = 1000, .flag = "M", \
      .help = "of the values from 0 to 1: three numbers, or one"}, \
     {FACT(base, std), .kind = VB_OPTION_TRIPLE, .low = 1e-6, .high = 1000, .flag = "S", .help = "as mean"}

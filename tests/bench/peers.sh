@@ -39,7 +39,9 @@ if wants faiss && [ "$rows" -gt 0 ] && [ -z "${MAKE_ONLY:-}" ]; then
   elif [ $((rows * 5200)) -gt "$available" ]; then
     echo "peers.sh: retrieval: $rows rows need $((rows * 5200 >> 20)) MiB of memory, $((available >> 20)) are free: skipped"
   else
-    options=(--json "$build/peers/retrieval.json" --threads "${THREADS:-1 $(nproc)}")
+    # Numbers of threads alone; several processes are for encoders.
+    threads=$(tr -s ', ' '\n' <<<"${THREADS:-1 $(nproc)}" | grep -v x | tr '\n' ' ')
+    options=(--json "$build/peers/retrieval.json" --threads "${threads:-1}")
     [ -z "${ROUNDS:-}" ] || options+=(--rounds "$ROUNDS")
     mkdir -p "$build/peers"
     python3 "$here/race_retrieval.py" "${options[@]}" "$retrieval" "$build/race" "$rows" "$faiss" || exit 1

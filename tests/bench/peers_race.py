@@ -61,13 +61,19 @@ class Runner:
             raise Gone(f"{self.name}: {f'signal {-code}' if code < 0 else f'code {code}'}: {last_line(self.log)}")
         return line
 
-    def ask(self, line):
+    def tell(self, line):
         try:
             self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
         except OSError:
             pass  # it ended: the answer says how
+
+    def ask(self, line):
+        self.tell(line)
         return self.answer()
+
+    def peak(self):
+        return float(self.ask("peak"))
 
     def save(self, images, path):
         self.ask(f"save {images} {path}")
@@ -80,6 +86,36 @@ class Runner:
     def close(self):
         self.process.kill()
         self.process.wait()
+
+
+class Crew:
+    """A process for each core, of one thread, all working at once, each on a batch of its own: how a machine is filled."""
+
+    def __init__(self, first, start, count):
+        self.name, self.ready, self.members = first.name, first.ready, [first]
+        try:
+            for _ in range(count - 1):
+                self.members.append(start())
+        except Gone:
+            self.close()
+            raise
+
+    def ask_all(self, line):
+        for member in self.members:
+            member.tell(line)
+        return [member.answer() for member in self.members]
+
+    def peak(self):
+        return sum(map(float, self.ask_all("peak")))
+
+    def time(self, batch, runs):
+        """The slowest one's, which the others' end with, for the batches of all."""
+        answers = [list(map(float, answer.split())) for answer in self.ask_all(f"time {batch} {runs}")]
+        return max(a[0] for a in answers) / runs, max(a[1] for a in answers) / runs
+
+    def close(self):
+        for member in self.members:
+            member.close()
 
 
 def last_line(path):
@@ -112,27 +148,46 @@ def off(found, expected):
     return error if error == error else float("inf")
 
 
-def start_runners(key, tower, folder, options, threads, images):
-    """Ours first; the others that start, with how far their embeddings are from ours."""
-    scratch = os.path.join(folder, "embeddings.f32")
-    ours = Runner("vocabench", [options.ours, folder, os.path.join(folder, "pixels.f32"), str(threads)], threads, options.limit,
-                  os.path.join(folder, "vocabench.log"))
-    runners, errors, notes = [ours], {}, []
+def memory_for(count, folder):
+    """Whether `count` more copies of the tower's weights, once as a file that all map and once as a program arranges them, fit."""
+    path = os.path.join(folder, "open_clip_model.safetensors")
+    size = os.path.getsize(path) if os.path.exists(path) else 0
+    with open("/proc/meminfo", encoding="ascii") as file:
+        free = next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable"))
+    return 2 * size * count < free
+
+
+def start_runners(key, tower, folder, options, shape, images):
+    """Ours first; the others that start, with how far their embeddings are from ours. shape: processes and threads of each."""
+    scratch, (processes, threads) = os.path.join(folder, "embeddings.f32"), shape
+
+    def start(name, command):
+        return Runner(name, command, threads, options.limit, os.path.join(folder, f"{name}.log"))
+
+    def fill(first, command):
+        return first if processes == 1 else Crew(first, lambda: start(first.name, command), processes)
+
+    if not memory_for(processes * (1 + len(options.peers)), folder):
+        raise Gone(f"{key}: {processes} processes of {1 + len(options.peers)} runners do not fit into memory")
+    command = [options.ours, folder, os.path.join(folder, "pixels.f32"), str(threads)]
+    ours = start("vocabench", command)
+    errors, notes = {}, []
     try:
         expected = ours.save(min(2, images), scratch)
     except Gone:
         ours.close()
         raise
+    runners = [fill(ours, command)]
     for peer in options.peers:
         if peer != "torch" and "onnx_error" in tower:
             notes.append(f"{peer}: {key} cannot be exported: {tower['onnx_error'][:200]}")
             continue
         runner = None
         try:
-            runner = Runner(peer, [sys.executable, os.path.join(HERE, "peers_worker.py"), peer, folder, str(images), str(threads)], threads,
-                            options.limit, os.path.join(folder, f"{peer}.log"))
+            command = [sys.executable, os.path.join(HERE, "peers_worker.py"), peer, folder, str(images), str(threads)]
+            runner = start(peer, command)
             errors[peer] = off(runner.save(min(2, images), scratch), expected)
-            runners.append(runner)
+            runners.append(fill(runner, command))
         except Gone as e:
             notes.append(str(e))
             if runner:
@@ -140,11 +195,11 @@ def start_runners(key, tower, folder, options, threads, images):
     return runners, errors, notes
 
 
-def take_turns(runners, batch, threads, options, notes):
+def take_turns(runners, batch, options, notes):
     """name -> [(processor, clock)] a round, and the peaks measured between. A runner that fails is out from then on."""
     runs, times, peaks = {}, {runner.name: [] for runner in runners}, []
     for turn in range(-1, options.rounds):  # the first warms up, and says how many runs fill a turn
-        peaks.append(float(runners[0].ask("peak")))
+        peaks.append(runners[0].peak())
         order = runners if turn % 2 else runners[::-1]
         for runner in list(order):
             try:
@@ -164,9 +219,11 @@ def take_turns(runners, batch, threads, options, notes):
     return times, peaks
 
 
-def report(key, batch, threads, times, peaks, flops, errors):
-    """Prints the lines of one case and returns it for JSON."""
-    which = 0 if threads == 1 else 1
+def report(key, batch, shape, times, peaks, flops, errors):
+    """Prints the lines of one case and returns it for JSON. A crew encodes a batch a process."""
+    processes, threads = shape
+    each, word, which = batch, word_of(shape), 0 if shape == (1, 1) else 1
+    batch *= processes
     median = {name: statistics.median(pair[which] for pair in pairs) for name, pairs in times.items()}
     peak, ours = max(peaks), median["vocabench"]
     rows = []
@@ -180,10 +237,10 @@ def report(key, batch, threads, times, peaks, flops, errors):
             row.update(vocabench_times_as_fast=seconds / ours, relative_error=errors[name], agrees=errors[name] <= AGREE)
             note = f"   {seconds / ours:5.2f}" + ("" if row["agrees"] else f"   OTHER RESULTS: off by {errors[name]:.1e}")
         share = f"{100 * row['share_of_peak']:5.1f} %" if peak else "      -"
-        print(f"{key:14} {batch:5} {threads:7}  {name:12} {row['images_per_second']:9.3f} {min(rates):9.3f} {max(rates):9.3f}  {share}{note}")
+        print(f"{key:14} {each:5} {word:>7}  {name:12} {row['images_per_second']:9.3f} {min(rates):9.3f} {max(rates):9.3f}  {share}{note}")
         rows.append(row)
     sys.stdout.flush()
-    return {"tower": key, "batch": batch, "threads": threads, "peak_gflops": peak, "gflop_per_image": flops / 1e9, "runners": rows}
+    return {"tower": key, "batch": each, "processes": processes, "threads": threads, "peak_gflops": peak, "gflop_per_image": flops / 1e9, "runners": rows}
 
 
 def race(key, options, results):
@@ -191,29 +248,38 @@ def race(key, options, results):
     tower = make_tower(key, TOWERS.get(key, key), folder, 1800)
     side, images = tower["resolution"], max(options.batches)
     np.random.default_rng(7).standard_normal((images, 3, side, side), np.float32).tofile(os.path.join(folder, "pixels.f32"))
-    for threads in options.threads:
-        runners, errors, notes = start_runners(key, tower, folder, options, threads, images)
+    for shape in options.threads:
+        runners, errors, notes = start_runners(key, tower, folder, options, shape, images)
         try:
             level, _, _, flops = runners[0].ready.split()
             results["level"] = level
             results["versions"].update({runner.name: runner.ready for runner in runners[1:]}, open_clip=tower["open_clip"])
             results["exported"][key] = tower.get("onnx", tower.get("onnx_error"))
             for batch in options.batches:
-                case = report(key, batch, threads, *take_turns(runners, batch, threads, options, notes), float(flops), errors)
+                case = report(key, batch, shape, *take_turns(runners, batch, options, notes), float(flops), errors)
                 case["notes"] = list(notes)
                 results["cases"].append(case)
         finally:
             for runner in runners:
                 runner.close()
             for note in notes:
-                print(f"{key:14} {'':5} {threads:7}  {note}: skipped", flush=True)
-                results["skipped"].append({"tower": key, "threads": threads, "why": note})
+                print(f"{key:14} {'':5} {word_of(shape):>7}  {note}: skipped", flush=True)
+                results["skipped"].append({"tower": key, "processes": shape[0], "threads": shape[1], "why": note})
 
 
 def processor():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
     return names[0] if names else "unknown"
+
+
+def word_of(shape):
+    return str(shape[1]) if shape[0] == 1 else f"{shape[0]}x{shape[1]}"
+
+
+def usual_threads():
+    cores = len(os.sched_getaffinity(0))
+    return ["1", str(cores), f"{cores}x1"] if cores > 1 else ["1"]
 
 
 def words(text):
@@ -226,7 +292,7 @@ def read_options():
     parser.add_argument("folder")
     parser.add_argument("--towers", type=words, default=list(TOWERS), help=f"{' '.join(TOWERS)}, or names of open_clip's")
     parser.add_argument("--peers", type=words, default=list(PEERS), help=" ".join(PEERS))
-    parser.add_argument("--threads", type=words, default=["1", str(len(os.sched_getaffinity(0)))])
+    parser.add_argument("--threads", type=words, default=usual_threads(), help="N, or PxN: P processes at once")
     parser.add_argument("--batches", type=words, default=["1", "8"])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="of a turn, about")
@@ -234,10 +300,11 @@ def read_options():
     parser.add_argument("--make-only", action="store_true", help="weights and ONNX files alone")
     options = parser.parse_args()
     for name in ("threads", "batches"):
-        values = getattr(options, name)
-        if not values or not all(value.isdigit() and 1 <= int(value) <= 4096 for value in values):
-            parser.error(f"{name}: expected numbers from 1 to 4096, found {' '.join(values)!r}")
-        setattr(options, name, list(dict.fromkeys(map(int, values))))
+        values = [value.split("x", 1) if name == "threads" else [value] for value in getattr(options, name)]
+        if not values or not all(part.isdigit() and 1 <= int(part) <= 4096 for value in values for part in value):
+            parser.error(f"{name}: expected numbers from 1 to 4096, found {' '.join(getattr(options, name))!r}")
+        shapes = [tuple(map(int, value)) for value in values]
+        setattr(options, name, list(dict.fromkeys((1, *shape)[-2:] if name == "threads" else shape[0] for shape in shapes)))
     for peer in options.peers:
         if peer not in PEERS:
             parser.error(f"peers: expected some of {' '.join(PEERS)}, found {peer!r}")

@@ -57,6 +57,15 @@ verdict $? "a race with a peer that computes something else"
 like "other results are told beside the time" 'onnxruntime .*OTHER RESULTS: off by 2\.0e-03' "$scratch/out"
 like "by the clock at two threads" '^toy +1 +2  vocabench +2\.000 ' "$scratch/out"
 
+race --towers toy --peers onnxruntime --threads "3x1" --batches 2 --rounds 1 --seconds 1e-9
+verdict $? "three processes at once" "$(cat "$scratch/err")"
+like "the rate is that of all, by the clock; the peak too" '^toy +2 +3x1  vocabench +12\.000 .* [0-9.]+ % *$' "$scratch/out"
+like "so is a peer's" '^toy +2 +3x1  onnxruntime ' "$scratch/out"
+holds "and as JSON" '.cases[0] | .processes == 3 and .threads == 1 and .batch == 2 and .peak_gflops == 4.5' "$folder/results.json"
+sed -i 's/"peak": "1.5"/"peak": os.abort() if words[0] == "peak" else 0/; s/^import sys/import os, sys/' "$scratch/ours"
+race --towers toy --peers onnxruntime --threads "2x1" --batches 2 --rounds 1 --seconds 1e-9
+equal "one of ours that crashes ends the race" "$? $(grep -c 'vocabench: signal 6.*skipped' "$scratch/out")" "1 1"
+
 race --towers toy --peers tensorflow
 equal "an unknown peer is an error of usage" $? 2
 race --towers toy --threads 0
