@@ -276,6 +276,16 @@ static void check_sizes(check *all) {
     vb_free(folder);
 }
 
+/* Whether a model retrieves from the corpus: a run opens no other. */
+static bool is_used(const vb_experiment *experiment, const vb_corpus_spec *corpus) {
+    for (int m = 0; m < experiment->model_count; m++) {
+        const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, &experiment->models[m]);
+        if (!experiment->models[m].left_out && retrieval && vb_experiment_find_corpus(experiment, retrieval->corpus) == corpus)
+            return true;
+    }
+    return false;
+}
+
 int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, vb_findings *findings, vb_error *err) {
     vb_context alone = {.started = MPI_Wtime()};
     check all = {.experiment = experiment, .machine = machine, .findings = findings, .alone = &alone};
@@ -287,7 +297,9 @@ int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, v
         check_datasets(&all);
         for (int m = 0; m < experiment->model_count; m++)
             if (!experiment->models[m].left_out) check_model(&all, &experiment->models[m]);
-        for (int c = 0; c < experiment->corpus_count; c++) vb_check_corpus(experiment, &experiment->corpora[c], &alone, findings);
+        for (int c = 0; c < experiment->corpus_count; c++)
+            if (is_used(experiment, &experiment->corpora[c]))
+                vb_check_corpus(experiment, &experiment->corpora[c], &alone, findings);
         check_names(&all, "adversarial", &experiment->adversarial.pool, experiment->adversarial.k);
         check_targets(&all);
         check_names(&all, "open_curve", &experiment->open_curve.pool, 1);

@@ -119,6 +119,9 @@ static int plan_corpus(const vb_experiment *experiment, const vb_corpus_spec *co
                        vb_corpora_sizes *sizes, vb_error *err) {
     corpus_facts facts;
     corpus_work work = {0};
+    bool used = false; /* else no run opens it */
+    for (int m = 0; m < experiment->model_count; m++) used |= retrieves(experiment, m, corpus);
+    if (!used) return 0;
     if (look_at(corpus, &facts, err)) return vb_error_prefix(err, "corpus '%s'", corpus->name);
     for (int m = 0; m < experiment->model_count; m++) {
         const vb_model_spec *model = &experiment->models[m];

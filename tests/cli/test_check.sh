@@ -66,6 +66,9 @@ corpora: [{name: words, captions: captions.txt}]
 retrieval: {corpus: words, top_k: 1, lambda: 0.5, filter: none}
 E
 check "a corpus of captions" "$vocabench" check c.yaml --output o
+sed 's/captions: captions.txt}/captions: captions.txt}, {name: unused, captions: none.txt}/' c.yaml >unused.yaml
+check "a corpus that nobody uses, which no run opens" "$vocabench" check unused.yaml --output o
+check "nor a plan" "$vocabench" plan unused.yaml
 # stumbles NAME CODE PATTERN SETTING...: check finds with that code what run stops at.
 stumbles() {
   local name=$1 code=$2 pattern=$3; shift 3

@@ -86,6 +86,7 @@ unlike "and not those of the plain texts" "^same$" \
 like "plan knows the pair" ' m +d +120 ' planned
 "$vocabench" help run >helped
 like "help knows the analyses" '^ *calibration: +whether confidence is accuracy' helped
+rm -rf page-data # figures of the other report have other numbers
 must "$vocabench" report whole --output page.html
 has_text "the page has the separation" "A vocabulary&#39;s images against all others" page.html
 has_text "and the calibration" "expected error (ECE)" page.html
