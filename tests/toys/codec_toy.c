@@ -10,7 +10,8 @@ static int decode(vb_image *image, const void *bytes, size_t size, const char *n
     size_t width = size < HEAD ? 0 : at[6], height = size < HEAD ? 0 : at[7];
     if (size != HEAD + 3 * width * height)
         return vb_errorf(err, VB_EDATA, "%s: toy picture: %zu bytes, expected %zu", name, size, HEAD + 3 * width * height);
-    if (vb_codec_reserve(image, VB_MODE_RGB, width, height, name, err)) return -1;
+    const vb_codec_size whole = {width, height, 0};
+    if (vb_codec_reserve(image, VB_MODE_RGB, &whole, name, err)) return -1;
     memcpy(image->pixels, at + HEAD, size - HEAD);
     return 0;
 }
