@@ -10,7 +10,11 @@
 #include <string.h>
 
 enum { LANES = 16 };
+#if VB_LANES == 1 /* arrays: the compiler takes most of a minute for some files when all of it is inlined */
+#define LANES_FUNCTION static __attribute__((unused))
+#else
 #define LANES_FUNCTION static inline __attribute__((always_inline, unused))
+#endif
 
 /* Adding this to |x| < 2^22 rounds x to an integer, which then lies in the low bits. */
 #define LANES_MAGIC 12582912.0f
