@@ -16,6 +16,8 @@ trap 'exit 143' TERM # only when the command that runs has ended: what it still 
 export OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none HWLOC_COMPONENTS=${HWLOC_COMPONENTS:--opencl}
 [ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+# Open MPI's folders: of two mpiruns with one base the first to end may take away what the second is about to use.
+export OMPI_MCA_orte_tmpdir_base=$scratch/.mpi; mkdir "$scratch/.mpi"
 tests=0 failures=0
 
 pass() { tests=$((tests + 1)); echo "ok $tests - $1"; }

@@ -25,13 +25,13 @@ INLINE void add_part(const uint32_t *a, const uint32_t *b, float *tile) {
     EACH_ROW(BEGIN)
     for (int j = 0; j < DWORDS / 2; j++, a++, b += COLS) {
         const uint32_t *later = b + DWORDS / 2 * COLS;
-        const __m512bh bx = pairs(b), by = pairs(b + WIDTH), bu = pairs(later), bv = pairs(later + WIDTH);
+        const __m512bh b_x = pairs(b), b_y = pairs(b + WIDTH), b_u = pairs(later), b_v = pairs(later + WIDTH);
 #define STEP(i)                                                                                                                  \
     const __m512bh early##i = all(a[i * DWORDS]), late##i = all(a[i * DWORDS + DWORDS / 2]);                                     \
-    x##i = _mm512_dpbf16_ps(x##i, early##i, bx);                                                                                 \
-    y##i = _mm512_dpbf16_ps(y##i, early##i, by);                                                                                 \
-    u##i = _mm512_dpbf16_ps(u##i, late##i, bu);                                                                                  \
-    v##i = _mm512_dpbf16_ps(v##i, late##i, bv);
+    x##i = _mm512_dpbf16_ps(x##i, early##i, b_x);                                                                                \
+    y##i = _mm512_dpbf16_ps(y##i, early##i, b_y);                                                                                \
+    u##i = _mm512_dpbf16_ps(u##i, late##i, b_u);                                                                                 \
+    v##i = _mm512_dpbf16_ps(v##i, late##i, b_v);
         EACH_ROW(STEP)
     }
 #define END(i)                                                                                                                   \

@@ -106,7 +106,8 @@ def command_of(job):
 
 
 def start(job, ranks, fault="", more=()):
-    environment = dict(os.environ, VOCABENCH_FAULT=fault)
+    os.makedirs(".mpi", exist_ok=True)  # Open MPI's folders: runs beside each other would take them away from one another
+    environment = dict(os.environ, VOCABENCH_FAULT=fault, OMPI_MCA_orte_tmpdir_base=os.path.abspath(".mpi"))
     command = [vocabench] + command_of(job) + list(more)
     if ranks > 1 or fault.endswith("kill"):
         command = ["mpirun", "--oversubscribe", "-n", str(ranks)] + command

@@ -43,8 +43,10 @@ agree "nor do they change anything" bf16x3 second
 
 # ---- fastest ----------------------------------------------------------------------------------------------------
 # One of two ranks without the instructions: both compute in fp32.
+# shellcheck disable=SC2317 # bash -c calls it
 here_and_not() { VOCABENCH_ISA=$([ "$OMPI_COMM_WORLD_RANK" = 1 ] && echo avx2 || echo vnni) exec "$vocabench" "$@"; }
 export -f here_and_not; export vocabench
+# shellcheck disable=SC2016 # for the other bash
 mpi 2 bash -c 'here_and_not "$@"' _ run fastest.yaml --output fastest >stdout 2>stderr
 verdict $? "two ranks that differ" "$(cat stderr)"
 has_text "fastest falls back, and says why" "precision: fastest: fp32 is used: a rank has no instructions for bf16" stderr

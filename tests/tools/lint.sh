@@ -84,6 +84,7 @@ match($0, /:[ \t]*#[ \t]*include[ \t]*<[^>]*/) {
   if (floor == "kernels") {
     fine = header ~ libc || header == "omp.h" || header == "immintrin.h"
     if (header == "sys/mman.h" && file == "kernels/base/memory.c") fine = 1 # huge pages
+    if ((header == "sys/syscall.h" || header == "unistd.h") && file == "kernels/base/isa.c") fine = 1 # AMX is asked for
     if ((header == "dlfcn.h" || header == "CL/cl.h") && file ~ /^kernels\/gpu\/opencl\./) fine = 1
     if ((header == "pcre2.h" || header == "utf8proc.h") && file ~ /^kernels\/text\//) fine = 1
   } else if (floor == "shards") {
