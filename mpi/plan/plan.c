@@ -225,7 +225,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     const int templates = vb_experiment_prompts(spec, data->spec)->count;
     int64_t synonyms = 0;
     if (model && count_synonyms(all, data, &synonyms, err)) return -1;
-    sizes.texts += synonyms * (templates ? templates : 1);
+    if (model && !data->part_count) sizes.texts += (synonyms + all->candidates + all->names) * (templates ? templates : 1);
     vb_pair_shape shape = {.images = sizes.images,
                            .classes = classes,
                            .vocabularies = vocabularies,
@@ -251,7 +251,6 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
         if (model) sizes.cached = sizes.units;
     }
     const vb_pair_unit *unit = unit_of(all, spec, data->spec);
-    if (model && !data->part_count && unit) sizes.texts = (int64_t)unit->texts; /* those of candidates, too */
     if (all->print) print_pair(all, spec, data, &sizes, sent);
     if (unit) add_seconds(all, unit, sizes.units ? (double)sizes.cached / (double)sizes.units : 0);
     if (!data->part_count) all->sizes.units += sizes.units;
