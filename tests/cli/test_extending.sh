@@ -89,7 +89,7 @@ models:
 analyses: [toy, margin]
 Y
 "$program" plan toys.yaml >plan.txt 2>&1
-like "the plan counts the analysis' memory" '7\.[0-9]+ G|7[0-9]{3}(\.[0-9]+)? M' plan.txt
+like "the plan counts the analysis' memory" '8\.[0-9]+ G' plan.txt
 "$program" run toys.yaml --output out >run.txt 2>&1
 verdict $? "the experiment with all of them runs" "$(tail -n 3 run.txt)"
 holds "its results have the analysis" '[.results[].analyses.toy_classes] == [3, 2]' out/results.json
