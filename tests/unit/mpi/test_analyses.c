@@ -74,9 +74,9 @@ static void a_run_goes_through_the_rows(void **state) {
     vb_pair pair = {0};
     json_t *result = json_object();
     assert_ok(vb_comm_open(&context.comm, MPI_COMM_SELF, &err));
-    assert_ok(toy_analyses(&context, &pair, 1 << VB_ANALYSES_SPEC_toy, true, result, &err));
+    assert_ok(toy_analyses(&context, &pair, 1 << VB_ANALYSES_SPEC_toy, VB_TEXTS_PLAIN, result, &err));
     assert_int_equal(json_integer_value(json_object_get(json_object_get(result, "analyses"), "toy")), 42);
-    assert_ok(toy_analyses(&context, &pair, 1 << VB_ANALYSES_SPEC_toy, false, result, &err));
+    assert_ok(toy_analyses(&context, &pair, 1 << VB_ANALYSES_SPEC_toy, VB_TEXTS_OTHER, result, &err));
     assert_int_equal(json_integer_value(json_object_get(json_object_get(result, "analyses"), "toy")), 7);
     vb_comm_close(&context.comm);
     json_decref(result);

@@ -70,7 +70,7 @@ static void bars_are_numbered_while_there_is_room(void **state) {
         vb_plot plot;
         assert_ok(vb_plot_begin(&plot, &plotter, &figure, "bars", "x", vb_bars_height(count), &err));
         assert_ok(vb_bars_add(&plot, bars, count, (const char *const[]){"one", "the other's"}, &err));
-        assert_int_equal(strstr(plot.script.bytes, "with labels") != NULL, count == 60);
+        assert_int_equal(strstr(plot.script.bytes, "with labels left") != NULL, count == 60);
         assert_non_null(strstr(plot.script.bytes, "title 'the other''s'"));
         assert_non_null(strstr(plot.csv.bytes, "\n7,50,25,\"name\"\n"));
         size_t n = plot.script.filled;
