@@ -57,6 +57,7 @@ equal "and it was" "$(query fastest "$texts")" "$(query fp32 "$texts")"
 "$vocabench" check bf16x3.yaml >out 2>&1; has_text "check lists it" "precision bf16x3 (experiment)" out
 "$vocabench" plan bf16x3.yaml --cache bf16x3/cache >out 2>&1
 has_text "plan says how it is computed" "precision: bf16x3" out
+# shellcheck disable=SC2016 # awk's
 check "plan finds its units in the cache" awk '$1 == "plain" && $2 == "folder" && $5 >= 1 {found = 1} END {exit !found}' out
 "$vocabench" inspect m.safetensors --precision >out 2>&1
 like "inspect measures it" '^bf16x3 by [a-z0-9_]+, [0-9.]+ times as fast as fp32 here: precision: fastest takes (it|fp32)$' out

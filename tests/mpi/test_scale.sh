@@ -51,7 +51,8 @@ for ranks in 2 3 5 8 13 64; do
   sent=$((texts + given + (ranks - 1) * reduced + ranks * maxima + $(notes "$ranks") + $(harm "$ranks")))
   received=$(((ranks - 1) * (texts + given) + reduced + ranks * maxima + $(notes "$ranks") + $(harm "$ranks")))
   equal "$ranks ranks: $sent bytes sent, $received received" "$(traffic "$folder")" "[$sent,$received]"
-  jq -e --argjson tables "$(($(harm "$ranks") - $(harm 2)))" --slurpfile two c02/results.json '.run.communication as $c | $two[0].run.communication as $t |
+  jq -e --argjson tables "$(($(harm "$ranks") - $(harm 2)))" \
+    --slurpfile two c02/results.json '.run.communication as $c | $two[0].run.communication as $t |
     $c.sent_by_one_rank <= $t.sent_by_one_rank + 800 and
     $c.received_by_one_rank <= $t.received_by_one_rank + 800 + $tables' "$folder/results.json" >/dev/null
   verdict $? "$ranks ranks: no rank has more to do than at two, but for the tables" \
