@@ -33,8 +33,8 @@ void vb_device_close(vb_device *device, vb_context *context);
  * aside nothing fails. */
 void vb_device_try(int index, char *text, size_t size);
 
-/* Belongs into every key of what models compute: a digest of the names and drivers of the devices that differ from the CPU and are
- * used nevertheless, by whichever rank; the same text on all ranks. "": all computes the CPU's bits. */
+/* Belongs into every key of what models compute: a digest of the names and drivers of the devices that differ from the CPU and
+ * are used nevertheless, by whichever rank; the same text on all ranks. "": all have the CPU's bits. */
 const char *vb_device_tolerated(const vb_context *context);
 
 /* "cpu", or the device's name and driver and what the check found: for the results. */
