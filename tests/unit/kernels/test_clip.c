@@ -516,8 +516,8 @@ static void a_watch_ends_the_encoding(void **state) {
     }
 }
 
-/* 500 texts of full length need several pieces of work space, each of which a watch sees once a layer; what they have in common is
- * computed once and needs none of its own. */
+/* 500 texts of full length need several pieces of work space, each of which a watch sees once a layer; common beginnings are
+ * computed once and need none of their own. */
 static void shared_rows_are_not_computed_again(void **state) {
     (void)state;
     enum { N = 500, LENGTH = 77, END = 89 }; /* as long_texts has them */
