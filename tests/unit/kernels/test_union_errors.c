@@ -227,6 +227,12 @@ static void tables_grow(void **state) {
         assert_int_equal(kind.images, expected[kind.class * 8 + (int)kind.sets[0]] * INT64_C(3000000000));
     assert_int_equal(kinds, 64);
     vb_harm_sets_free(&table);
+    /* Of images that are all of another kind: the table thrice while it is put in order, and where its records are. */
+    for (uint32_t i = 0; i < 1000; i++)
+        vb_harm_sets_add(&table, &(vb_harm_kind){(int)i, 7, (const uint32_t[]){0, 1, 2, 3, 4, i}, 3, 1});
+    assert_ok(vb_harm_sets_end(&table, &err));
+    assert_int_equal(3 * table.used * sizeof *table.words + 1000 * sizeof(void *), vb_harm_sets_bytes(1000, 3));
+    vb_harm_sets_free(&table);
 }
 
 static void lack_of_memory_is_reported(void **state) {
