@@ -190,7 +190,9 @@ int vb_gpu_work_launch(vb_gpu_device *device, const vb_gpu_launch *launch, cl_ev
         if (!global[i]) return 0;
     }
     if (find_kernel(device, launch->module, launch->kernel, &kernel, err)) return -1;
-    cl_int code = vb_fault(VB_FAULT_DEVICE_LAUNCH) ? CL_OUT_OF_RESOURCES : CL_SUCCESS;
+    const int fault = vb_fault(VB_FAULT_DEVICE_LAUNCH);
+    if (fault == VB_FAULT_SHORT) return 0;
+    cl_int code = fault ? CL_OUT_OF_RESOURCES : CL_SUCCESS;
     const char *call = "clSetKernelArg";
     for (int i = 0; !code && i < launch->count; i++)
         code = device->cl.SetKernelArg(kernel, (cl_uint)i, launch->arguments[i].size, launch->arguments[i].value);
