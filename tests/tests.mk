@@ -40,7 +40,7 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
 test-deps: deps
 	@tests/tools/install-packages.sh $(DEMO_PACKAGES) $(TEST_PACKAGES)
 
-test: test-deps  ## install what is missing, build, run every test (some ten minutes on two cores)
+test: test-deps  ## install what is missing, build, run every test (some twelve minutes on two cores)
 	@$(MAKE) --no-print-directory all unit tools
 	@tests/run.sh $(BUILD)
 

@@ -21,7 +21,7 @@ typedef enum vb_fault_site {
     VB_FAULT_DECODE,
     VB_FAULT_DEVICE_ALLOC, /* these three of kernels/gpu/: any errno makes them fail as OpenCL does */
     VB_FAULT_DEVICE_BUILD,
-    VB_FAULT_DEVICE_LAUNCH,
+    VB_FAULT_DEVICE_LAUNCH, /* short: nothing is computed, and nobody says so */
     VB_FAULT_SITES
 } vb_fault_site;
 

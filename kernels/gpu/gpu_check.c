@@ -103,15 +103,17 @@ int vb_gpu_check_program(vb_gpu_device *device, const vb_program *program, const
     return status;
 }
 
-int vb_gpu_check_device(vb_gpu_device *device, unsigned seed, vb_error *err) {
+int vb_gpu_check_device(vb_gpu_device *device, unsigned seed, bool *differs, vb_error *err) {
     int status = 0;
+    *differs = false;
     for (int i = 0; i < VB_GPU_SCENES && !status; i++) {
         vb_gpu_scene scene;
         vb_gpu_check_difference found = {0};
         status = vb_gpu_scenes_make(&scene, i, seed, err);
         if (!status) status = vb_gpu_check_program(device, &scene.program, &scene.input, scene.count, &found, err);
         vb_gpu_scenes_free(&scene);
-        if (!status && found.operation)
+        *differs = !status && found.operation;
+        if (*differs)
             status =
                 vb_errorf(err, VB_EDEVICE,
                           "device %s: operation %s gives other bits than the CPU: %lld of %lld elements, the first %a instead "

@@ -125,7 +125,7 @@ static int set_up(vb_gpu_device *device, int index, vb_error *err) {
     device->context = cl->CreateContext(NULL, 1, &device->id, NULL, NULL, &code);
     if (!code) {
         call = "clCreateCommandQueue";
-        device->queue = cl->CreateCommandQueue(device->context, device->id, CL_QUEUE_PROFILING_ENABLE, &code);
+        device->queue = cl->CreateCommandQueue(device->context, device->id, 0, &code);
     }
     if (!code) device->transfers = cl->CreateCommandQueue(device->context, device->id, 0, &code);
     if (code) return vb_opencl_failed(code, device->info.name, call, err);

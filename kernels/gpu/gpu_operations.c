@@ -63,7 +63,7 @@ static int queue_rows(const job *j, const char *kernel, const vb_gpu_argument *a
                             .groups = {(size_t)rows * (size_t)((width + COLUMNS - 1) / COLUMNS), 1, 1},
                             .items = {COLUMNS, 1, 1}};
     if (vb_gpu_work_module(j->piece->device, vb_gpu_rows_cl, "", &launch.module, j->err)) return -1;
-    return vb_gpu_work_launch(j->piece->device, &launch, NULL, j->err);
+    return vb_gpu_work_launch(j->piece->device, &launch, j->err);
 }
 #define QUEUE_ROWS(j, kernel, arguments, rows, width)                                                                            \
     queue_rows(j, kernel, arguments, (int)(sizeof(arguments) / sizeof *(arguments)), rows, width)
@@ -329,7 +329,7 @@ static int queue_norm(const job *j) {
                             .groups = {((size_t)rows + NORM_ROWS - 1) / NORM_ROWS, 1, 1},
                             .items = {NORM_PARTS, NORM_ROWS, 1}};
     if (vb_gpu_work_module(j->piece->device, vb_gpu_rows_cl, "", &launch.module, j->err)) return -1;
-    return vb_gpu_work_launch(j->piece->device, &launch, NULL, j->err);
+    return vb_gpu_work_launch(j->piece->device, &launch, j->err);
 }
 
 static int queue_excite(const job *j) {
@@ -477,7 +477,7 @@ static int launch_attention(const job *j, const heads_numbers *numbers) {
                                        1, 1},
                             .items = {ITEMS, 1, 1}};
     if (vb_gpu_work_module(device, vb_gpu_attention_cl, options, &launch.module, j->err)) return -1;
-    return vb_gpu_work_launch(device, &launch, NULL, j->err);
+    return vb_gpu_work_launch(device, &launch, j->err);
 }
 
 static int queue_attention(const job *j) {

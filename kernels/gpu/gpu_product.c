@@ -72,5 +72,5 @@ int vb_gpu_product_queue(vb_gpu_device *device, const vb_gpu_product *product, v
                                   sizeof arguments / sizeof *arguments,
                                   {across * down, product->products ? (size_t)product->products : 1, 1},
                                   {items, 1, 1}};
-    return vb_gpu_work_launch(device, &launch, NULL, err);
+    return vb_gpu_work_launch(device, &launch, err);
 }

@@ -35,7 +35,7 @@ static int launch(vb_gpu_device *device, const char *kernel, const vb_gpu_argume
                           .groups = {(items + ITEMS - 1) / ITEMS, 1, 1},
                           .items = {ITEMS, 1, 1}};
     if (vb_gpu_work_module(device, vb_gpu_winograd_cl, "", &made.module, err)) return -1;
-    return vb_gpu_work_launch(device, &made, NULL, err);
+    return vb_gpu_work_launch(device, &made, err);
 }
 
 static int queue_tiles(vb_gpu_device *device, const vb_gpu_winograd *job, cl_ulong first, cl_ulong tiles, vb_error *err) {

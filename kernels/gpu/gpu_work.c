@@ -46,12 +46,6 @@ int vb_gpu_work_copy(vb_gpu_device *device, const void *bytes, size_t size, cl_m
     return size ? make_buffer(device, size, bytes, buffer, err) : vb_gpu_work_buffer(device, size, buffer, err);
 }
 
-int vb_gpu_work_write(vb_gpu_device *device, cl_mem buffer, size_t at, const void *bytes, size_t size, vb_error *err) {
-    if (!size) return 0;
-    return failed(device, device->cl.EnqueueWriteBuffer(device->queue, buffer, CL_TRUE, at, size, bytes, 0, NULL, NULL),
-                  "clEnqueueWriteBuffer", err);
-}
-
 int vb_gpu_work_read(vb_gpu_device *device, cl_mem buffer, size_t at, void *bytes, size_t size, vb_error *err) {
     if (!size) return 0;
     return failed(device, device->cl.EnqueueReadBuffer(device->queue, buffer, CL_TRUE, at, size, bytes, 0, NULL, NULL),
@@ -182,7 +176,7 @@ static int find_kernel(vb_gpu_device *device, vb_gpu_module *module, const char 
     return 0;
 }
 
-int vb_gpu_work_launch(vb_gpu_device *device, const vb_gpu_launch *launch, cl_event *done, vb_error *err) {
+int vb_gpu_work_launch(vb_gpu_device *device, const vb_gpu_launch *launch, vb_error *err) {
     cl_kernel kernel = NULL;
     size_t global[3];
     for (int i = 0; i < 3; i++) {
@@ -190,19 +184,17 @@ int vb_gpu_work_launch(vb_gpu_device *device, const vb_gpu_launch *launch, cl_ev
         if (!global[i]) return 0;
     }
     if (find_kernel(device, launch->module, launch->kernel, &kernel, err)) return -1;
-    cl_int code = vb_fault(VB_FAULT_DEVICE_LAUNCH) ? CL_OUT_OF_RESOURCES : CL_SUCCESS;
+    const int fault = vb_fault(VB_FAULT_DEVICE_LAUNCH);
+    if (fault == VB_FAULT_SHORT) return 0;
+    cl_int code = fault ? CL_OUT_OF_RESOURCES : CL_SUCCESS;
     const char *call = "clSetKernelArg";
     for (int i = 0; !code && i < launch->count; i++)
         code = device->cl.SetKernelArg(kernel, (cl_uint)i, launch->arguments[i].size, launch->arguments[i].value);
     if (!code) {
         call = "clEnqueueNDRangeKernel";
-        code = device->cl.EnqueueNDRangeKernel(device->queue, kernel, 3, NULL, global, launch->items, 0, NULL, done);
+        code = device->cl.EnqueueNDRangeKernel(device->queue, kernel, 3, NULL, global, launch->items, 0, NULL, NULL);
     }
     if (!code) return 0;
     failed(device, code, call, err);
     return vb_error_prefix(err, "kernel %s", launch->kernel);
-}
-
-int vb_gpu_work_finish(vb_gpu_device *device, vb_error *err) {
-    return failed(device, device->cl.Finish(device->queue), "clFinish", err);
 }

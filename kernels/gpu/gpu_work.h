@@ -38,8 +38,7 @@ int vb_gpu_work_buffer(vb_gpu_device *device, size_t bytes, cl_mem *buffer, vb_e
 void vb_gpu_work_release(vb_gpu_device *device, cl_mem *buffer, size_t bytes); /* NULL is fine, and what it leaves */
 /* A buffer with a copy of host memory, which may go afterwards. */
 int vb_gpu_work_copy(vb_gpu_device *device, const void *bytes, size_t size, cl_mem *buffer, vb_error *err);
-/* Both return when it is done. */
-int vb_gpu_work_write(vb_gpu_device *device, cl_mem buffer, size_t at, const void *bytes, size_t size, vb_error *err);
+/* Returns when it is done. */
 int vb_gpu_work_read(vb_gpu_device *device, cl_mem buffer, size_t at, void *bytes, size_t size, vb_error *err);
 
 /* The program of a text behind that of gpu_math.cl, built or from the store. It belongs to the device. */
@@ -67,9 +66,7 @@ typedef struct vb_gpu_launch {
     size_t groups[3], items[3];
 } vb_gpu_launch;
 
-/* Queues it; *done, unless NULL, is an event to wait for, which the caller releases. */
-int vb_gpu_work_launch(vb_gpu_device *device, const vb_gpu_launch *launch, cl_event *done, vb_error *err);
-/* Waits for all that was queued. */
-int vb_gpu_work_finish(vb_gpu_device *device, vb_error *err);
+/* Queues it. */
+int vb_gpu_work_launch(vb_gpu_device *device, const vb_gpu_launch *launch, vb_error *err);
 
 #endif

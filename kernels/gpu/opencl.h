@@ -32,8 +32,6 @@
     EACH(EnqueueReadBuffer)                                                                                                      \
     EACH(EnqueueNDRangeKernel)                                                                                                   \
     EACH(GetEventInfo)                                                                                                           \
-    EACH(GetEventProfilingInfo)                                                                                                  \
-    EACH(WaitForEvents)                                                                                                          \
     EACH(ReleaseEvent)                                                                                                           \
     EACH(Flush)                                                                                                                  \
     EACH(Finish)

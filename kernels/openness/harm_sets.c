@@ -126,7 +126,7 @@ bool vb_harm_sets_next(const vb_harm_sets *table, size_t *at, vb_harm_kind *kind
     return true;
 }
 
-int64_t vb_harm_sets_bytes(int64_t images) { return images * (3 * (HEAD + 2) * 4 + 8); }
+int64_t vb_harm_sets_bytes(int64_t images, int64_t events) { return images * (3 * (HEAD + 2 * events) * 4 + 8); }
 
 void vb_harm_sets_free(vb_harm_sets *table) {
     vb_free(table->words);

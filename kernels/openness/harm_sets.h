@@ -41,8 +41,9 @@ int vb_harm_sets_merge(vb_harm_sets *table, const void *words, size_t size, vb_e
 /* The record at word *at, which moves behind it; false at the end. */
 bool vb_harm_sets_next(const vb_harm_sets *table, size_t *at, vb_harm_kind *kind);
 
-/* The bytes of a table of so many images of one class each, at most, while it is put in order. */
-int64_t vb_harm_sets_bytes(int64_t images);
+/* The bytes of a table of so many images, of so many events each (1 where they have one class), at most, while it is put in
+ * order. */
+int64_t vb_harm_sets_bytes(int64_t images, int64_t events);
 
 void vb_harm_sets_free(vb_harm_sets *table);
 

@@ -93,7 +93,7 @@ static int prepare(trial *t, vb_coder **coder, vb_error *err) {
     t->thresholds = vb_array(queries, sizeof *t->thresholds, what, err);
     t->groups = vb_buffer(2 * vb_coder_group_bytes((int)((dim + 63) / 64 * 64)), 1, what, err);
     int status = packed && t->mean && t->rows && t->scores && t->thresholds && t->groups ? 0 : -1;
-    t->stretch = t->mean ? t->mean + VB_SCAN_CODED_WIDTH : NULL;
+    if (!status) t->stretch = t->mean + VB_SCAN_CODED_WIDTH;
     for (size_t k = 0; !status && k < dim; k++) t->stretch[k] = 1;
     for (size_t q = 0; !status && q < queries; q++) {
         memcpy(packed + q * dim, search->queries + q * width, dim * sizeof *packed);

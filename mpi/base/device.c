@@ -49,8 +49,9 @@ static int choose(vb_device *device, const vb_comm *comm, bool processors, int *
 static int prove(vb_device *device, int index, vb_device_check check, vb_error *err) {
     device->index = index;
     if (vb_gpu_device_open(&device->gpu, index, set_store(device), err)) return -1;
-    if (!vb_gpu_check_device(device->gpu, SEED, err)) return 0;
-    if (err->code != VB_EDEVICE || check != VB_DEVICE_TOLERATE) return -1;
+    bool differs;
+    if (!vb_gpu_check_device(device->gpu, SEED, &differs, err)) return 0;
+    if (!differs || check != VB_DEVICE_TOLERATE) return -1;
     device->differs = true;
     snprintf(device->difference, sizeof device->difference, "%s", err->text);
     fprintf(stderr, "vocabench: warning: %s\n", err->text);
@@ -68,6 +69,30 @@ static int fall_back(vb_device *device, const vb_context *context, vb_error *err
     return 0;
 }
 
+/* The devices of all ranks that differ and are used: what one rank computes goes into what all ranks find. Collective. */
+static int agree_on_tolerated(vb_device *device, vb_comm *comm, vb_error *err) {
+    char own[sizeof((vb_gpu_device_info){0}.name) + sizeof((vb_gpu_device_info){0}.driver)] = "";
+    if (device->differs) {
+        const vb_gpu_device_info *info = vb_gpu_device_facts(device->gpu);
+        snprintf(own, sizeof own, "%s\n%s", info->name, info->driver);
+    }
+    vb_blocks blocks;
+    if (vb_comm_gather(comm, own, strlen(own), &blocks, err)) return -1;
+    vb_digester *digester = NULL;
+    bool any = false;
+    for (int r = 0; r < blocks.count; r++) any = any || blocks.sizes[r];
+    int status = any ? vb_digest_new(&digester, err) : 0;
+    for (int r = 0; digester && r < blocks.count; r++) {
+        int same = 0; /* each once: how many ranks use it is nothing */
+        while (same < r && strcmp(blocks.bytes[same], blocks.bytes[r])) same++;
+        if (same == r && blocks.sizes[r]) vb_digest_add_text(digester, blocks.bytes[r]);
+    }
+    if (digester) device->tolerated = vb_digest_finish(digester);
+    vb_comm_blocks_free(&blocks);
+    if (vb_comm_agree(comm, status, err)) return -1;
+    return vb_comm_broadcast(comm, &device->tolerated, sizeof device->tolerated, err);
+}
+
 int vb_device_open(vb_device *device, vb_context *context, vb_device_kind kind, vb_device_check check, vb_error *err) {
     *device = (vb_device){.index = -1};
     int status = 0;
@@ -80,7 +105,8 @@ int vb_device_open(vb_device *device, vb_context *context, vb_device_kind kind, 
         if (status && kind == VB_DEVICE_AUTO) status = fall_back(device, context, err);
     }
     context->device = device;
-    return vb_comm_agree(&context->comm, status, err);
+    if (vb_comm_agree(&context->comm, status, err)) return -1;
+    return agree_on_tolerated(device, &context->comm, err);
 }
 
 void vb_device_close(vb_device *device, vb_context *context) {
@@ -97,9 +123,7 @@ void vb_device_try(int index, char *text, size_t size) {
     vb_gpu_device_close(device.gpu);
 }
 
-const char *vb_device_name(const vb_context *context) {
-    return context->device && context->device->gpu ? vb_gpu_device_facts(context->device->gpu)->name : "cpu";
-}
+const char *vb_device_tolerated(const vb_context *context) { return context->device ? context->device->tolerated.hex : ""; }
 
 void vb_device_describe(const vb_context *context, char *text, size_t size) {
     const vb_device *device = context->device;

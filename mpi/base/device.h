@@ -6,6 +6,7 @@
 
 #include "kernels/gpu/gpu_device.h"
 #include "mpi/ranks/context.h"
+#include "shards/files/digest.h"
 
 typedef enum vb_device_kind { VB_DEVICE_CPU, VB_DEVICE_GPU, VB_DEVICE_AUTO, VB_DEVICE_KINDS } vb_device_kind;
 typedef enum vb_device_check { VB_DEVICE_STRICT, VB_DEVICE_TOLERATE, VB_DEVICE_CHECKS } vb_device_check;
@@ -15,6 +16,7 @@ typedef struct vb_device {
     int index, share;     /* in the list of devices; ranks of this machine that use it, at most */
     bool differs;         /* from the CPU, and used nevertheless */
     char difference[512]; /* what the start-up check found */
+    vb_digest tolerated;  /* vb_device_tolerated */
     char store[1024];     /* folder of built programs; "": none */
     vb_gpu_store programs;
 } vb_device;
@@ -31,10 +33,11 @@ void vb_device_close(vb_device *device, vb_context *context);
  * aside nothing fails. */
 void vb_device_try(int index, char *text, size_t size);
 
-/* "cpu", or the device's name. */
-const char *vb_device_name(const vb_context *context);
+/* Belongs into every key of what models compute: a digest of the names and drivers of the devices that differ from the CPU and
+ * are used nevertheless, by whichever rank; the same text on all ranks. "": all have the CPU's bits. */
+const char *vb_device_tolerated(const vb_context *context);
 
-/* The same, with the driver and what the check found: for the results. */
+/* "cpu", or the device's name and driver and what the check found: for the results. */
 void vb_device_describe(const vb_context *context, char *text, size_t size);
 
 /* Images that are encoded at once: as stated, more on a GPU, which few would leave idle. */

@@ -1,4 +1,5 @@
 /* `vocabench inspect FILE`: what a file is, and how to use it. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ static int inspect_npy(const char *path, vb_error *err) {
     printf("\ndigest (XXH3-128): %s\n", vb_digest_bytes(npy.map.data, npy.map.size).hex);
     bool real = tensor->dtype == VB_F32 || tensor->dtype == VB_F16 || tensor->dtype == VB_F64;
     if (tensor->ndim == 2 && real && tensor->shape[1] > 0) {
-        double low = 1e300, high = 0;
+        double low = INFINITY, high = 0;
         int64_t broken = 0, zero = 0;
         for (int64_t r = 0; r < tensor->shape[0]; r++) {
             double square = 0;
@@ -58,9 +59,11 @@ static int inspect_npy(const char *path, vb_error *err) {
                 if (square > high) high = square;
             }
         }
-        bool unit = low > 0.99 && high < 1.01;
-        printf("rows: %s; squared norms %.6g to %.6g; %lld with NaN or infinity, %lld all zero\n",
-               unit ? "normalised" : "not normalised", low, high, (long long)broken, (long long)zero);
+        if (high > 0)
+            printf("rows: %s; squared norms %.6g to %.6g; ", low > 0.99 && high < 1.01 ? "normalised" : "not normalised", low,
+                   high);
+        else printf("rows: none with a norm; ");
+        printf("%lld with NaN or infinity, %lld all zero\n", (long long)broken, (long long)zero);
     }
     vb_npy_close(&npy);
     return 0;

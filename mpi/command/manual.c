@@ -24,7 +24,8 @@ static const row environment[] = {
      "Lowers the instruction set level: scalar, avx2, avx512 or vnni. A level that the processor lacks is not raised to."},
     {"VOCABENCH_FAULT",
      "For tests: site:n:effect[@rank] makes the n-th passage through a site fail. Sites: open, read, write, fsync, "
-     "rename, mmap, alloc, mpi, unit. Effects: ENOSPC, EIO, ENOMEM, EACCES, short, kill."},
+     "rename, mmap, alloc, mpi, unit, decode, device-alloc, device-build, device-launch. Effects: ENOSPC, EIO, ENOMEM, EACCES, "
+     "short, slow, kill."},
     {"COLUMNS", "Width to which help is broken; without it that of the terminal."},
     {"OMPI_MCA_osc", "Set to ^ucx unless it is set: Open MPI 4.1's UCX component has no windows across machines over TCP."},
     {0}};

@@ -152,7 +152,7 @@ static int make_keys(vb_model *model, const vb_context *context, vb_error *err) 
         const vb_program *program = text ? vb_clip_text_program(model->clip) : vb_clip_image_program(model->clip);
         if (vb_program_has_winograd(program)) vb_digest_add_text(digester, "convolution 2");
         /* Nor are those of a device whose bits are others. */
-        if (context->device && context->device->differs) vb_digest_add_text(digester, vb_device_name(context));
+        if (*vb_device_tolerated(context)) vb_digest_add_text(digester, vb_device_tolerated(context));
         *(text ? &model->text_key : &model->image_key) = vb_digest_finish(digester);
     }
     return 0;

@@ -394,8 +394,12 @@ int vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_spa
     return vb_tally_bytes(space, &protocol, counts, orders, err);
 }
 
+int64_t vb_evaluate_sets_bytes(const vb_pair_shape *s) {
+    return s->vocabularies > VB_SUBSETS_MAX ? 0 : vb_harm_sets_bytes(s->images, s->sets ? s->vocabularies : 1);
+}
+
 int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *s) {
-    const int64_t sets = s->vocabularies > VB_SUBSETS_MAX ? 0 : vb_harm_sets_bytes(s->images); /* on rank 0, at the end */
+    const int64_t sets = vb_evaluate_sets_bytes(s);
     if (experiment->similarity_engine == VB_ENGINE_SCALAPACK)
         return vb_class_shares_bytes((int)s->classes, (int)s->dim, (int)s->vocabularies, s->ranks) + 16 * s->classes + sets;
     return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + VB_UNIT_SAMPLES * (s->vocabularies + 1) + sets;

@@ -49,6 +49,8 @@ int vb_evaluate_figures(const vb_pair *pair, const vb_tally *tally, const vb_eva
 /* The bytes that the evaluation of such a pair takes on a rank: of its class texts, and beside them, at most. Local. */
 int64_t vb_evaluate_texts_bytes(const vb_experiment *experiment, const vb_pair_shape *shape);
 int64_t vb_evaluate_bytes(const vb_experiment *experiment, const vb_pair_shape *shape);
+/* The bytes of the tally's harmful sets on rank 0 at the end, which vb_evaluate_bytes has in it. Local. */
+int64_t vb_evaluate_sets_bytes(const vb_pair_shape *shape);
 /* The bytes of the counts that a rank keeps and sends for a dataset's classes; *orders gets what it keeps beside them.
  * VB_EMEMORY. Local. */
 int vb_evaluate_counts_bytes(const vb_experiment *experiment, const vb_label_space *space, int64_t *counts, int64_t *orders,

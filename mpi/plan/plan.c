@@ -18,6 +18,7 @@
 #include "mpi/plan/stage_memory.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/ranks/live.h"
+#include "mpi/retrieve/cross_fit.h"
 #include "mpi/run/schedule.h"
 #include "shards/files/path.h"
 #include "shards/text/label_sets.h"
@@ -243,6 +244,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     int64_t memory = sizes.memory + vb_evaluate_texts_bytes(experiment, &shape) + vb_stage_memory(experiment, &shape) + tally +
                      orders + NAME * classes + PROCESS,
             sent = all->ranks > 1 ? (model ? classes * sizes.dim * 4 / all->ranks : 0) + tally : 0;
+    if (!data->part_count) memory += vb_cross_fit_bytes(vb_experiment_retrieval(experiment, spec), &shape, tally + orders);
     if (memory > all->sizes.memory_a_rank) all->sizes.memory_a_rank = memory;
     /* An expansion's images and texts are read, encoded and counted with its datasets. */
     if (data->part_count) {

@@ -19,9 +19,9 @@
 #include "mpi/run/run.h"
 #include "shards/files/path.h"
 #include "shards/files/sha256.h"
-#include "shards/files/zst.h"
+#include "shards/files/zst_lines.h"
 
-enum { WHERE = 96, BLOCK = 1 << 18 };
+enum { WHERE = 96 };
 
 static void name_pair(char where[WHERE], const json_t *entry) {
     snprintf(where, WHERE, "'%s' on '%s'", vb_json_text(entry, "model"), vb_json_text(entry, "dataset"));
@@ -172,25 +172,12 @@ static void compare_line(sample *work, const char *line, size_t n) {
 }
 
 static int compare_records(sample *work, const char *path, vb_error *err) {
-    vb_zst *zst;
-    char *text = NULL;
-    size_t filled = 0, capacity = 0, got = 1;
-    uint64_t offset = 0;
-    if (vb_zst_open(&zst, path, err)) return -1;
-    int status = 0;
-    while (!status && got) {
-        if ((status = vb_grow((void **)&text, &capacity, filled + BLOCK, 1, "records", err))) break;
-        if ((status = vb_zst_read(zst, offset, text + filled, BLOCK, &got, err))) break;
-        offset += got;
-        filled += got;
-        size_t begin = 0;
-        for (char *end; (end = memchr(text + begin, '\n', filled - begin)); begin = (size_t)(end - text) + 1)
-            compare_line(work, text + begin, (size_t)(end - text) - begin);
-        memmove(text, text + begin, filled - begin);
-        filled -= begin;
-    }
-    vb_free(text);
-    vb_zst_close(zst);
+    vb_zst_lines lines;
+    const char *line;
+    size_t length;
+    int status = vb_zst_lines_open(&lines, path, err);
+    while (!status && !(status = vb_zst_lines_next(&lines, &line, &length, err)) && line) compare_line(work, line, length);
+    vb_zst_lines_close(&lines);
     return status;
 }
 

@@ -11,10 +11,10 @@
 #include "mpi/figures/pictures.h"
 #include "mpi/results/document.h"
 #include "shards/files/path.h"
-#include "shards/files/zst.h"
+#include "shards/files/zst_lines.h"
 
 /* What a page shows of it at most: vocabularies, names of a vocabulary, pictures of a name, of a vocabulary and of all. */
-enum { VOCABULARIES = 30, NAMES = 40, OF_NAME = 3, OF_VOCABULARY = 6, PICTURES = 90, BLOCK = 1 << 18, LINE_LIMIT = 1 << 24 };
+enum { VOCABULARIES = 30, NAMES = 40, OF_NAME = 3, OF_VOCABULARY = 6, PICTURES = 90 };
 
 typedef struct theft {
     json_t *record;
@@ -74,7 +74,7 @@ static bool is_right(const json_t *record, const char *predicted) {
 static int take_record(thefts *all, const char *line, size_t n, vb_error *err) {
     json_error_t where;
     json_t *record = vb_json_parse_bare(line, n, 0, &where, err);
-    if (!record) return vb_error_prefix(err, "line %lld", (long long)all->records + 1);
+    if (!record) return -1;
     const int rank = rank_of(all, vb_json_text(record, "vocabulary"));
     const int64_t order = all->records++;
     const char *predicted = vb_json_text(record, "predicted_all");
@@ -89,28 +89,14 @@ static int take_record(thefts *all, const char *line, size_t n, vb_error *err) {
 }
 
 static int read_records(thefts *all, const char *path, vb_error *err) {
-    vb_zst *zst;
-    char *text = NULL;
-    size_t filled = 0, capacity = 0, got = 1;
-    uint64_t offset = 0;
-    if (vb_zst_open(&zst, path, err)) return -1;
-    int status = 0;
-    while (!status && got) {
-        if (filled > LINE_LIMIT) status = vb_errorf(err, VB_EDATA, "line %lld: longer than 16 MiB", (long long)all->records + 1);
-        if (!status) status = vb_grow((void **)&text, &capacity, filled + BLOCK, 1, "records", err);
-        if (!status) status = vb_zst_read(zst, offset, text + filled, BLOCK, &got, err);
-        if (status) break;
-        offset += got;
-        filled += got;
-        size_t begin = 0;
-        for (char *end; !status && (end = memchr(text + begin, '\n', filled - begin)); begin = (size_t)(end - text) + 1)
-            status = take_record(all, text + begin, (size_t)(end - text) - begin, err);
-        memmove(text, text + begin, filled - begin);
-        filled -= begin;
-    }
-    vb_free(text);
-    vb_zst_close(zst);
-    return status ? vb_error_prefix(err, "%s", path) : 0;
+    vb_zst_lines lines;
+    const char *line;
+    size_t length;
+    int status = vb_zst_lines_open(&lines, path, err);
+    while (!status && !(status = vb_zst_lines_next(&lines, &line, &length, err)) && line)
+        if ((status = take_record(all, line, length, err))) vb_error_prefix(err, "%s: line %lld", path, (long long)lines.number);
+    vb_zst_lines_close(&lines);
+    return status;
 }
 
 /* ---- order, and which pictures ---- */

@@ -8,9 +8,7 @@
 
 #include "kernels/base/memory.h"
 #include "shards/files/path.h"
-#include "shards/files/zst.h"
-
-enum { BLOCK = 1 << 18, LINE_LIMIT = 1 << 24 };
+#include "shards/files/zst_lines.h"
 
 /* While reading. */
 typedef struct reader {
@@ -151,30 +149,13 @@ static int take_line(reader *work, const char *line, size_t n, vb_error *err) {
 }
 
 static int read_lines(reader *work, vb_error *err) {
-    vb_zst *zst;
-    char *text = NULL;
-    size_t filled = 0, capacity = 0, got;
-    uint64_t offset = 0;
-    if (vb_zst_open(&zst, work->set->path, err)) return -1;
-    int status;
-    do {
-        if ((status = vb_grow((void **)&text, &capacity, filled + BLOCK, 1, "records", err))) break;
-        if ((status = vb_zst_read(zst, offset, text + filled, BLOCK, &got, err))) break;
-        offset += got;
-        filled += got;
-        size_t begin = 0;
-        for (char *end; !status && (end = memchr(text + begin, '\n', filled - begin)); begin = (size_t)(end - text) + 1)
-            status = take_line(work, text + begin, (size_t)(end - text) - begin, err);
-        if (status) break;
-        memmove(text, text + begin, filled - begin);
-        filled -= begin;
-        if (filled > LINE_LIMIT)
-            status = vb_errorf(err, VB_EDATA, "%s: line %lld: longer than 16 MiB", work->set->path, (long long)work->line + 1);
-    } while (!status && got);
-    if (!status && filled)
-        status = vb_errorf(err, VB_EDATA, "%s: line %lld: the file ends within it", work->set->path, (long long)work->line + 1);
-    vb_free(text);
-    vb_zst_close(zst);
+    vb_zst_lines lines;
+    const char *line;
+    size_t length;
+    int status = vb_zst_lines_open(&lines, work->set->path, err);
+    while (!status && !(status = vb_zst_lines_next(&lines, &line, &length, err)) && line)
+        status = take_line(work, line, length, err);
+    vb_zst_lines_close(&lines);
     return status;
 }
 

@@ -133,3 +133,10 @@ int vb_cross_fit_figures(vb_cross_fit *cross, vb_comm *comm, json_t **figures, v
         status = vb_evaluate_figures(cross->pair, cross->chosen, &(vb_evaluate_facts){.skipped = NULL}, figures, err);
     return vb_comm_agree(comm, status, err);
 }
+
+enum { DEALING = 24 }; /* bytes an image, while it lasts */
+
+int64_t vb_cross_fit_bytes(const vb_retrieval_spec *retrieval, const vb_pair_shape *shape, int64_t tally) {
+    if (!retrieval || retrieval->select != VB_SELECT_CROSS) return 0;
+    return retrieval->folds * tally + vb_evaluate_sets_bytes(shape) + (DEALING + 1) * shape->images;
+}

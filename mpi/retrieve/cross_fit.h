@@ -40,4 +40,7 @@ bool vb_cross_fit_chosen(const vb_cross_fit *cross, int setting);
  * Collective. */
 int vb_cross_fit_figures(vb_cross_fit *cross, vb_comm *comm, json_t **figures, vb_error *err);
 
+/* The bytes that it keeps beside an evaluation, at most, where a tally takes `tally`; 0 where nothing is cross-fitted. Local. */
+int64_t vb_cross_fit_bytes(const vb_retrieval_spec *retrieval, const vb_pair_shape *shape, int64_t tally);
+
 #endif

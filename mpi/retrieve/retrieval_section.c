@@ -9,9 +9,9 @@
 #include "mpi/results/tables.h"
 #include "mpi/base/json.h"
 #include "shards/files/path.h"
-#include "shards/files/zst.h"
+#include "shards/files/zst_lines.h"
 
-enum { CAPTION_CLASSES = 24, CAPTIONS = 3, LINE_LIMIT = 1 << 24 };
+enum { CAPTION_CLASSES = 24, CAPTIONS = 3 };
 
 static int plot_retrieval(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
     const json_t *entry = subject->results->entry, *setting, *stated = NULL;
@@ -53,33 +53,21 @@ static void add_captions(vb_grid *grid, const json_t *line) {
     vb_strbuf_free(&text);
 }
 
-static int list_lines(vb_zst *zst, const char *path, vb_grid *grid, vb_error *err) {
-    char *text = NULL;
-    size_t filled = 0, capacity = 0, got = 1;
-    uint64_t offset = 0;
-    int status = 0, classes = 0;
-    while (!status && classes < CAPTION_CLASSES) {
-        char *end = memchr(text ? text : "", '\n', filled);
-        if (!end) {
-            if (!got) break;
-            if (filled > LINE_LIMIT) status = vb_errorf(err, VB_EDATA, "%s: line %d: longer than 16 MiB", path, classes + 1);
-            if (!status) status = vb_grow((void **)&text, &capacity, filled + 65536, 1, "captions", err);
-            if (!status) status = vb_zst_read(zst, offset, text + filled, 65536, &got, err);
-            if (!status) filled += got, offset += got;
-            continue;
-        }
+static int list_lines(const char *path, vb_grid *grid, vb_error *err) {
+    vb_zst_lines lines;
+    const char *line;
+    size_t length;
+    int status = vb_zst_lines_open(&lines, path, err);
+    while (!status && lines.number < CAPTION_CLASSES && !(status = vb_zst_lines_next(&lines, &line, &length, err)) && line) {
         json_error_t where;
-        json_t *line = vb_json_parse_bare(text, (size_t)(end - text), 0, &where, err);
-        classes++;
-        if (!line) status = vb_error_prefix(err, "%s: line %d: expected a class with results", path, classes);
-        else if (!json_is_array(json_object_get(line, "results")))
-            status = vb_errorf(err, VB_EDATA, "%s: line %d: expected a class with results", path, classes);
-        else add_captions(grid, line);
-        json_decref(line);
-        filled -= (size_t)(end + 1 - text);
-        memmove(text, end + 1, filled);
+        json_t *record = vb_json_parse_bare(line, length, 0, &where, err);
+        if (!record) status = vb_error_prefix(err, "%s: line %d: expected a class with results", path, (int)lines.number);
+        else if (!json_is_array(json_object_get(record, "results")))
+            status = vb_errorf(err, VB_EDATA, "%s: line %d: expected a class with results", path, (int)lines.number);
+        else add_captions(grid, record);
+        json_decref(record);
     }
-    vb_free(text);
+    vb_zst_lines_close(&lines);
     return status;
 }
 
@@ -93,13 +81,8 @@ static int list_captions(const vb_section_subject *subject, vb_grid *grid, vb_er
     char *path = vb_document_pair_path(result->folder, "retrieval", vb_json_text(result->entry, "model"),
                                        vb_json_text(result->entry, "dataset"), ".jsonl.zst", err);
     if (!path) return -1;
-    vb_zst *zst = NULL;
     int status = 0;
-    if (json_object_get(result->entry, "retrieval") && vb_path_exists(path)) {
-        status = vb_zst_open(&zst, path, err);
-        if (!status) status = list_lines(zst, path, grid, err);
-        vb_zst_close(zst);
-    }
+    if (json_object_get(result->entry, "retrieval") && vb_path_exists(path)) status = list_lines(path, grid, err);
     vb_free(path);
     return status;
 }

@@ -113,8 +113,8 @@ static int list_files(vb_strings *files, const vb_experiment *experiment, const 
     return spec->coop ? vb_strings_add(files, spec->coop, err) : 0;
 }
 
-int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, vb_digest *key,
-                  vb_error *err) {
+int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, const char *tolerated,
+                  vb_digest *key, vb_error *err) {
     const vb_model_spec *spec = &experiment->models[unit->model];
     vb_digester *digester;
     if (vb_digest_new(&digester, err)) return -1;
@@ -122,6 +122,7 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
     int64_t protocol[] = {experiment->protocol,           experiment->trials,    experiment->seed,
                           experiment->union_permutations, experiment->per_image, experiment->analyses};
     vb_digest_add(digester, protocol, sizeof protocol);
+    if (spec->weights && *tolerated) vb_digest_add_text(digester, tolerated);
     char *settings = settings_text(experiment, unit->model, err);
     vb_digest_add_text(digester, settings ? settings : "");
     const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, spec);

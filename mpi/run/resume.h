@@ -10,9 +10,9 @@
 #include "shards/files/identity.h"
 
 /* What a finished pair's result depends on (settings, files, data) as a digest: when nothing of it has changed, --resume takes
- * the result as it is. `data`: of the unit. */
-int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, vb_digest *key,
-                  vb_error *err);
+ * the result as it is. `data`: of the unit. tolerated: vb_device_tolerated. */
+int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, const char *tolerated,
+                  vb_digest *key, vb_error *err);
 
 /* The files that a pair names one by one (weights, tokenizer, embeddings, labels, ...) as they are now. */
 typedef struct vb_resume_files {

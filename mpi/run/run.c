@@ -49,6 +49,10 @@ static char *pair_path(const run_state *run, const vb_pair_unit *unit, vb_error 
                                  run->datasets[unit->dataset].spec->name, ".json", err);
 }
 
+static int unit_key(const run_state *run, const vb_pair_unit *unit, vb_digest *key, vb_error *err) {
+    return vb_resume_key(run->experiment, unit, &run->datasets[unit->dataset], vb_device_tolerated(run->world), key, err);
+}
+
 /* Rank 0 makes the keys and looks for results of earlier runs; all others get its list of units. */
 static int find_finished(run_state *run, vb_error *err) {
     vb_schedule *schedule = &run->schedule;
@@ -62,7 +66,7 @@ static int find_finished(run_state *run, vb_error *err) {
         char name[16];
         snprintf(name, sizeof name, "%d", u);
         char *path = pair_path(run, unit, err);
-        status = path ? vb_resume_key(run->experiment, unit, &run->datasets[unit->dataset], &unit->key, err) : -1;
+        status = path ? unit_key(run, unit, &unit->key, err) : -1;
         if (!status) status = vb_resume_files_add(&run->files, run->experiment, unit, &run->datasets[unit->dataset], err);
         json_t *result = !status && run->resume ? vb_resume_find(&unit->key, run->experiment->output, path) : NULL;
         unit->finished = result != NULL;
@@ -84,8 +88,7 @@ static int check_inputs(run_state *run, vb_error *err) {
         vb_digest key;
         vb_error why;
         if (unit->finished) continue;
-        if (!vb_resume_key(run->experiment, unit, &run->datasets[unit->dataset], &key, &why) && !strcmp(key.hex, unit->key.hex))
-            continue;
+        if (!unit_key(run, unit, &key, &why) && !strcmp(key.hex, unit->key.hex)) continue;
         changed = u;
         char *path = pair_path(run, unit, err);
         if (path) unlink(path);

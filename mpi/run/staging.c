@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
@@ -85,6 +86,12 @@ static void remove_folder(const char *folder) {
     rmdir(folder);
 }
 
+/* Anybody may put a link, or a folder, of a fitting name where all may write. */
+static bool is_own_folder(const char *path) {
+    struct stat facts;
+    return !lstat(path, &facts) && S_ISDIR(facts.st_mode) && facts.st_uid == getuid();
+}
+
 /* What runs of this user have left that were killed: nobody holds the lock in it. */
 static void sweep(const char *scratch, const char *prefix) {
     vb_error none;
@@ -92,7 +99,7 @@ static void sweep(const char *scratch, const char *prefix) {
     if (vb_path_list_folder(&names, scratch, &none)) return;
     for (size_t i = 0; i < names.count; i++) {
         char *folder = strncmp(names.items[i], prefix, strlen(prefix)) ? NULL : vb_path_join(scratch, names.items[i], &none);
-        int lock = folder && vb_path_is_folder(folder) ? vb_lock_hold(folder, "lock", LOCK_EX | LOCK_NB) : -1;
+        int lock = folder && is_own_folder(folder) ? vb_lock_hold(folder, "lock", LOCK_EX | LOCK_NB) : -1;
         if (lock >= 0) remove_folder(folder);
         if (lock >= 0) close(lock);
         vb_free(folder);

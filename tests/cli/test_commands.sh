@@ -201,6 +201,9 @@ inspected() { # inspected FILE PATTERN
 }
 inspected I.npy '^array of fp32, 6 x 2$'
 inspected y.npy '^array of int64, 6$'
+inspected T.npy '^rows: not normalised; squared norms 1 to 2; 0 with NaN or infinity, 0 all zero$'
+floats zeros.npy 2 <<<"0 0 0 0 0 0"
+inspected zeros.npy '^rows: none with a norm; 0 with NaN or infinity, 3 all zero$'
 inspected v.yaml "^vocabularies 'directions': 2 vocabularies, 4 classes"
 inspected e.yaml "^experiment 'paper': 1 dataset\(s\), 1 model\(s\)"
 inspected pics '^class folders: 12 images, 3 labels'

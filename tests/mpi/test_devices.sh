@@ -1,6 +1,6 @@
 #!/bin/bash
 # Models on devices that OpenCL offers (PoCL here): the bytes of the CPU alone, mixed, after a kill, a
-# signal and faults; machines without.
+# signal and faults; one that differs; machines without.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 export XDG_CACHE_HOME=$build/tests/device-cache # programs are built once for all runs of this test
@@ -45,6 +45,25 @@ for what in images texts; do
   same "encode $what: the same bytes" $what-cpu.npy $what-gpu.npy
 done
 
+# ---- a device that differs: the start-up check leaves out a kernel ----------------------------------------------
+VOCABENCH_FAULT=device-launch:1:short refuses "a device that differs is refused" 11 'operation [a-z]+ gives other bits' \
+  "$vocabench" run e.yaml --output strict --device gpu
+VOCABENCH_FAULT=device-launch:1:short@1 run_at 2 e.yaml --output differs --device gpu --device-check tolerate
+like "a tolerated one is told of" 'warning: device .* gives other bits' stderr
+equal "the results name it, and it alone" "$(query differs '[.run.devices[]|test("; tolerated: ")]|tostring')" '[false,true]'
+agree "the other kernels are right" whole differs
+units=$(cached differs)
+run e.yaml --output differs --resume --device cpu
+equal "--resume takes no pair of it for the CPU's" "$(query differs '.run.pairs|length')" 1
+equal "nor a unit or text that either rank has made" "$units, $(cached differs)" "$(cached whole), $((2 * $(cached whole)))"
+VOCABENCH_FAULT=device-launch:1:short run e.yaml --output differs --resume --device gpu --device-check tolerate
+equal "nor the CPU's pairs for its own" "$(query differs '.run.pairs|length')" 1
+equal "what it made with more ranks is found" "$(cached differs)" "$((2 * units))"
+VOCABENCH_FAULT=device-launch:1:short run e.yaml --output differs --resume --device gpu --device-check tolerate
+equal "and its own pair" "$(query differs '.run.pairs|length')" 0
+VOCABENCH_FAULT=device-build:1+:EIO XDG_CACHE_HOME=$scratch/empty refuses "a compiler that fails: not tolerated either" 11 \
+  CL_BUILD_PROGRAM_FAILURE "$vocabench" run e.yaml --output unbuilt --device gpu --device-check tolerate
+
 # ---- killed, stopped, and what fails on the device --------------------------------------------------------------
 VOCABENCH_FAULT=unit:2:kill@1 mpi 2 timeout 60 "$vocabench" run e.yaml --output cut --device gpu >stdout 2>stderr
 verdict "$((! $?))" "a rank is killed"
@@ -55,8 +74,6 @@ equal "a device that fails ends the run with its code" $code 8
 like "and says what failed" 'kernel [a-z_]+: .*CL_OUT_OF_RESOURCES' stderr
 run e.yaml --output failed
 agree "the CPU goes on after it" whole failed
-VOCABENCH_FAULT=device-build:1+:EIO XDG_CACHE_HOME=$scratch/empty refuses "a compiler that fails" 11 CL_BUILD_PROGRAM_FAILURE \
-  "$vocabench" run e.yaml --output unbuilt --device gpu
 VOCABENCH_FAULT=device-alloc:400:ENOMEM run e.yaml --output small --device gpu
 agree "little memory, smaller pieces" whole small
 VOCABENCH_FAULT=unit:1+:slow "$vocabench" run e.yaml --output stopped --device gpu >stdout 2>stderr & job=$!

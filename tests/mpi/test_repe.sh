@@ -55,6 +55,9 @@ like "the cross-fitted one" '^"tiny[+]REPE cross-fitted",.*,,,"cross-fitted",' o
 equal "lambda 0 is the plain prompt" "$(query out-single-1 '.results[0] as $r | $r.retrieval.results[] | select(.lambda == 0) |
   .acc_e == $r.acc_e' | sort -u)" true
 
+# Of 20 vocabularies a fold's tally has 2^20 counters of 8 bytes, and as many again for its curve's errors and more.
+planned() { "$vocabench" plan single.yaml --set retrieval.folds="$1" | sed -nE 's/.* memory: about ([0-9.]+) MB a rank.*/\1/p'; }
+check "plan counts the folds' tallies" awk "BEGIN { more = $(planned 12) - $(planned 2); exit !(more > 83 && more < 120) }"
 "$vocabench" plan single.yaml >planned 2>&1
 grep -qE '^  corpus pictures +images +2000 rows, .* GB, 1 scan, 2000 images to encode, [0-9.e+-]+ TFLOP$' planned &&
   ! grep -q 'corpus words' planned

@@ -97,10 +97,11 @@ fi
 # ---- killed, and changed meanwhile ------------------------------------------------------------------------------
 VOCABENCH_FAULT=unit:2:kill "$vocabench" run e.yaml --output killed --scratch near >stdout 2>stderr
 equal "a run that was killed leaves its copies" "$(find near -maxdepth 1 -name 'vocabench-*' | wc -l)" 1
-mkdir near/vocabench-other
+mkdir near/vocabench-other elsewhere; echo mine >elsewhere/kept; ln -s ../elsewhere "near/vocabench-$(id -u)-linked"
 run e.yaml --output killed --scratch near && agree "the next one has the right bytes" truth killed
-equal "and removes them, nothing of others'" "$(ls near)" vocabench-other
-rmdir near/vocabench-other
+equal "and removes them, nothing of others'" "$(ls near)" "$(printf '%s\n' "vocabench-$(id -u)-linked" vocabench-other)"
+equal "nor what a link of such a name leads to" "$(ls elsewhere)" kept
+rm -r near/vocabench-*
 VOCABENCH_FAULT=unit:1+:slow "$vocabench" run e.yaml --output changed --scratch near >stdout 2>stderr & job=$!
 for ((i = 0; i < 300; i++)); do [ "$(cached changed)" -lt 2 ] || break; sleep 0.1; done
 touch cifar/test.bin; wait $job

@@ -1,19 +1,20 @@
 #!/bin/bash
 # gcc -fanalyzer and clang-tidy (bugprone, cert) over the sources, given the compiler's flags: analyze.sh JOBS FLAG...
-# What analyze.txt beside it names, with a reason, is left out; anything else is a finding, and the code is 1.
+# What analyze.txt beside it names, with a reason, is left out; anything else, what cannot be compiled too, is a finding, and the
+# code is 1.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 list=tests/tools/analyze.txt jobs=$1; shift
 found=$(mktemp); trap 'rm -f "$found"' EXIT
 # What the Makefile defines for single files.
-defined=(-DVB_PREFIX=\"\" -DVB_VERSION=\"\" -DVB_DATE=\"\" -DVB_GIT=\"\" -DVB_CC=\"\")
+defined=(-DVB_PREFIX=\"\" -DVB_VERSION=\"\" -DVB_DATE=\"\" -DVB_GIT=\"\")
 sources() { find kernels shards mpi -name '*.c' | LC_ALL=C sort; }
 tidy=$(command -v clang-tidy || command -v clang-tidy-14) || { echo "clang-tidy is not installed"; exit 2; }
 off=$(awk '!/^#/ && NF && $2 == "*" { printf ",-%s", $1 }' $list)
 # Files of an instruction set get its flag from their suffix, as in the Makefile; there is no more to see in them than in others.
-sources | grep -vE '_(avx2|avx512|vnni|avx512bf16|amx)\.c$' | xargs -P "$jobs" -I{} \
-  gcc "$@" "${defined[@]}" -O1 -fanalyzer -c -o /dev/null {} 2>&1 | grep -E 'warning: .*\[-Wanalyzer' >"$found"
-sources | grep -vE '_(avx2|avx512|vnni|avx512bf16|amx)\.c$' | xargs -P "$jobs" -I{} \
+sources | grep -vE '_(avx2|avx512|vnni|bf16|amx)\.c$' | xargs -P "$jobs" -I{} \
+  gcc "$@" "${defined[@]}" -O1 -fanalyzer -c -o /dev/null {} 2>&1 | grep -E 'warning: .*\[-Wanalyzer|error: ' >"$found"
+sources | grep -vE '_(avx2|avx512|vnni|bf16|amx)\.c$' | xargs -P "$jobs" -I{} \
   "$tidy" --quiet --checks="-*,bugprone-*,cert-*$off" {} -- "$@" "${defined[@]}" \
   -idirafter "$(gcc -print-file-name=include)" 2>/dev/null | grep -E ' (warning|error): .*\]$' >>"$found"
 # One line of the list for a check in one file: "CHECK FILE reason".

@@ -354,12 +354,14 @@ static void texts_share_their_beginnings(void **state) {
     ref_free(&m);
 }
 
+/* 500 texts of full length are more than a piece. */
+static const ref_sizes long_texts = {
+    .family = "clip", .context = 77, .vocabulary = 90, .text_width = 128, .text_layers = 1, .text_hidden = 640, .embed = 8};
+
 /* Enough items that the work goes in several pieces; the last ones, beyond the first piece's end, are checked. */
 static void bits_do_not_depend_on_pieces(void **state) {
     (void)state;
     const ref_sizes wide = {.family = "clip", .resnet = true, .width = 4, .layers = {1, 1, 1, 1}, .grid = 5, .embed = 8};
-    const ref_sizes text = {
-        .family = "clip", .context = 77, .vocabulary = 90, .text_width = 64, .text_layers = 1, .text_hidden = 640, .embed = 8};
     ref_model m;
     ref_make_typed(&m, &wide, VB_F32, VB_F32, VB_F32, false);
     vb_clip *clip = ref_open(&m, "clip", 1);
@@ -370,8 +372,8 @@ static void bits_do_not_depend_on_pieces(void **state) {
     vb_clip_close(clip);
     ref_free(&m);
     bits_stay(&wide, false, 400, (const int64_t[]){5, 0}, 20);
-    bits_stay(&text, true, 700, (const int64_t[]){3, 0}, 60);
-    ref_make_typed(&m, &text, VB_F32, VB_F32, VB_F32, false);
+    bits_stay(&long_texts, true, 700, (const int64_t[]){3, 0}, 60);
+    ref_make_typed(&m, &long_texts, VB_F32, VB_F32, VB_F32, false);
     clip = ref_open(&m, "clip", 1);
     assert_true(vb_clip_text_workspace(clip, 700) < 80 << 20);
     assert_true(vb_clip_text_workspace(clip, 1) < vb_clip_text_workspace(clip, 2));
@@ -514,6 +516,35 @@ static void a_watch_ends_the_encoding(void **state) {
     }
 }
 
+/* 500 texts of full length need several pieces of work space, each of which a watch sees once a layer; common beginnings are
+ * computed once and need none of their own. */
+static void shared_rows_are_not_computed_again(void **state) {
+    (void)state;
+    enum { N = 500, LENGTH = 77, END = 89 }; /* as long_texts has them */
+    static int32_t tokens[N * LENGTH];
+    static float out[N * 8];
+    vb_error err = {0};
+    ref_model m;
+    ref_make_typed(&m, &long_texts, VB_F32, VB_F32, VB_F32, false);
+    patience seen = {0, 1000};
+    const vb_clip_options options = {.family = vb_family_find("clip"), .threads = 1, .watch = {look, &seen}};
+    vb_clip *clip;
+    assert_ok(vb_clip_open(&clip, &m.set, &options, &err));
+    const int differ_at[] = {1, LENGTH - 3, LENGTH}; /* from there on; LENGTH: nowhere */
+    for (int c = 0; c < 3; c++) {
+        for (int i = 0; i < N * LENGTH; i++) tokens[i] = i % LENGTH == LENGTH - 1 ? END : 7;
+        for (int i = 0; i < N && differ_at[c] < LENGTH; i++) {
+            tokens[i * LENGTH + differ_at[c]] = i % 80;
+            tokens[i * LENGTH + differ_at[c] + 1] = i / 80;
+        }
+        seen.looks = 0;
+        assert_ok(vb_clip_encode_texts(clip, tokens, N, out, &err));
+        assert_true(c ? seen.looks == 1 : seen.looks > 1);
+    }
+    vb_clip_close(clip);
+    ref_free(&m);
+}
+
 /* Every allocation fails once: an error each time, nothing lost (the leak sanitizer watches), and the model goes on working. */
 static void lack_of_memory_is_an_error(void **state) {
     (void)state;
@@ -563,6 +594,7 @@ int main(void) {
                                        cmocka_unit_test(wrong_tokens_are_refused),
                                        cmocka_unit_test(nan_never_hides),
                                        cmocka_unit_test(a_watch_ends_the_encoding),
+                                       cmocka_unit_test(shared_rows_are_not_computed_again),
                                        cmocka_unit_test(lack_of_memory_is_an_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,7 @@ static void run_twice(vb_gpu_device *device, vb_gpu_module *module) {
     assert_ok(vb_gpu_work_copy(device, x, sizeof x, &buffer, &err));
     const vb_gpu_argument arguments[] = {VB_GPU_ARGUMENT(buffer)};
     const vb_gpu_launch launch = {module, "twice", arguments, 1, {3, 1, 1}, {1, 1, 1}};
-    assert_ok(vb_gpu_work_launch(device, &launch, NULL, &err));
+    assert_ok(vb_gpu_work_launch(device, &launch, &err));
     assert_ok(vb_gpu_work_read(device, buffer, 0, x, sizeof x, &err));
     assert_true(x[0] == 2 && x[1] == -5 && x[2] == 0x1p-129f);
     vb_gpu_work_release(device, &buffer, sizeof x);
@@ -119,11 +119,10 @@ static void what_fails_says_so(void **state) {
     const vb_gpu_argument arguments[] = {VB_GPU_ARGUMENT(buffer)};
     vb_gpu_launch launch = {module, "twice", arguments, 1, {3, 1, 1}, {1, 1, 1}};
     vb_fault_setup("device-launch:1:EIO", 0);
-    assert_fails(vb_gpu_work_launch(device, &launch, NULL, &err), VB_EMEMORY, "kernel twice: ");
+    assert_fails(vb_gpu_work_launch(device, &launch, &err), VB_EMEMORY, "kernel twice: ");
     vb_fault_setup(NULL, 0);
     launch.kernel = "thrice";
-    assert_fails(vb_gpu_work_launch(device, &launch, NULL, &err), VB_EDEVICE, "kernel thrice: ");
-    assert_ok(vb_gpu_work_finish(device, &err));
+    assert_fails(vb_gpu_work_launch(device, &launch, &err), VB_EDEVICE, "kernel thrice: ");
     vb_gpu_work_release(device, &buffer, 100);
     vb_gpu_device_close(device);
     assert_string_equal(vb_opencl_error_name(CL_OUT_OF_RESOURCES), "CL_OUT_OF_RESOURCES");
@@ -166,7 +165,7 @@ static void activations_have_the_processors_bits(void **state) {
             const vb_gpu_argument arguments[] = {VB_GPU_ARGUMENT(in), VB_GPU_ARGUMENT(out), VB_GPU_ARGUMENT(count),
                                                  VB_GPU_ARGUMENT(kind)};
             const vb_gpu_launch launch = {module, "activations", arguments, 4, {COUNT / 64, 1, 1}, {64, 1, 1}};
-            assert_ok(vb_gpu_work_launch(device, &launch, NULL, &err));
+            assert_ok(vb_gpu_work_launch(device, &launch, &err));
             assert_ok(vb_gpu_work_read(device, out, 0, y, COUNT * sizeof *y, &err));
             memcpy(expected, x, COUNT * sizeof *x);
             if (kind < 0) vb_layers_exp(COUNT, expected, 1);

@@ -19,7 +19,7 @@ static void every_operation_has_the_processors_bits(void **state) {
     (void)state;
     vb_error err = {0};
     need_device();
-    bool seen[VB_OP_KINDS] = {0}, active[VB_SIGMOID + 1] = {0};
+    bool seen[VB_OP_KINDS] = {0}, active[VB_SIGMOID + 1] = {0}, differs = true;
     for (unsigned seed = 1; seed <= 2; seed++)
         for (int i = 0; i < VB_GPU_SCENES; i++) {
             vb_gpu_scene scene;
@@ -38,7 +38,8 @@ static void every_operation_has_the_processors_bits(void **state) {
         }
     for (int i = 0; i < VB_OP_KINDS; i++) assert_true(seen[i]);
     for (int i = 0; i <= (int)VB_SIGMOID; i++) assert_true(active[i] || i == VB_RELU); /* that one is of convolutions */
-    assert_ok(vb_gpu_check_device(device, 7, &err));
+    assert_ok(vb_gpu_check_device(device, 7, &differs, &err));
+    assert_false(differs);
     assert_true(device->in_use == 64); /* all else was given back */
 }
 
@@ -183,6 +184,7 @@ static void a_device_that_differs_is_named(void **state) {
     (void)state;
     need_device();
     vb_error err = {0};
+    bool differs = false;
     snprintf(wrong_folder, sizeof wrong_folder, "%s/wrong", scratch);
     const vb_gpu_store store = {wrong_folder, load_wrong, save_wrong};
     char *wrong = vb_strdup(vb_gpu_rows_cl, &err), *at;
@@ -194,8 +196,17 @@ static void a_device_that_differs_is_named(void **state) {
     assert_ok(vb_gpu_work_module(other, wrong, "", &module, &err)); /* goes into the store */
     vb_gpu_device_close(other);
     assert_ok(vb_gpu_device_open(&other, 0, &store, &err));
-    assert_fails(vb_gpu_check_device(other, 1, &err), VB_EDEVICE, "operation norm gives other bits than the CPU");
+    assert_fails(vb_gpu_check_device(other, 1, &differs, &err), VB_EDEVICE, "operation norm gives other bits than the CPU");
+    assert_true(differs);
     assert_int_equal(other->loads, 1);
+    vb_gpu_device_close(other);
+    /* one that fails is not one that differs */
+    differs = true;
+    vb_fault_setup("device-build:1:EIO", 0);
+    assert_ok(vb_gpu_device_open(&other, 0, NULL, &err));
+    assert_fails(vb_gpu_check_device(other, 1, &differs, &err), VB_EDEVICE, "CL_BUILD_PROGRAM_FAILURE");
+    assert_false(differs);
+    vb_fault_setup(NULL, 0);
     vb_gpu_device_close(other);
     vb_free(wrong);
 }
