@@ -97,7 +97,7 @@ static int load_share(vb_context *context, const vb_pair *pair, unit_panel *pane
                 memcpy(panel->rows + u * pair->source->unit_images * dim, rows.rows,
                        (size_t)rows.count * (size_t)dim * sizeof *rows.rows);
         }
-        vb_image_source_rows_free(&rows);
+        vb_unit_rows_free(&rows);
     }
     return status;
 }
@@ -135,7 +135,7 @@ static int add_pairs_of_unit(const vb_pair *pair, const unit_panel *panel, int64
     if (!status && rows.count)
         status = add_block(total, (feature_rows){panel->rows, panel->inverse, panel->start[panel->units]},
                            (feature_rows){rows.rows, NULL, rows.count}, (int)dim, pair->threads, err);
-    vb_image_source_rows_free(&rows);
+    vb_unit_rows_free(&rows);
     return status;
 }
 

@@ -267,5 +267,3 @@ char *vb_image_source_name(const vb_image_source *source, int64_t place, vb_erro
     vb_dataset_unit_free(&data);
     return name;
 }
-
-void vb_image_source_rows_free(vb_unit_rows *rows) { vb_unit_rows_free(rows); }

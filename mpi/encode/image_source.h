@@ -38,9 +38,8 @@ int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb
 int vb_image_source_joined(vb_image_source *source, const vb_dataset_state *data, vb_image_source *parts, vb_error *err);
 void vb_image_source_close(vb_image_source *source);
 
-/* Local. Free the rows with vb_image_source_rows_free, also after a failure. */
+/* Local. Free the rows with vb_unit_rows_free, also after a failure. */
 int vb_image_source_unit(const vb_image_source *source, int64_t unit, vb_unit_rows *rows, vb_error *err);
-void vb_image_source_rows_free(vb_unit_rows *rows);
 /* The source that has a unit: of an expansion the part's, *part, in which it is unit *unit; and what becomes of the part's rows
  * then. Without parts, the source itself, and nothing. Local. */
 const vb_image_source *vb_image_source_part(const vb_image_source *source, int64_t *unit, int *part);

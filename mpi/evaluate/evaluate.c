@@ -155,7 +155,7 @@ static int evaluate_together(evaluation *work, vb_context *context, vb_image_str
         status = note_unit(work, unit, &rows, err);
         count_unit(work, &rows);
     }
-    vb_image_source_rows_free(&rows);
+    vb_unit_rows_free(&rows);
     return vb_comm_agree(&context->comm, status, err);
 }
 

@@ -14,7 +14,7 @@ static int pass(vb_context *context, const vb_image_source *source, vb_unit_pass
         if ((status = vb_context_check_stop(context, err))) break;
         status = vb_image_stream_next(stream, &rows, err);
         if (!status) status = visit(work, u, &rows, err);
-        vb_image_source_rows_free(&rows);
+        vb_unit_rows_free(&rows);
         if (progress) vb_progress_step(progress, 1);
     }
     vb_image_stream_close(stream);

@@ -199,7 +199,7 @@ static int add_unit(sample *work, const vb_pair_inputs *inputs, const vb_text_ba
     }
     vb_free(beaten);
     vb_free(verdicts);
-    vb_image_source_rows_free(&rows);
+    vb_unit_rows_free(&rows);
     return status;
 }
 
