@@ -7,8 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/matrix/attention_kernel.h"
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+#include "kernels/matrix/blocking.h"
 
 static vb_attention_head head_of(const vb_attention_batch *batch, int64_t task, float *out, int64_t ld_out) {
     const int64_t s = task / batch->heads, column = task % batch->heads * batch->head_dim;

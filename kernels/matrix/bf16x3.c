@@ -7,13 +7,11 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/matrix/bf16x3_kernel.h"
+#include "kernels/matrix/blocking.h"
 #include "kernels/matrix/layers_kernel.h"
 
 enum { TASK_ROWS = 512, TASK_COLS = 384, BLOCK = VB_BF16X3_BLOCK, DEPTH = VB_GEMM_DEPTH };
 static_assert(DEPTH % BLOCK == 0, "whole blocks of the chain");
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t parts(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
 
 typedef struct bf16x3_job {
     const vb_bf16x3_kernel *kernel;

@@ -12,9 +12,8 @@ typedef struct vb_bf16x3_choice {
     bool native;      /* by instructions for bf16 */
 } vb_bf16x3_choice;
 
-/* The best kernel that this processor offers and that gives the definition's bits on a fixed product, which all are compared
- * with:
- * one that does not is passed over. Fails only for lack of memory. */
+/* The best kernel that this processor offers and that gives the definition's bits on a fixed product, which all are
+ * compared with: one that does not is passed over. Fails only for lack of memory. */
 int vb_bf16x3_check_choose(vb_bf16x3_choice *choice, vb_error *err);
 
 /* How many times as fast as vb_gemm the kernel is on this thread, now: the shape of an encoder's layer, 128 x 768 x 768, both in

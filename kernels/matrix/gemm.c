@@ -13,6 +13,7 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/matrix/bf16x3.h"
+#include "kernels/matrix/blocking.h"
 #include "kernels/matrix/gemm_kernel.h"
 #include "kernels/matrix/layers_kernel.h"
 
@@ -23,10 +24,6 @@ enum {
     FEW_COLS = 256,
     DEPTH = VB_GEMM_DEPTH
 };
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t parts(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
-static int64_t round_up(int64_t value, int64_t unit) { return parts(value, unit) * unit; }
 
 typedef struct vb_gemm_job {
     const vb_gemm_kernel *kernel;

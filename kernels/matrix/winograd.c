@@ -10,6 +10,7 @@
 #include <omp.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/matrix/blocking.h"
 #include "kernels/matrix/layers_kernel.h"
 #include "kernels/matrix/winograd_kernel.h"
 
@@ -27,10 +28,6 @@ enum {
     PACKED = 16,            /* channels whose filters are transposed at once, within the first-level cache */
     RUN = 8                 /* tiles beside each other whose results go through the epilogue together */
 };
-
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t parts(int64_t whole, int64_t part) { return (whole + part - 1) / part; }
 
 typedef struct vb_winograd_job {
     const vb_conv *conv;

@@ -24,9 +24,8 @@ typedef struct vb_precision_model {
 } vb_precision_model;
 
 /* As stated: fp32 and bf16x3 as they say; fastest takes bf16x3 where every rank has instructions for bf16 and finds it faster
- * by a
- * twentieth, which is measured now, and else fp32. Rank 0 says on stderr what was decided and why, and measures the error: over
- * four pictures of 320 x 240 pixels drawn by a formula, and four fixed prompts. All ranks decide alike. Collective. */
+ * by a twentieth, which is measured now, and else fp32. Rank 0 says on stderr what was decided and why, and measures the error:
+ * over four pictures of 320 x 240 pixels drawn by a formula, and four fixed prompts. All ranks decide alike. Collective. */
 int vb_precision_decide(vb_precision *precision, vb_stated_precision stated, const vb_precision_model *model, vb_comm *comm,
                         vb_error *err);
 

@@ -67,4 +67,12 @@ static inline vb_tally *tally_of(const scene *s, const vb_protocol *protocol) {
     return tally;
 }
 
+/* Of docs/protocol.md, by hand: vocabulary a has c0 with two images, one right, and c1 with one, right; b has c2 with two, one of
+ * which a harms. */
+static inline void make_by_hand(scene *s) {
+    *s = (scene){.offsets = {0, 2, 3}, .members = {0, 1, 2}, .images = 5, .label = {0, 0, 1, 2, 2}};
+    s->beaten[1][0] = s->beaten[4][0] = 1;
+    s->space = (vb_label_space){3, 2, s->offsets, s->members, NULL, false};
+}
+
 #endif

@@ -140,23 +140,14 @@ static void deleted_vocabularies_are_gone(void **state) {
     }
 }
 
-/* Two vocabularies: a has c0 with two images, one right, and c1 with one image, right; b has c2 with two, right, one of them not
- * once a is there. By hand. */
 static void errors_by_hand(void **state) {
     (void)state;
-    const int offsets[] = {0, 2, 3}, members[] = {0, 1, 2};
-    const vb_label_space space = {3, 2, offsets, members, NULL, false};
-    const uint8_t none[] = {0, 0}, by_a[] = {1, 0};
+    static scene s;
     vb_error err = {0};
-    vb_tally *tally;
     vb_openness_result result;
     vb_figure_errors errors;
-    assert_ok(vb_tally_new(&tally, &space, &(vb_protocol){0}, &err));
-    vb_tally_add(tally, 0, none);
-    vb_tally_add(tally, 0, by_a); /* its own vocabulary */
-    vb_tally_add(tally, 1, none);
-    vb_tally_add(tally, 2, none);
-    vb_tally_add(tally, 2, by_a);
+    make_by_hand(&s);
+    vb_tally *tally = tally_of(&s, &(vb_protocol){0});
     assert_ok(vb_openness(&result, tally, &err));
     assert_ok(vb_figure_errors_new(&errors, tally, &result, &err));
     /* a: A = 2/3. Images: c0 gives 2/1 * 1/2; c1's only one is 1/3 off: 3/2 * 1/9. Over 3^2. */

@@ -145,21 +145,12 @@ static void equal_counts_are_acc_e(void **state) {
     }
 }
 
-/* docs/protocol.md: a has c0 with two images, one right, and c1 with one; b has c2 with two, one of which a harms. */
 static void errors_by_hand(void **state) {
     (void)state;
-    const int offsets[] = {0, 2, 3}, members[] = {0, 1, 2};
-    const vb_label_space space = {3, 2, offsets, members, NULL, false};
-    const uint8_t none[] = {0, 0}, by_a[] = {1, 0};
-    vb_error err = {0};
-    vb_tally *tally;
+    static scene s;
     vb_openness_result result;
-    assert_ok(vb_tally_new(&tally, &space, &with_errors, &err));
-    vb_tally_add(tally, 0, none);
-    vb_tally_add(tally, 0, by_a);
-    vb_tally_add(tally, 1, none);
-    vb_tally_add(tally, 2, none);
-    vb_tally_add(tally, 2, by_a);
+    make_by_hand(&s);
+    vb_tally *tally = tally_of(&s, &with_errors);
     const vb_spread found = spread_of(tally, &result);
     assert_near(result.acc_e_union, ((2 / 3. + 1) / 2 + 3 / 5.) / 2, 1e-15);
     const double a = 0.55 / 3, b = 0.45 / 2, off = 7 / 9. - result.acc_e_union;
