@@ -106,9 +106,8 @@ static int measure_encoded(const plan *all, const vb_dataset_state *data, const 
                           .texts = (int64_t)data->space.classes * (prompts ? prompts : 1),
                           .dim = info->embed_dim};
     if (!data->part_count && (sizes->cached = cached_units(all, data, model, err)) < 0) return -1;
-    /* Records are small, and all of one size. */
-    const int64_t decode =
-        data->dataset && vb_dataset_records(data->dataset) ? VB_DECODE_BUDGET_LEAST : experiment->decode_memory;
+    /* Records are small, and all of one size: the least that there is. */
+    const int64_t decode = data->dataset && vb_dataset_records(data->dataset) ? 1 : experiment->decode_memory;
     sizes->decode = decode;
     int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
             text_space = (int64_t)vb_clip_text_workspace(model->clip, sizes->texts < 256 ? sizes->texts : 256),
@@ -199,7 +198,7 @@ static int measure_model(plan *all, int m, const vb_model *model, vb_context *al
     if (d == all->experiment->dataset_count) return 0;
     if (all->measuring < MEASURING) {
         const double began = vb_live_now();
-        const int status = vb_plan_time_measure(alone, model, &datasets[d], all->threads, rates, err);
+        const int status = vb_plan_time_measure(alone, all->experiment, model, &datasets[d], all->threads, rates, err);
         all->measuring += vb_live_now() - began;
         return status;
     }
