@@ -52,16 +52,11 @@ vb_value_kind vb_arguments_value_kind(const char *placeholder) {
     return dot && dot[1] != '.' && dot[1] && !strchr(placeholder, '=') ? VB_VALUE_FILE : VB_VALUE_FREE;
 }
 
-static const vb_option *find_option(const vb_option *table, const char *key) {
-    while (table->key && strcmp(table->key, key)) table++;
-    return table->key ? table : NULL;
-}
-
 /* An option's flag: --key with dashes for underscores; a switch when it is a boolean, repeatable when it is a list. */
 static void fill_from_option(vb_flag *flag, char *name) {
     const vb_option *option =
-        flag->job ? find_option(vb_site_options(), flag->job) : find_option(vb_experiment_tables_root(), flag->option);
-    if (!option && flag->option) option = find_option(vb_experiment_tables_facts(), flag->option);
+        flag->job ? vb_options_find(vb_site_options(), flag->job) : vb_options_find(vb_experiment_tables_root(), flag->option);
+    if (!option && flag->option) option = vb_options_find(vb_experiment_tables_facts(), flag->option);
     assert(option && strlen(option->key) < VB_ARGUMENTS_NAME);
     strcpy(name, option->key);
     for (char *at = name; *at; at++)

@@ -4,7 +4,6 @@
 #include "mpi/base/device.h"
 #include "mpi/command/cmd.h"
 #include "mpi/command/fact_arguments.h"
-#include "mpi/encode/decode_budget.h"
 #include "mpi/encode/encode_rows.h"
 #include "mpi/ranks/threads.h"
 #include "shards/files/writer.h"
@@ -42,12 +41,7 @@ const vb_flag vb_cmd_encode_flags[] = {
      .kind = VB_FLAG_TEXT,
      .value = "cpu|gpu|auto",
      .help = "where the model is computed: the same bytes [cpu]"},
-    {.name = "decode-memory",
-     .kind = VB_FLAG_NUMBER,
-     .value = "MIB",
-     .help = "memory a rank for decoding images, in MiB [512]",
-     .low = 1,
-     .high = 1 << 20},
+    {.option = "decode_memory"},
     {0},
 };
 
@@ -79,13 +73,13 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
                               .input = vb_arguments_text(arguments, "input"),
                               .output = vb_arguments_text(arguments, "output"),
                               .batch = (int)vb_arguments_number(arguments, "batch", 16),
-                              .threads = (int)vb_arguments_number(arguments, "threads", vb_threads_default(&context->comm)),
-                              .decode_memory = vb_arguments_number(arguments, "decode-memory", VB_DECODE_BUDGET_USUAL)};
+                              .threads = (int)vb_arguments_number(arguments, "threads", vb_threads_default(&context->comm))};
     int status = 0, kind = VB_DEVICE_CPU;
     vb_device device;
     if (!texts && strcmp(what, "images"))
         status = vb_errorf(err, VB_EUSAGE, "encode: expected images or texts, found '%s'", what);
     if (!status) status = model_spec(&spec, arguments, err);
+    if (!status) status = vb_fact_arguments_integer(&job.decode_memory, arguments, "decode_memory", err);
     if (!status) status = vb_arguments_choice(arguments, "device", VB_DEVICE_CPU, &kind, err); /* the words of vb_device_kind */
     spec.tower = texts ? VB_TOWER_TEXT : VB_TOWER_IMAGE;
     if (!status && texts && spec.stated.resolution == VB_OPTION_NONE) spec.stated.resolution = VB_FACTS_NO_IMAGES;

@@ -29,12 +29,7 @@ const vb_flag vb_cmd_preprocess_flags[] = {
      .help = "float32, images x 3 x R x R, images in name order"},
     VB_FACT_ARGUMENTS_PIXELS,
     {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "convert to RGB before resizing"},
-    {.name = "decode-memory",
-     .kind = VB_FLAG_NUMBER,
-     .value = "MIB",
-     .help = "memory a rank for decoding images, in MiB [512]",
-     .low = 1,
-     .high = 1 << 20},
+    {.option = "decode_memory"},
     {0},
 };
 
@@ -70,14 +65,15 @@ static int preprocess(const vb_context *context, const vb_arguments *arguments, 
     const char *input = vb_arguments_text(arguments, "input");
     vb_preprocess spec = vb_preprocess_clip((int)vb_arguments_number(arguments, "resolution", 224));
     vb_stated_facts stated;
-    if (vb_fact_arguments_read(&stated, arguments, err)) return -1;
+    vb_encoding how = {.threads = vb_threads_default(&context->comm)};
+    if (vb_fact_arguments_read(&stated, arguments, err) ||
+        vb_fact_arguments_integer(&how.decode_memory, arguments, "decode_memory", err))
+        return -1;
     vb_facts_state_pixels(&spec, &stated, NULL);
     spec.rgb_first = vb_arguments_given(arguments, "rgb-first");
     vb_dataset *dataset = NULL;
     vb_writer *writer = NULL;
     if (vb_dataset_open(&dataset, input, NULL, err)) return -1;
-    const vb_encoding how = {.threads = vb_threads_default(&context->comm),
-                             .decode_memory = vb_arguments_number(arguments, "decode-memory", VB_DECODE_BUDGET_USUAL)};
     int64_t shape[4] = {vb_dataset_samples(dataset), 3, spec.resolution, spec.resolution};
     int status = vb_writer_open(&writer, vb_arguments_text(arguments, "output"), err);
     if (!status) status = vb_npy_write_header(writer, VB_F32, 4, shape, err);

@@ -4,7 +4,8 @@
 #include <assert.h>
 
 void vb_decode_budget_open(vb_decode_budget *budget, int64_t mebibytes) {
-    *budget = (vb_decode_budget){.total = (uint64_t)(mebibytes > 0 ? mebibytes : VB_DECODE_BUDGET_USUAL) << 20};
+    assert(mebibytes > 0);
+    *budget = (vb_decode_budget){.total = (uint64_t)mebibytes << 20};
     pthread_mutex_init(&budget->lock, NULL);
     pthread_cond_init(&budget->freed, NULL);
 }

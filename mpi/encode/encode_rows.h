@@ -9,7 +9,7 @@ typedef struct vb_encode_rows_job {
     vb_context *context;
     const vb_model *model; /* open */
     int threads, batch;    /* a rank; images encoded at once */
-    int64_t decode_memory; /* MiB; 0: as usual */
+    int64_t decode_memory; /* MiB */
     bool raw;              /* leave the rows unnormalised */
     const char *input, *output;
 } vb_encode_rows_job;

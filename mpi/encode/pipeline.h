@@ -51,7 +51,7 @@ typedef struct vb_pipeline_options {
     vb_picture_engine engine;
     const vb_preprocess *spec;
     int batch, threads;    /* pictures of a block; decoders */
-    int64_t decode_memory; /* MiB; 0: as usual */
+    int64_t decode_memory; /* MiB */
     /* Called by the thread that waits, now and then: -1 with the reason to stop. */
     int (*look)(void *context, vb_error *err);
     void *look_context;
@@ -71,7 +71,7 @@ int vb_pipeline_open(vb_pipeline **pipeline, const vb_pipeline_options *options,
 /* The next unit, finished: call it source->units times, from one thread. -1: the unit's first failure in order, or a stop; then
  * only closing is left; `unit` is the caller's either way (owner and outcomes may be NULL). */
 int vb_pipeline_next(vb_pipeline *pipeline, vb_pipeline_unit *unit, vb_error *err);
-/* Ends the threads, at once: within a row of an image. NULL is fine; counts may be NULL. */
+/* Ends the threads at once: within a row, or within an image that comes as a whole. NULL is fine; counts may be NULL. */
 void vb_pipeline_close(vb_pipeline *pipeline, vb_pipeline_counts *counts);
 
 /* Bytes that a pipeline takes: its blocks, what its threads have at hand, the decoding memory (MiB), and what is read ahead of

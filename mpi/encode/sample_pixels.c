@@ -19,6 +19,13 @@ static void give_back(intake *in) {
     in->granted = 0;
 }
 
+static int check_stop(const intake *in, vb_error *err) {
+    const atomic_bool *cancelled = in->decoder->cancelled;
+    if (!cancelled || !atomic_load_explicit(cancelled, memory_order_relaxed)) return 0;
+    return vb_errorf(err, VB_EINCOMPLETE, "stopped while an image was decoded");
+}
+
+/* Looks for a stop again when its turn has come: many decoders take the whole image before its first row. */
 static int admit(void *context, const vb_image *head, uint64_t bytes, const char *name, vb_error *err) {
     intake *in = context;
     vb_preprocess_free(&in->rows);
@@ -26,7 +33,7 @@ static int admit(void *context, const vb_image *head, uint64_t bytes, const char
     bytes += vb_preprocess_bytes(in->decoder->spec, head);
     if (vb_decode_budget_take(in->decoder->budget, bytes, name, head->width, head->height, err)) return -1;
     in->granted = bytes;
-    return 0;
+    return check_stop(in, err);
 }
 
 static int begin(void *context, const vb_image *head, vb_error *err) {
@@ -38,9 +45,7 @@ static int begin(void *context, const vb_image *head, vb_error *err) {
 
 static int take_row(void *context, const uint8_t *row, vb_error *err) {
     intake *in = context;
-    const atomic_bool *cancelled = in->decoder->cancelled;
-    if (cancelled && atomic_load_explicit(cancelled, memory_order_relaxed))
-        return vb_errorf(err, VB_EINCOMPLETE, "stopped while an image was decoded");
+    if (check_stop(in, err)) return -1;
     vb_preprocess_put(&in->rows, row);
     return 0;
 }

@@ -11,7 +11,7 @@
 typedef struct vb_sample_decoder {
     const vb_preprocess *spec;
     vb_decode_budget *budget;
-    const atomic_bool *cancelled; /* looked at between rows: VB_EINCOMPLETE; or NULL */
+    const atomic_bool *cancelled; /* looked at before memory is taken, and between rows: VB_EINCOMPLETE; or NULL */
 } vb_sample_decoder;
 
 typedef struct vb_sample_pixels {

@@ -97,6 +97,11 @@ int vb_options_defaults(const vb_option *table, void *fields, vb_error *err) {
     return 0;
 }
 
+const vb_option *vb_options_find(const vb_option *table, const char *key) {
+    while (table->key && strcmp(table->key, key)) table++;
+    return table->key ? table : NULL;
+}
+
 int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where,
                     vb_error *err) {
     if (map->kind != VB_YAML_MAP)

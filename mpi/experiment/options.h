@@ -43,6 +43,9 @@ typedef struct vb_option {
 
 /* A table ends with a row whose key is NULL. */
 
+/* The row of a key; NULL: there is none. */
+const vb_option *vb_options_find(const vb_option *table, const char *key);
+
 /* Reads a YAML map into *fields by the table: unknown keys (with a "did you mean"), wrong types, values out of bounds and missing
  * required keys are VB_ECONFIG with name:line:column. VB_OPTION_CUSTOM rows are accepted and left to the caller. Text fields are
  * allocated

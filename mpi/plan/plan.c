@@ -25,7 +25,7 @@
 
 /* Measured: a rank before it does anything (MPI, libraries, the tokenizer's tables), and what a class takes in the vocabularies'
  * tables. */
-enum { PROCESS = 32 << 20, NAME = 400, TOKENS = 14 /* of a prompt, on average */, MEASURING = 20 /* seconds, at most */ };
+enum { PROCESS = 32 << 20, NAME = 400, MEASURING = 20 /* seconds, at most */ };
 
 typedef struct plan {
     const vb_experiment *experiment;
@@ -106,9 +106,8 @@ static int measure_encoded(const plan *all, const vb_dataset_state *data, const 
                           .texts = (int64_t)data->space.classes * (prompts ? prompts : 1),
                           .dim = info->embed_dim};
     if (!data->part_count && (sizes->cached = cached_units(all, data, model, err)) < 0) return -1;
-    /* Records are small, and all of one size. */
-    const int64_t decode =
-        data->dataset && vb_dataset_records(data->dataset) ? VB_DECODE_BUDGET_LEAST : experiment->decode_memory;
+    /* Records are small, and all of one size: the least that there is. */
+    const int64_t decode = data->dataset && vb_dataset_records(data->dataset) ? 1 : experiment->decode_memory;
     sizes->decode = decode;
     int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
             text_space = (int64_t)vb_clip_text_workspace(model->clip, sizes->texts < 256 ? sizes->texts : 256),
@@ -199,14 +198,14 @@ static int measure_model(plan *all, int m, const vb_model *model, vb_context *al
     if (d == all->experiment->dataset_count) return 0;
     if (all->measuring < MEASURING) {
         const double began = vb_live_now();
-        const int status = vb_plan_time_measure(alone, model, &datasets[d], all->threads, rates, err);
+        const int status = vb_plan_time_measure(alone, all->experiment, model, &datasets[d], all->threads, rates, err);
         all->measuring += vb_live_now() - began;
         return status;
     }
     vb_model_sizes sizes;
     vb_error ignored;
     for (int k = 0; k < m && !(rates->operation > 0); k++) rates->operation = all->rates[k].operation;
-    if (vb_model_measure(spec, TOKENS, &sizes, &ignored)) return 0;
+    if (vb_model_measure(spec, VB_MODEL_PROMPT_TOKENS, &sizes, &ignored)) return 0;
     rates->image = sizes.image_flops * rates->operation;
     rates->text = sizes.text_flops * rates->operation;
     return 0;

@@ -76,9 +76,14 @@ static int measure_texts(const vb_encoding *how, const vb_dataset_state *data, v
     return status;
 }
 
-int vb_plan_time_measure(vb_context *alone, const vb_model *model, const vb_dataset_state *data, int threads,
-                         vb_plan_rates *rates, vb_error *err) {
-    const vb_encoding how = {.context = alone, .model = model, .batch = BATCH, .threads = threads, .skip_broken = true};
+int vb_plan_time_measure(vb_context *alone, const vb_experiment *experiment, const vb_model *model, const vb_dataset_state *data,
+                         int threads, vb_plan_rates *rates, vb_error *err) {
+    const vb_encoding how = {.context = alone,
+                             .model = model,
+                             .batch = BATCH,
+                             .threads = threads,
+                             .decode_memory = experiment->decode_memory,
+                             .skip_broken = true};
     *rates = (vb_plan_rates){0};
     int status = data->dataset ? measure_images(&how, data, rates, err) : 0;
     if (!status) status = measure_texts(&how, data, rates, err);

@@ -14,8 +14,8 @@ typedef struct vb_plan_rates {
 
 /* Encodes a few images of the dataset (NULL: none, and only texts) and a few texts, two seconds or so. model: opened with its
  * tokenizer. What cannot be read is not measured: check says what it is. VB_EMEMORY. Local. */
-int vb_plan_time_measure(vb_context *alone, const vb_model *model, const vb_dataset_state *data, int threads,
-                         vb_plan_rates *rates, vb_error *err);
+int vb_plan_time_measure(vb_context *alone, const vb_experiment *experiment, const vb_model *model, const vb_dataset_state *data,
+                         int threads, vb_plan_rates *rates, vb_error *err);
 
 /* Of a matrix product of middling size: for models whose embeddings were made elsewhere. 0: no memory. Local. */
 double vb_plan_time_operation(int threads);

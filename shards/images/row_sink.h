@@ -11,7 +11,7 @@ typedef struct vb_row_sink {
     int (*admit)(void *context, const vb_image *head, uint64_t bytes, const char *name, vb_error *err);
     /* The rows begin, from the top; head: mode, size and palette. Also when they begin anew. 0, or -1. */
     int (*begin)(void *context, const vb_image *head, vb_error *err);
-    /* The next row; its bytes are the decoder's, and aligned to 4. 0, or -1 to end decoding. */
+    /* The next row; its bytes are the decoder's, aligned as its pixels are. 0, or -1 to end decoding. */
     int (*row)(void *context, const uint8_t *row, vb_error *err);
     void *context;
 } vb_row_sink;

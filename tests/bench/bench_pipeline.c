@@ -25,6 +25,7 @@ enum {
     BATCH = 16,
     UNIT = 32,
     REPEAT = 8,
+    MEMORY = 512, /* MiB for decoding */
     MOST_ROUNDS = 15,
     DIM = 512,
     LAYERS = 12,
@@ -239,7 +240,8 @@ static seconds time_pipeline(job *j, engine *e, int threads, vb_pipeline_counts 
         .engine = {.encode = encode, .context = e, .floats = vb_preprocess_floats(j->spec), .dim = DIM},
         .spec = j->spec,
         .batch = BATCH,
-        .threads = threads};
+        .threads = threads,
+        .decode_memory = MEMORY};
     const vb_pipeline_source source = {
         .units = (j->count + UNIT - 1) / UNIT, .prepare = prepare, .release = keep, .drop = keep, .context = j};
     const seconds begun = now();
@@ -289,7 +291,7 @@ static void begin_job(job *j, const pictures *from, int times, const vb_preproce
         j->picked[i] = i % from->count;
         j->names[i] = "picture";
     }
-    vb_decode_budget_open(&j->budget, 0);
+    vb_decode_budget_open(&j->budget, MEMORY);
 }
 
 static void end_job(job *j) {

@@ -77,6 +77,22 @@ refuses "an image beyond the memory for decoding" 8 \
 sed 's/images: pics/images: pics, on_error: skip/' e.yaml >skip.yaml
 refuses "such an image is not skipped" 8 'chair/large.jpg: decoding its' \
   "$vocabench" run skip.yaml --output small --decode-memory 20
+mkdir -p alone/chair; cp pics/chair/large.jpg alone/chair
+printf 'name: c\nvocabularies: {things: [chair]}\n' >chair.yaml
+sed 's/images: pics/images: alone/; s/v.yaml/chair.yaml/' e.yaml >alone.yaml
+refuses "plan measures with the run's memory" 8 'chair/large.jpg: decoding its .*decode_memory allows a rank 20 MiB' \
+  "$vocabench" plan alone.yaml --decode-memory 20
+mkdir flag
+for bad in 0 x 1048577; do
+  refuses "preprocess: --decode-memory $bad" 2 "decode_memory: expected an integer from 1 to 1048576" \
+    "$vocabench" preprocess --resolution 32 --input huge --output flag/p.npy --decode-memory $bad
+done
+refuses "preprocess: an image beyond --decode-memory" 8 'decode_memory allows a rank 20 MiB' \
+  "$vocabench" preprocess --resolution 32 --input huge --output flag/p.npy --decode-memory 20
+refuses "encode: an image beyond --decode-memory" 8 'decode_memory allows a rank 20 MiB' \
+  "$vocabench" encode images --weights m.safetensors --activation quick_gelu --input huge --output flag/e.npy --decode-memory 20
+check "encode: memory enough" "$vocabench" encode images --weights m.safetensors --activation quick_gelu --input huge \
+  --output flag/e.npy --decode-memory 40 --resize shortest
 "$vocabench" plan e.yaml --decode-memory 700 >plan.700; "$vocabench" plan e.yaml --decode-memory 100 >plan.100
 has_text "plan says what decoding may take" "at most 700 MiB (decode_memory)" plan.700
 memory() { sed -nE 's/.*memory: about ([0-9.]+) MB a rank.*/\1/p' "$1"; }

@@ -2,6 +2,7 @@
  * first failure in order; stops, faults, lack of memory; bounds on what is taken. */
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -190,8 +191,8 @@ static int go_through(world *w, const shape *s, vb_pipeline_counts *seen, vb_err
     return status;
 }
 
-static const shape shapes[] = {{1, 1, 0, false},  {1, 4, 0, false}, {2, 3, 0, false}, {3, 16, 0, false},
-                               {8, 64, 0, false}, {8, 2, 0, false}, {2, 16, 2, false}};
+static const shape shapes[] = {{1, 1, 64, false},  {1, 4, 64, false}, {2, 3, 64, false}, {3, 16, 64, false},
+                               {8, 64, 64, false}, {8, 2, 64, false}, {2, 16, 2, false}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void rows_do_not_depend_on_threads(void **state) {
@@ -203,7 +204,7 @@ static void rows_do_not_depend_on_threads(void **state) {
         assert_ok(go_through(&w, &shapes[s], &seen, &err));
         assert_int_equal(seen.pictures, IMAGES);
         assert_true(w.largest <= shapes[s].batch);
-        assert_true(seen.decode_most > 0 && (!shapes[s].memory || seen.decode_most <= (uint64_t)shapes[s].memory << 20));
+        assert_true(seen.decode_most > 0 && seen.decode_most <= (uint64_t)shapes[s].memory << 20);
         assert_int_equal(seen.blocks, w.calls);
     }
 }
@@ -215,7 +216,7 @@ static void blocks_are_filled(void **state) {
     for (int threads = 1; threads <= 4; threads += 3) {
         world w = fresh();
         vb_pipeline_counts seen;
-        assert_ok(go_through(&w, &(shape){threads, 8, 0, false}, &seen, &err));
+        assert_ok(go_through(&w, &(shape){threads, 8, 64, false}, &seen, &err));
         assert_int_equal(seen.full, 3);
         assert_true(seen.blocks >= 4);
     }
@@ -328,6 +329,74 @@ static void memory_for_decoding_is_bounded(void **state) {
     vb_decode_budget_close(&budget);
 }
 
+/* One who asks for memory, and when it got it. */
+typedef struct taker {
+    vb_decode_budget *budget;
+    uint64_t bytes;
+    atomic_int *turns;
+    int turn;
+} taker;
+
+static void *take_memory(void *context) {
+    taker *t = context;
+    vb_error err = {0};
+    if (vb_decode_budget_take(t->budget, t->bytes, "x", 1, 1, &err)) return NULL;
+    t->turn = ++*t->turns;
+    vb_decode_budget_give(t->budget, t->bytes);
+    return NULL;
+}
+
+static uint64_t asked(vb_decode_budget *budget, uint64_t *served) {
+    pthread_mutex_lock(&budget->lock);
+    const uint64_t count = budget->asked;
+    *served = budget->served;
+    pthread_mutex_unlock(&budget->lock);
+    return count;
+}
+
+/* Whoever asks beyond what is free waits, and those behind it, though there is enough for them. */
+static void memory_is_given_in_turn(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_decode_budget budget;
+    atomic_int turns = 0;
+    uint64_t served;
+    pthread_t threads[2];
+    vb_decode_budget_open(&budget, 1);
+    assert_ok(vb_decode_budget_take(&budget, 600 << 10, "x", 1, 1, &err));
+    taker takers[2] = {{&budget, 1 << 20, &turns, 0}, {&budget, 100 << 10, &turns, 0}};
+    for (uint64_t t = 0; t < 2; t++) {
+        assert_int_equal(pthread_create(&threads[t], NULL, take_memory, &takers[t]), 0);
+        while (asked(&budget, &served) < t + 2) sched_yield();
+        assert_int_equal(served, 1);
+    }
+    vb_decode_budget_give(&budget, 600 << 10);
+    for (int t = 0; t < 2; t++) pthread_join(threads[t], NULL);
+    assert_int_equal(takers[0].turn, 1);
+    assert_int_equal(takers[1].turn, 2);
+    assert_int_equal(budget.most, 1 << 20);
+    vb_decode_budget_close(&budget);
+}
+
+/* A stop is seen before an image that comes as a whole is decoded: else this one would be found damaged. */
+static void a_stop_waits_for_no_whole_image(void **state) {
+    (void)state;
+    static const char text[] = "P3 2 1 255 1 2 3 4 5 z\n";
+    const vb_preprocess spec = spec_of();
+    const vb_sample sample = {.name = "x.ppm", .bytes = (const uint8_t *)text, .size = sizeof text - 1};
+    vb_decode_budget budget;
+    vb_decode_budget_open(&budget, 1);
+    atomic_bool cancelled = false;
+    const vb_sample_decoder decoder = {.spec = &spec, .budget = &budget, .cancelled = &cancelled};
+    vb_sample_pixels made;
+    vb_error err = {0};
+    assert_fails(vb_sample_pixels_make(&decoder, &sample, &made, &err), VB_EDATA, "x.ppm: ");
+    cancelled = true;
+    assert_fails(vb_sample_pixels_make(&decoder, &sample, &made, &err), VB_EINCOMPLETE, "stopped");
+    assert_int_equal(budget.used, 0);
+    vb_decode_budget_close(&budget);
+}
+
 static void stops_end_it(void **state) {
     (void)state;
     vb_error err = {0};
@@ -342,6 +411,7 @@ static void stops_end_it(void **state) {
         }
         for (int asked = 0; asked < UNITS; asked++) { /* closed early */
             world w = fresh();
+            w.unit_bytes = 1;
             vb_pipeline *pipeline;
             assert_ok(start(&pipeline, &w, &shapes[s], &err));
             for (int u = 0; u < asked; u++) {
@@ -352,7 +422,7 @@ static void stops_end_it(void **state) {
             }
             vb_pipeline_close(pipeline, NULL);
             assert_int_equal(w.owners, 0);
-            assert_true(!w.unit_bytes || !w.held);
+            assert_int_equal(w.held, 0);
         }
     }
 }
@@ -364,7 +434,7 @@ static void reading_ahead_is_bounded(void **state) {
     for (int threads = 1; threads <= 8; threads += 7) {
         world w = fresh();
         w.unit_bytes = VB_UNIT_BYTES;
-        assert_ok(go_through(&w, &(shape){threads, 4, 0, false}, NULL, &err));
+        assert_ok(go_through(&w, &(shape){threads, 4, 64, false}, NULL, &err));
         assert_int_equal(w.most_held, 1);
         assert_int_equal(w.held, 0);
     }
@@ -396,6 +466,8 @@ int main(void) {
         cmocka_unit_test(units_fail_in_order),
         cmocka_unit_test(faults_of_decoders),
         cmocka_unit_test(memory_for_decoding_is_bounded),
+        cmocka_unit_test(memory_is_given_in_turn),
+        cmocka_unit_test(a_stop_waits_for_no_whole_image),
         cmocka_unit_test(stops_end_it),
         cmocka_unit_test(reading_ahead_is_bounded),
         cmocka_unit_test(every_allocation_may_fail),
