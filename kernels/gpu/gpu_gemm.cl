@@ -5,11 +5,6 @@
  * Options: BM BN BK TM TN the tile (TM, TN: 4 or 8; BK: a multiple of 4). TYPE of B: 0 fp32, 1 fp16, 2 bf16; ALIGNED: rows of A
  * and B begin at multiples of four elements; ACTIVATION, and LATE: it comes after the residual; UNROLL the steps of a tile's
  * depth. Without TYPE one program serves all types and activations: slower, but built once (for processors). */
-#define HAS_SCALE 1
-#define HAS_BIAS 2
-#define HAS_GATE 4
-#define HAS_RESIDUAL 8
-
 #define ACROSS (BN / TN)
 #define DOWN (BM / TM)
 #define THREADS (ACROSS * DOWN)

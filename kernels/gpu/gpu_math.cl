@@ -12,6 +12,12 @@
 #define RELU 5
 #define SIGMOID 6
 
+/* `flags`: which optional arrays a kernel gets, the bits of gpu_product.h. */
+#define HAS_SCALE 1
+#define HAS_BIAS 2
+#define HAS_GATE 4
+#define HAS_RESIDUAL 8
+
 /* In fp64, of which OpenCL promises that division is correctly rounded, and rounding that once more changes nothing: a quotient
  * of floats is nowhere so near the middle between two floats (subnormal ones included) that 53 bits would not tell. */
 static float divide(float a, float b) {

@@ -12,8 +12,7 @@
 #include "kernels/matrix/conv.h"
 #include "kernels/matrix/winograd.h"
 
-enum { HAS_SCALE = 1, HAS_BIAS = 2, HAS_RESIDUAL = 8 }; /* gpu_rows.cl */
-enum { COLUMNS = 64, NORM_ROWS = 8, NORM_PARTS = 16 };  /* of its work groups */
+enum { COLUMNS = 64, NORM_ROWS = 8, NORM_PARTS = 16 }; /* of its work groups */
 
 #define ARG VB_GPU_ARGUMENT
 #define PLACE(place) ARG((place).buffer), ARG((place).at)
@@ -251,7 +250,7 @@ static int queue_depthwise(const job *j) {
     const vb_channel_filter *filter = &j->operation->filter;
     const vb_value *from = j->from, *to = j->to;
     const vb_gpu_place in = operand(j, 0), residual = operand(j, 1), out = result(j);
-    const cl_int flags = (weight(j, VB_GPU_BIAS) ? HAS_BIAS : 0) | (has_operand(j, 1) ? HAS_RESIDUAL : 0),
+    const cl_int flags = (weight(j, VB_GPU_BIAS) ? VB_GPU_HAS_BIAS : 0) | (has_operand(j, 1) ? VB_GPU_HAS_RESIDUAL : 0),
                  last = (cl_int)filter->last;
     const vb_gpu_argument arguments[] = {PLACE(in),
                                          ARG(j->step->weights[VB_GPU_MATRIX]),
@@ -313,7 +312,8 @@ static int queue_norm(const job *j) {
     const vb_norm *norm = &j->operation->norm;
     const vb_gpu_place in = operand(j, 0), residual = operand(j, 1), out = result(j);
     const cl_ulong rows = (cl_ulong)rows_of_result(j);
-    const cl_int flags = (norm->weight ? HAS_SCALE : 0) | (norm->bias ? HAS_BIAS : 0) | (has_operand(j, 1) ? HAS_RESIDUAL : 0);
+    const cl_int flags = (norm->weight ? VB_GPU_HAS_SCALE : 0) | (norm->bias ? VB_GPU_HAS_BIAS : 0) |
+                         (has_operand(j, 1) ? VB_GPU_HAS_RESIDUAL : 0);
     const vb_gpu_argument arguments[] = {PLACE(in),
                                          PLACE(out),
                                          ARG(rows),

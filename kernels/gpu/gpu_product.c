@@ -5,8 +5,6 @@
 
 #include "kernels/gpu/gpu_texts.h"
 
-enum { HAS_SCALE = 1, HAS_BIAS = 2, HAS_GATE = 4, HAS_RESIDUAL = 8 }; /* gpu_gemm.cl */
-
 typedef struct tile {
     int rows, columns, depth, item_rows, item_columns;
 } tile;
@@ -38,8 +36,8 @@ int vb_gpu_product_queue(vb_gpu_device *device, const vb_gpu_product *product, v
     const cl_mem none = device->nothing;
     const cl_mem scale = e->scale ? e->scale : none, bias = e->bias ? e->bias : none,
                  gate = e->gate.buffer ? e->gate.buffer : none, residual = e->residual.buffer ? e->residual.buffer : none;
-    const cl_int flags = (e->scale ? HAS_SCALE : 0) | (e->bias ? HAS_BIAS : 0) | (e->gate.buffer ? HAS_GATE : 0) |
-                         (e->residual.buffer ? HAS_RESIDUAL : 0);
+    const cl_int flags = (e->scale ? VB_GPU_HAS_SCALE : 0) | (e->bias ? VB_GPU_HAS_BIAS : 0) |
+                         (e->gate.buffer ? VB_GPU_HAS_GATE : 0) | (e->residual.buffer ? VB_GPU_HAS_RESIDUAL : 0);
     const cl_ulong lda = (cl_ulong)product->depth, ldc = (cl_ulong)product->columns;
     const vb_gpu_argument arguments[] = {VB_GPU_ARGUMENT(product->rows),
                                          VB_GPU_ARGUMENT(product->columns),

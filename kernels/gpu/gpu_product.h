@@ -5,6 +5,9 @@
 #include "kernels/gpu/gpu_work.h"
 #include "kernels/matrix/gemm.h"
 
+/* Which optional arrays a kernel gets: its `flags` (gpu_math.cl). */
+enum { VB_GPU_HAS_SCALE = 1, VB_GPU_HAS_BIAS = 2, VB_GPU_HAS_GATE = 4, VB_GPU_HAS_RESIDUAL = 8 };
+
 /* As vb_epilogue (kernels/matrix/gemm.h) has it; buffers NULL: none. Scale and bias begin at 0. One activation, `last`: behind
  * the residual. */
 typedef struct vb_gpu_epilogue {

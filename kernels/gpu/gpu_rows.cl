@@ -4,12 +4,6 @@
 #define ARRAY(name) __global const float *name, ulong name##_at
 #define RESULT(name) __global float *name, ulong name##_at
 
-/* In the order of vb_epilogue: kernels/matrix/gemm.h. */
-#define HAS_SCALE 1
-#define HAS_BIAS 2
-#define HAS_GATE 4
-#define HAS_RESIDUAL 8
-
 /* Column j of row `row`: 64 columns a work group, the groups of a row side by side. */
 #define PLACE(j, row, width)                                                                                                     \
     const uint slices_ = ((uint)(width) + 63) / 64;                                                                              \

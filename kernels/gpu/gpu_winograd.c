@@ -6,7 +6,6 @@
 #include "kernels/matrix/winograd_reference.h"
 
 enum { POINTS = VB_WINOGRAD_POINTS, SIDE = VB_WINOGRAD_SIDE, TAPS = 9, ITEMS = 64 };
-enum { HAS_SCALE = 1, HAS_BIAS = 2, HAS_RESIDUAL = 8 }; /* gpu_winograd.cl */
 
 size_t vb_gpu_winograd_scratch(int channels, int outputs) { return POINTS * ((size_t)channels + (size_t)outputs); }
 
@@ -59,7 +58,8 @@ static int queue_tiles(vb_gpu_device *device, const vb_gpu_winograd *job, cl_ulo
     if (vb_gpu_product_queue(device, &product, err)) return -1;
     const cl_mem none = device->nothing, scale = e->scale ? e->scale : none, bias = e->bias ? e->bias : none,
                  residual = e->residual.buffer ? e->residual.buffer : none;
-    const cl_int flags = (e->scale ? HAS_SCALE : 0) | (e->bias ? HAS_BIAS : 0) | (e->residual.buffer ? HAS_RESIDUAL : 0),
+    const cl_int flags = (e->scale ? VB_GPU_HAS_SCALE : 0) | (e->bias ? VB_GPU_HAS_BIAS : 0) |
+                         (e->residual.buffer ? VB_GPU_HAS_RESIDUAL : 0),
                  last = (cl_int)e->activation;
     const vb_gpu_argument out[] = {VB_GPU_ARGUMENT(sums.buffer),    VB_GPU_ARGUMENT(sums.at), VB_GPU_ARGUMENT(job->out.buffer),
                                    VB_GPU_ARGUMENT(job->out.at),    VB_GPU_ARGUMENT(first),   VB_GPU_ARGUMENT(tiles),

@@ -1,8 +1,5 @@
 /* Convolution of 3 x 3 filters through Winograd's transforms: the lines of kernels/matrix/winograd.h, of pixels and of sums.
  * Filters were transformed when they were uploaded; the 36 products between are gpu_gemm.cl's. */
-#define HAS_SCALE 1
-#define HAS_BIAS 2
-#define HAS_RESIDUAL 8
 #define SIDE 4
 #define WINDOW 6
 #define POINTS 36

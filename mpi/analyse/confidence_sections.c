@@ -3,7 +3,6 @@
 
 #include <math.h>
 
-#include "mpi/analyse/shown_rows.h"
 #include "mpi/base/json.h"
 
 enum { KEY_ROWS = 3 /* of figure.gp's key: maxrows */, DESCRIBED = 12 /* models that are put into words */ };
@@ -142,24 +141,12 @@ static int plot_open_set(const vb_section_subject *subject, vb_plotter *plotter,
     return vb_plot_end(&plot, vb_plot_script(&plot, vb_open_set_gp, "open_set.gp", err), err);
 }
 
-static int table_of_open_set(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
-    vb_section_subject rows;
-    int status = vb_shown_rows_open(&rows, subject, "open_set", err);
-    if (!status) status = fill_open_set(&rows, grid, err);
-    vb_shown_rows_close(&rows);
-    return status;
-}
-
-static int figure_of_open_set(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
-    vb_section_subject rows;
-    int status = vb_shown_rows_open(&rows, subject, "open_set", err);
-    if (!status) status = plot_open_set(&rows, plotter, figure, err);
-    vb_shown_rows_close(&rows);
-    return status;
-}
-
-const vb_section vb_open_set_section = {
-    .scope = VB_SECTION_OF_GROUP, .place = 14, .latex = true, .table = table_of_open_set, .plot = figure_of_open_set};
+const vb_section vb_open_set_section = {.scope = VB_SECTION_OF_GROUP,
+                                        .place = 14,
+                                        .latex = true,
+                                        .stated = "open_set",
+                                        .table = fill_open_set,
+                                        .plot = plot_open_set};
 
 /* ---- calibration ---- */
 
@@ -240,21 +227,9 @@ static int plot_calibration(const vb_section_subject *subject, vb_plotter *plott
     return vb_plot_end(&plot, vb_plot_script(&plot, vb_calibration_gp, "calibration.gp", err), err);
 }
 
-static int table_of_calibration(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
-    vb_section_subject rows;
-    int status = vb_shown_rows_open(&rows, subject, "calibration", err);
-    if (!status) status = fill_calibration(&rows, grid, err);
-    vb_shown_rows_close(&rows);
-    return status;
-}
-
-static int figure_of_calibration(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
-    vb_section_subject rows;
-    int status = vb_shown_rows_open(&rows, subject, "calibration", err);
-    if (!status) status = plot_calibration(&rows, plotter, figure, err);
-    vb_shown_rows_close(&rows);
-    return status;
-}
-
-const vb_section vb_calibration_section = {
-    .scope = VB_SECTION_OF_GROUP, .place = 16, .latex = true, .table = table_of_calibration, .plot = figure_of_calibration};
+const vb_section vb_calibration_section = {.scope = VB_SECTION_OF_GROUP,
+                                           .place = 16,
+                                           .latex = true,
+                                           .stated = "calibration",
+                                           .table = fill_calibration,
+                                           .plot = plot_calibration};

@@ -7,7 +7,6 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/openness/spread.h"
-#include "mpi/analyse/shown_rows.h"
 #include "mpi/base/json.h"
 #include "mpi/figures/panels.h"
 
@@ -198,21 +197,9 @@ static int plot_open_curve(const vb_section_subject *subject, vb_plotter *plotte
     return vb_plot_end(&plot, status, err);
 }
 
-static int table_of_open_curve(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
-    vb_section_subject rows;
-    int status = vb_shown_rows_open(&rows, subject, "open_curve", err);
-    if (!status) status = fill_table(&rows, grid, err);
-    vb_shown_rows_close(&rows);
-    return status;
-}
-
-static int figure_of_open_curve(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
-    vb_section_subject rows;
-    int status = vb_shown_rows_open(&rows, subject, "open_curve", err);
-    if (!status) status = plot_open_curve(&rows, plotter, figure, err);
-    vb_shown_rows_close(&rows);
-    return status;
-}
-
-const vb_section vb_open_curve_section = {
-    .scope = VB_SECTION_OF_GROUP, .place = 12, .latex = true, .table = table_of_open_curve, .plot = figure_of_open_curve};
+const vb_section vb_open_curve_section = {.scope = VB_SECTION_OF_GROUP,
+                                          .place = 12,
+                                          .latex = true,
+                                          .stated = "open_curve",
+                                          .table = fill_table,
+                                          .plot = plot_open_curve};

@@ -67,11 +67,14 @@ int vb_provenance_run_facts(vb_context *context, int threads, const vb_memory_pe
     int64_t traffic[2] = {(int64_t)comm->sent, (int64_t)comm->received}, most[3] = {peak->resident, traffic[0], traffic[1]}, node;
     if (vb_comm_sum_to_root(comm, traffic, 2, err) || vb_comm_max(comm, most, 3, err) || node_peak(comm, peak->share, &node, err))
         return -1;
-    char device[512];
+    char device[1024]; /* its names, and what of it differs */
     vb_device_describe(context, device, sizeof device);
     vb_blocks blocks, devices;
-    if (vb_comm_gather(comm, host, strlen(host), &blocks, err) || vb_comm_gather(comm, device, strlen(device), &devices, err))
+    if (vb_comm_gather(comm, host, strlen(host), &blocks, err)) return -1;
+    if (vb_comm_gather(comm, device, strlen(device), &devices, err)) {
+        vb_comm_blocks_free(&blocks);
         return -1;
+    }
     if (comm->rank) return 0;
     vb_json json = {0};
     json_t *hosts = vb_json_array(&json), *device_list = vb_json_array(&json), *object = vb_json_object(&json);

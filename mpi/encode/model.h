@@ -43,6 +43,8 @@ int vb_model_family(const vb_weights *weights, int stated, const vb_family **fam
  * they were opened; that is then the reason for a failure (`status`) too. Else status. Local. */
 int vb_model_check(const vb_model *model, int status, vb_error *err);
 
+/* Tokens of a prompt, on average: a text is computed up to its end token. */
+enum { VB_MODEL_PROMPT_TOKENS = 14 };
 /* What a model costs: floating-point operations for an image, and for a text of so many tokens. */
 typedef struct vb_model_sizes {
     double image_flops, text_flops;

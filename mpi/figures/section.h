@@ -39,6 +39,9 @@ typedef struct vb_section {
     const char *folded;     /* what a page calls the table, which it then shows only when asked; NULL: it stands open */
     bool latex;             /* the table is one of those that are written as LaTeX, too */
     const vb_section_number *numbers;
+    /* An analysis: behind each result of the subject of `table` and `plot` stands, where it has the analysis, the setting of
+     * retrieval that was stated beforehand, labelled as REPE. NULL: the results alone. */
+    const char *stated;
     /* Fills an empty grid; without rows but the heads where the results have nothing of the kind. The caller frees it, also
      * after a failure. */
     int (*table)(const vb_section_subject *subject, vb_grid *grid, vb_error *err);

@@ -25,7 +25,7 @@
 
 /* Measured: a rank before it does anything (MPI, libraries, the tokenizer's tables), and what a class takes in the vocabularies'
  * tables. */
-enum { PROCESS = 32 << 20, NAME = 400, TOKENS = 14 /* of a prompt, on average */, MEASURING = 20 /* seconds, at most */ };
+enum { PROCESS = 32 << 20, NAME = 400, MEASURING = 20 /* seconds, at most */ };
 
 typedef struct plan {
     const vb_experiment *experiment;
@@ -205,7 +205,7 @@ static int measure_model(plan *all, int m, const vb_model *model, vb_context *al
     vb_model_sizes sizes;
     vb_error ignored;
     for (int k = 0; k < m && !(rates->operation > 0); k++) rates->operation = all->rates[k].operation;
-    if (vb_model_measure(spec, TOKENS, &sizes, &ignored)) return 0;
+    if (vb_model_measure(spec, VB_MODEL_PROMPT_TOKENS, &sizes, &ignored)) return 0;
     rates->image = sizes.image_flops * rates->operation;
     rates->text = sizes.text_flops * rates->operation;
     return 0;

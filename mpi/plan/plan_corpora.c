@@ -99,7 +99,6 @@ static bool retrieves(const vb_experiment *experiment, int m, const vb_corpus_sp
 
 static void add_encoding(const vb_experiment *experiment, const vb_corpus_spec *corpus, const vb_corpora_request *request, int m,
                          const corpus_facts *facts, corpus_work *work) {
-    enum { TOKENS = 14 };
     const int encoder = encoder_of(experiment, m);
     vb_model_sizes sizes;
     vb_error ignored;
@@ -111,7 +110,7 @@ static void add_encoding(const vb_experiment *experiment, const vb_corpus_spec *
     const vb_plan_rates *rates = &request->rates[encoder];
     work->encoded += (double)facts->rows;
     work->seconds += (double)facts->rows * (corpus->images ? rates->image : rates->text);
-    if (!vb_model_measure(&experiment->models[encoder], TOKENS, &sizes, &ignored))
+    if (!vb_model_measure(&experiment->models[encoder], VB_MODEL_PROMPT_TOKENS, &sizes, &ignored))
         work->operations += (double)facts->rows * (corpus->images ? sizes.image_flops : sizes.text_flops);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/openness/names_curve.h"
 #include "mpi/base/strbuf.h"
 
 enum { COMPARED_TEXT = 200 };
@@ -44,13 +45,6 @@ typedef struct vocabulary_sums {
     double *curve;  /* a step each */
     int64_t *theft; /* of each other vocabulary */
 } vocabulary_sums;
-
-/* C(M - b, i) / C(M, i): the share of the sets of i of M foreign vocabularies that hold none of the b harmful ones. */
-static double spared(int m, int b, int i) {
-    double share = 1;
-    for (int k = 0; k < i; k++) share *= (double)(m - b - k > 0 ? m - b - k : 0) / (m - k);
-    return share;
-}
 
 static void add_image(vocabulary_sums *sums, const vb_record_set *set, int64_t image, int v, const double *table) {
     const int n = set->space.vocabularies;
@@ -139,10 +133,11 @@ int vb_verify_figures_of_records(const vb_verify *verify, const char *where, con
     int64_t *thefts = vb_array(n * n, sizeof *thefts, "figures", err),
             *right = vb_array(2 * classes, sizeof *right, "figures", err);
     int status = sums && table && curves && thefts && right ? 0 : -1;
+    /* table: the share of the sets of i of all foreign vocabularies that hold none of v harmful ones. */
     for (size_t v = 0; v < n && !status; v++) {
         sums[v].curve = curves + v * n;
         sums[v].theft = thefts + v * n;
-        for (size_t i = 0; i < n; i++) table[v * n + i] = spared((int)n - 1, (int)v, (int)i);
+        for (size_t i = 0; i < n; i++) table[v * n + i] = vb_names_curve_survival((int64_t)n - 1, (int64_t)v, (int64_t)i);
     }
     for (int64_t i = 0; i < set->count && !status; i++) {
         right[set->label[i]] += set->right[i];

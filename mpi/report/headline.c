@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/openness/student.h"
 #include "mpi/base/json.h"
 #include "mpi/results/tables.h"
-
-static const double two_sided = 1.959963984540054; /* of 95 % of a normal distribution */
 
 double vb_headline_chance(const json_t *entry) {
     double sum = 0;
@@ -57,7 +56,8 @@ static void write_lead(const vb_section_result *best, const vb_section_result *n
     write_with_error(write, out, lead, error);
     write(out, " points behind", false);
     if (!isfinite(error)) write(out, ".", false);
-    else if (lead > two_sided * error) write(out, ": more than chance explains, even if the errors were independent.", false);
+    else if (lead > VB_STUDENT_NORMAL * error)
+        write(out, ": more than chance explains, even if the errors were independent.", false);
     else write(out, ": not told apart, were the errors independent; vocabench compare pairs the images.", false);
 }
 

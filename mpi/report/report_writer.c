@@ -2,6 +2,7 @@
 #include "mpi/report/report_writer.h"
 
 #include "kernels/base/memory.h"
+#include "mpi/analyse/shown_rows.h"
 #include "mpi/report/headline.h"
 #include "mpi/report/overview.h"
 #include "mpi/report/provenance_tables.h"
@@ -16,12 +17,25 @@ static void hand_table(const vb_report_writer *writer, vb_grid *grid, const vb_s
     vb_grid_free(grid);
 }
 
+/* What the section is called for. Close with close_rows, also after a failure. */
+static int open_rows(const vb_section *section, const vb_section_subject *subject, vb_section_subject *rows, vb_error *err) {
+    *rows = *subject;
+    return section->stated ? vb_shown_rows_open(rows, subject, section->stated, err) : 0;
+}
+
+static void close_rows(const vb_section *section, vb_section_subject *rows) {
+    if (section->stated) vb_shown_rows_close(rows);
+}
+
 static int write_plot(const vb_report_writer *writer, const vb_section *section, const vb_section_subject *subject,
                       vb_error *err) {
     vb_figure figure = {0};
-    int status = section->plot(subject, writer->plotter, &figure, err);
+    vb_section_subject rows;
+    int status = open_rows(section, subject, &rows, err);
+    if (!status) status = section->plot(&rows, writer->plotter, &figure, err);
     if (!status && figure.name) status = writer->figure(writer, &figure, err);
     vb_plot_figure_free(&figure);
+    close_rows(section, &rows);
     return status;
 }
 
@@ -30,8 +44,11 @@ static int write_rest(const vb_report_writer *writer, const vb_section *section,
     int status = 0;
     if (section->table && (!writer->latex || section->latex)) {
         vb_grid grid = {0};
-        status = section->table(subject, &grid, err);
+        vb_section_subject rows;
+        status = open_rows(section, subject, &rows, err);
+        if (!status) status = section->table(&rows, &grid, err);
         hand_table(writer, &grid, subject, section);
+        close_rows(section, &rows);
     }
     if (!status && section->html && writer->html) status = section->html(subject, writer->out, err);
     return status;

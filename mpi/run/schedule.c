@@ -13,9 +13,6 @@
 #include "shards/embeddings/npy.h"
 #include "shards/files/path.h"
 
-/* Tokens of a prompt, on average: a text is computed up to its end token. */
-enum { PROMPT_TOKENS = 14 };
-
 static bool same_text(const char *a, const char *b) { return a == b || (a && b && !strcmp(a, b)); }
 
 bool vb_schedule_same_encoder(const vb_model_spec *a, const vb_model_spec *b) {
@@ -68,7 +65,7 @@ static model_cost cost_of_model(const vb_model_spec *spec) {
     vb_error ignored;
     if (spec->family == VB_PRECOMPUTED) return cost;
     vb_model_sizes sizes;
-    if (!vb_model_measure(spec, PROMPT_TOKENS, &sizes, &ignored)) {
+    if (!vb_model_measure(spec, VB_MODEL_PROMPT_TOKENS, &sizes, &ignored)) {
         cost.image = (int64_t)sizes.image_flops;
         cost.text = (int64_t)sizes.text_flops;
         cost.dim = sizes.embed_dim;
