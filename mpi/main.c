@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kernels/base/fault.h"
+#include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "shards/files/json_parse.h"
@@ -25,6 +26,17 @@ static int flush_output(vb_error *err) {
 
 static int usage_error(vb_error *err) { return vb_context_is_first_rank() ? report(err, 1) : err->code; }
 
+/* Those that would else be passed over without a word, or read as nothing. */
+static int check_variables(int rank, vb_error *err) {
+    const char *fault = getenv("VOCABENCH_FAULT"), *isa = getenv("VOCABENCH_ISA"), *mpi = getenv("VOCABENCH_MPI");
+    if (vb_fault_setup(fault, rank))
+        return vb_errorf(err, VB_EUSAGE, "VOCABENCH_FAULT='%s': expected site:n:effect[@rank]", fault);
+    if (isa && *isa && vb_isa_of_name(isa) == VB_ISA_LEVELS)
+        return vb_errorf(err, VB_EUSAGE, "VOCABENCH_ISA='%s': expected scalar, avx2, avx512 or vnni", isa);
+    if (mpi && *mpi && strcmp(mpi, "1")) return vb_errorf(err, VB_EUSAGE, "VOCABENCH_MPI='%s': expected 1, or nothing", mpi);
+    return 0;
+}
+
 static int run_command(const vb_arguments *arguments, char **command_line) {
     vb_error err;
     vb_error_clear(&err);
@@ -33,24 +45,19 @@ static int run_command(const vb_arguments *arguments, char **command_line) {
     char **environment = vb_array(variables + 1, sizeof *environment, "environment", &err);
     if (!environment) return report(&err, 1);
     memcpy(environment, environ, variables * sizeof *environment);
-    int provided;
-    /* Open MPI 4.1's UCX component cannot allocate a window across machines over TCP; the others can, on any network. */
-    setenv("OMPI_MCA_osc", "^ucx", 0);
-    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
-        fprintf(stderr, "vocabench: MPI cannot start\n");
+    const bool alone = !vb_context_is_launched();
+    if (!alone && vb_comm_start_mpi(&err)) {
         vb_free(environment);
-        return VB_EMPI;
+        return report(&err, 1);
     }
-    vb_context_catch_signals();
+    vb_context_catch_signals(arguments->command->stops);
 
-    vb_context context = {.started = MPI_Wtime(), .environment = environment, .arguments = command_line};
+    vb_context context = {.started = vb_live_now(), .environment = environment, .arguments = command_line};
     int code;
-    if (vb_comm_open(&context.comm, MPI_COMM_WORLD, &err)) code = report(&err, 2);
+    if (alone ? vb_comm_open_alone(&context.comm, &err) : vb_comm_open(&context.comm, MPI_COMM_WORLD, &err))
+        code = report(&err, alone ? 1 : 2);
     else {
-        int status = 0;
-        if (vb_fault_setup(getenv("VOCABENCH_FAULT"), context.comm.rank))
-            status = vb_errorf(&err, VB_EUSAGE, "VOCABENCH_FAULT='%s': expected site:n:effect[@rank]", getenv("VOCABENCH_FAULT"));
-        status = vb_comm_agree(&context.comm, status, &err);
+        int status = vb_comm_agree(&context.comm, check_variables(context.comm.rank, &err), &err);
         if (!status) status = arguments->command->run(&context, arguments, &err);
         if (!status) status = flush_output(&err);
         status = vb_comm_agree(&context.comm, status, &err);
@@ -60,7 +67,7 @@ static int run_command(const vb_arguments *arguments, char **command_line) {
     vb_comm_close(&context.comm);
     vb_free(environment);
     fflush(stdout);
-    MPI_Finalize();
+    vb_comm_end_mpi();
     return code;
 }
 

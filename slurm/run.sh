@@ -10,7 +10,7 @@ export HWLOC_COMPONENTS=${HWLOC_COMPONENTS:--opencl}
 # srun starts the ranks with what it is told, not with what sbatch was told, since Slurm 22.05.
 export SRUN_CPUS_PER_TASK=@CPUS@
 
-child='' interrupted=0 cancelled=0 again=''
+child='' interrupted=0 cancelled=0 again='' told=0
 # The ranks that mpirun has started here. Where its own handlers were taken, they have to be told by themselves; they tell the
 # others.
 # shellcheck disable=SC2317 # the traps call it
@@ -25,15 +25,15 @@ ranks_here() {
   done 2>/dev/null
 }
 
-# A notice to stop goes to the ranks until they have ended: the first may come before they, or their launcher, are ready for it.
+# A notice to stop goes out until the ranks have ended: the first may come before they, or their launcher, are ready for it.
+# A launcher whose ranks are known is told once: winding up behind them, it may have given up its handlers, and would die of it.
 # shellcheck disable=SC2317 # the traps call it
 send_notices() {
-  local number=1 pid
-  while kill -USR1 "$child" 2>/dev/null; do
-    echo "notice $number to the ranks' launcher, process $child" >&2
-    if [ "$number" -gt 1 ] && [ "${launch[0]##*/}" = mpirun ]; then
-      for pid in $(ranks_here); do kill -USR1 "$pid" 2>/dev/null && echo "notice $number to the rank of process $pid" >&2; done
-    fi
+  local number=1 pid ranks='' known=''
+  while kill -0 "$child" 2>/dev/null; do
+    [ "$number" = 1 ] || [ "${launch[0]##*/}" != mpirun ] || { ranks=$(ranks_here); known+=$ranks; }
+    for pid in $ranks; do kill -USR1 "$pid" 2>/dev/null && echo "notice $number to the rank of process $pid" >&2; done
+    [ -n "$known" ] || { kill -USR1 "$child" 2>/dev/null && echo "notice $number to the ranks' launcher, process $child" >&2; }
     number=$((number + 1))
     sleep "${VOCABENCH_NOTICE_AGAIN:-15}"
   done
@@ -44,7 +44,7 @@ stop() {
   [ -n "$child" ] && [ -z "$again" ] || return
   echo "notice to stop ($1): SIGUSR1 to the ranks every ${VOCABENCH_NOTICE_AGAIN:-15} s until they have ended" >&2
   send_notices &
-  again=$!
+  again=$! told=1
 }
 trap 'stop SIGUSR1' USR1
 trap 'cancelled=1; stop SIGTERM' TERM
@@ -76,6 +76,7 @@ for attempt in 1 2 3; do
   case $code in
     0) exit 0 ;;
     75) requeue ;;
+    138) [ $told = 0 ] || requeue ;; # SIGUSR1 itself: the notice came before the launcher could take it
     [2-8] | 10) exit "$code" ;; # bad input or a full disk: once more would be the same
   esac
   [ $cancelled = 0 ] || exit "$code"

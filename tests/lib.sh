@@ -13,11 +13,11 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/vocabench-test.XXXXXX")
 # A subshell that a signal ends early would run this trap too, and take the folder away under the test.
 trap 'if [ "$BASHPID" = "$$" ]; then chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"; fi' EXIT
 trap 'exit 143' TERM # only when the command that runs has ended: what it still writes would outlive the folder
-export OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1
-export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none HWLOC_COMPONENTS=${HWLOC_COMPONENTS:--opencl}
-[ "$(id -u)" != 0 ] || export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+. "$here/tests/environment.sh"
 # Open MPI's folders: of two mpiruns with one base the first to end may take away what the second is about to use.
 export OMPI_MCA_orte_tmpdir_base=$scratch/.mpi; mkdir "$scratch/.mpi"
+# Builds that are slower have more time: a minute is so many seconds.
+patience=${VOCABENCH_TEST_PATIENCE:-1}; minute=$((60 * patience))
 tests=0 failures=0
 
 pass() { tests=$((tests + 1)); echo "ok $tests - $1"; }
@@ -68,13 +68,25 @@ same() { local found; if found=$(cmp "$2" "$3" 2>&1); then pass "$1"; else fail 
 # refuses NAME CODE PATTERN COMMAND...: exit code CODE, and one line on stderr that matches the extended regular expression.
 refuses() {
   local name=$1 code=$2 pattern=$3; shift 3
-  local got; timeout -k 5 60 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null; got=$?
+  local got; timeout -k 5 $minute "$@" >"$scratch/out" 2>"$scratch/err" </dev/null; got=$?
   if [ $got != "$code" ]; then fail "$name" "exit code $got instead of $code from: $*" "$(head -c 2000 "$scratch/err")"
   elif ! grep -E '^vocabench' "$scratch/err" | grep -qE -e "$pattern"; then
     fail "$name" "no line matches: $pattern" "$(head -c 2000 "$scratch/err")"
   else pass "$name"; fi
 }
 need_shared() { [ -e "$shared/$1" ] || { skip "$2" "no $1 in the shared data folder"; finish; }; }
+sanitized() { grep -q __asan_init "$vocabench"; }
+# install_under FOLDER [VARIABLE...]: what was built, as `make install` puts it there.
+install_under() {
+  local flags=()
+  ! sanitized || flags=("SAN=address,undefined")
+  make -s -C "$here" install BUILD="${build#"$here"/}" DESTDIR="$1" "${flags[@]}" "${@:2}"
+}
+# fits NAME CODE [DETAIL...]: a verdict on memory that the program took; not of a build with sanitizers, which take their own.
+fits() {
+  if sanitized; then skip "$1" "sanitizers take memory of their own"
+  else verdict "$2" "$1" "${@:3}"; fi
+}
 # need_oracle WHAT FILE: in the scratch folder, with $oracle of tests/tools, which NumPy runs; its own data are made.
 need_oracle() {
   oracle=$here/tests/tools/$2 python=/usr/bin/python3
@@ -83,6 +95,18 @@ need_oracle() {
   must $python "$oracle" make .
 }
 finish() { echo "1..$tests"; [ $failures = 0 ]; exit; }
+
+# junit FILE: suite, cases, failures, skipped, as an XML parser reads them, and the first failure's place.
+junit() {
+  /usr/bin/python3 - "$1" <<'P'
+import sys, xml.etree.ElementTree as tree
+suite = tree.parse(sys.argv[1]).getroot()
+failed, skipped = suite.findall('testcase[failure]'), suite.findall('testcase[skipped]')
+counts = [len(suite.findall('testcase')), len(failed), len(skipped)]
+assert counts == [int(suite.get(k)) for k in ('tests', 'failures', 'skipped')], suite.attrib
+print(suite.get('name'), *counts, failed[0].get('classname') if failed else '-')
+P
+}
 
 # ---- made data --------------------------------------------------------------------------------------------------
 # make_data KIND ARGUMENT...: images, models, tokenizers, CIFAR binaries.
@@ -156,19 +180,42 @@ run() { "$vocabench" run "$@" >stdout 2>stderr || { fail "run $*" "$(cat stderr)
 limit=120
 run_at() {
   local ranks=$1; shift
-  mpi "$ranks" timeout -k 5 "$limit" "$vocabench" run "$@" >stdout 2>stderr ||
+  mpi "$ranks" timeout -k 5 $((limit * patience)) "$vocabench" run "$@" >stdout 2>stderr ||
     { fail "$ranks ranks: run $*" "$(cat stderr)"; return 1; }
+}
+# need_device NAME: skips the rest where OpenCL offers no device. Programs are built once for all runs of these tests.
+need_device() {
+  export XDG_CACHE_HOME=$build/tests/device-cache
+  mkdir -p "$XDG_CACHE_HOME"
+  "$vocabench" devices >list 2>err || { skip "$1" "$(head -n 1 err)"; finish; }
+}
+# proof_takes SITE: how often the start-up check of a device passes this site of faults (device-launch, device-alloc): with a
+# fault from one further on it passes, and whatever comes next fails.
+proof_takes() {
+  local low=0 high=1024 middle
+  local proof=(retrieve --queries "$scratch/proof.npy" --corpus "$scratch/proof.npy" --top-k 1 --output "$scratch/proof.jsonl")
+  must "$tools/npy" random "$scratch/proof.npy" 2 4 1
+  while [ $((high - low)) -gt 1 ]; do
+    middle=$(((low + high) / 2))
+    # A search goes on without its device, if only that has proved itself.
+    if VOCABENCH_FAULT=$1:$middle+:EIO "$vocabench" "${proof[@]}" --device gpu >/dev/null 2>&1
+    then high=$middle; else low=$middle; fi
+  done
+  echo $low
 }
 # query FOLDER FILTER: what jq finds in its results.
 query() { jq -r "$2" "$1/results.json"; }
 # figures FOLDER: its results less the run block.
 figures() { jq 'del(.run)' "$1/results.json"; }
+# figures_text FOLDER: the text of the same, without parsing it, for which jq takes ten times as long.
+figures_text() { sed '/^ "run": {$/,/^ }/d' "$1/results.json"; }
 # differs A B: what is not byte-equal in two folders, of figures, records and tables; nothing when all is.
 differs() {
   local file
   for file in results.json table.csv; do [ -e "$1/$file" ] || echo "no $1/$file"; done
-  [ "$(query "$1" .run.options.per_image)" != true ] || compgen -G "$1/records/*" >/dev/null || echo "no $1/records"
-  cmp -s <(figures "$1") <(figures "$2") || { echo results.json; diff <(figures "$1") <(figures "$2") | head -n 10; }
+  compgen -G "$1/records/*" >/dev/null || [ "$(query "$1" .run.options.per_image)" != true ] || echo "no $1/records"
+  cmp -s <(figures_text "$1") <(figures_text "$2") || cmp -s <(figures "$1") <(figures "$2") ||
+    { echo results.json; diff <(figures "$1") <(figures "$2") | head -n 10; }
   for file in "$1"/records/* "$1"/table.* "$1"/series.*; do
     [ ! -e "$file" ] || cmp -s "$file" "$2/${file#"$1"/}" || echo "${file#"$1"/}"
   done
@@ -181,8 +228,11 @@ whole_files() {
   while IFS= read -r file; do
     "$tools/npy" print "$file" >/dev/null || return 1
   done < <(find "$1/cache" -name '*.npy' 2>/dev/null)
-  for file in "$1"/pairs/*.json "$1"/results.json; do [ ! -e "$file" ] || jq . "$file" >/dev/null || return 1; done
-  for file in "$1"/records/*.zst; do [ ! -e "$file" ] || zstd -tq "$file" || return 1; done
+  local json=() packed=()
+  for file in "$1"/pairs/*.json "$1"/results.json; do [ ! -e "$file" ] || json+=("$file"); done
+  for file in "$1"/records/*.zst; do [ ! -e "$file" ] || packed+=("$file"); done
+  [ ${#json[@]} = 0 ] || jq . "${json[@]}" >/dev/null || return 1
+  [ ${#packed[@]} = 0 ] || zstd -tq "${packed[@]}"
 }
 # cached FOLDER: how many files of embeddings its cache has.
 cached() { find "$1/cache" -name '*.npy' 2>/dev/null | wc -l; }

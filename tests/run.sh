@@ -1,29 +1,35 @@
 #!/bin/bash
-# Runs every test (or some kinds: unit, cli, mpi, slurm) and closes with "N passed, N failed, N skipped": run.sh [BUILD [KINDS]]
+# Runs every test, or some: run.sh [BUILD [KIND|TEST...]], as unit, cli, mpi, slurm, or cli/test_help, unit/kernels/test_gemm.
+# Closes with "N passed, N failed, N skipped".
 # Every test speaks TAP: cmocka does so when told, the shell tests through tests/lib.sh.
 # Tests run beside each other, VOCABENCH_TEST_JOBS [two a processor: they wait for disks, signals and MPI more than they compute]
 # at a time; those on Slurm, which share a cluster, one by one.
 set -um # each test has a process group of its own: an interrupt takes all of its processes
 cd "$(dirname "$0")/.." || exit 1
-build=${1:-build}; kinds=${2:-mpi cli unit} # the longest first: none is left to run alone at the end
+build=${1:-build}; kinds=${*:2}; kinds=${kinds:-mpi cli unit} # the longest first: none is left to run alone at the end
 [ $# -ge 2 ] || [ "${VOCABENCH_TEST_SLURM:-0}" != 1 ] || kinds="$kinds slurm"
 export VOCABENCH_BUILD=$PWD/$build VOCABENCH_SHARED=${VOCABENCH_SHARED:-$PWD/../shared}
-export CMOCKA_MESSAGE_OUTPUT=TAP OMP_WAIT_POLICY=passive OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
-export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_btl_base_warn_component_unused=0
-export HWLOC_COMPONENTS=${HWLOC_COMPONENTS:--opencl} # an OpenCL driver may take mpirun's signals: docs/cluster.md
-if [ "$(id -u)" = 0 ]; then
+export CMOCKA_MESSAGE_OUTPUT=TAP
+. tests/environment.sh
+[ "$(id -u)" != 0 ] ||
   echo "as root: Open MPI is allowed to run by OMPI_ALLOW_RUN_AS_ROOT=1 and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"
-  export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-fi
 [ -z "${VOCABENCH_KEEP_LOCALE:-}" ] && export LC_ALL=C.UTF-8
+# The folders of tests lie in memory where there is room, unless TMPDIR says where: much of what they would wait for, and of their
+# processor time, is a disk that is told to keep what nobody will read (TESTING.md).
+disk=${TMPDIR:-/tmp} folders=${TMPDIR:-/tmp}
+gib() { echo $((($(stat -f -c '%a * %S' /dev/shm)) >> 30)) $(($(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo) >> 20)); }
+if [ -z "${TMPDIR:-}" ] && grep -E '^[^ ]+ /dev/shm tmpfs ' /proc/mounts | grep -qv noexec && [ -w /dev/shm ]; then
+  read -r room memory < <(gib)
+  [ "$room" -lt 6 ] || [ "$memory" -lt 8 ] || folders=/dev/shm
+fi
 logs=$build/test-logs; mkdir -p "$logs"; rm -f "$logs"/*.end
 skips='^(not )?ok .*# *(SKIP|skip)' # cmocka says "not ok N # SKIP"
 TIMEFORMAT='%R %U %S' # seconds: on the clock, of computing, in the system
 
-# one TEST LIMIT LOG: runs a test; then "CODE" and its times stand in LOG.end.
+# one TEST LIMIT LOG FOLDER: runs a test; then "CODE" and its times stand in LOG.end.
 one() {
   local code
-  { time timeout --foreground -k 10 "$2" "$1" </dev/null >"$3" 2>&1; code=$?; } 2>"$3.time"
+  { time TMPDIR=$4 timeout --foreground -k 10 "$2" "$1" </dev/null >"$3" 2>&1; code=$?; } 2>"$3.time"
   echo "$code $(tail -n 1 "$3.time")" >"$3.end"; rm -f "$3.time"
 }
 
@@ -76,8 +82,11 @@ for kind in $kinds; do
   jobs=${VOCABENCH_TEST_JOBS:-$((2 * $(nproc)))}
   case $kind in
     unit) set -- "$build"/tests/unit/*/test_*; limit=600 ;;
+    unit/*) set -- "$build/tests/$kind"; limit=600 ;;
+    */*) set -- "tests/$kind.sh"; limit=1200 ;;
     *) set -- tests/"$kind"/test_*.sh; limit=1200 ;;
   esac
+  limit=$((limit * ${VOCABENCH_TEST_PATIENCE:-1})) # of builds that are slower
   [ "$kind" != slurm ] || { collect 0; jobs=1; }
   for test in "$@"; do
     case $kind:${test##*/} in unit:*.*) continue ;; esac # what the compiler left beside it
@@ -87,7 +96,11 @@ for kind in $kinds; do
     fi
     name=${test#"$build"/}; name=${name#tests/}; name=${name%.sh}; log=$logs/${name//\//-}.log
     collect $((jobs - 1))
-    one "$test" "$limit" "$log" & running[$!]="$name $log"
+    case $name in # files that stay and change; pretended nodes, each with a memory of its own
+      mpi/test_resume | mpi/test_lock | mpi/test_changed_inputs | slurm/*) where=$disk ;;
+      *) where=$folders ;;
+    esac
+    one "$test" "$limit" "$log" "$where" & running[$!]="$name $log"
   done
 done
 collect 0

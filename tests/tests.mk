@@ -1,12 +1,14 @@
 # Tests, lint, benches and fuzzing: what is built and run beside the program. Included by the Makefile.
 
-.PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-pipeline bench-peers sanitize valgrind emulate coverage fuzz differ analyze
+.PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-pipeline bench-peers bench-gpu check-gpu sanitize sanitize-all tsan valgrind emulate coverage fuzz differ analyze
 
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev ocl-icd-libopencl1 pocl-opencl-icd zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
+  python3-sentencepiece \
   mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev qemu-user texlive-latex-base texlive-latex-recommended
 PEER_PACKAGES := python3-faiss python3-venv
 FUZZ_PACKAGES := clang libclang-rt-14-dev
+TSAN_PACKAGES := $(FUZZ_PACKAGES) libomp-14-dev
 
 UNIT  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
@@ -17,6 +19,7 @@ BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
 	@echo "  LINK $@"
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS) -lcmocka
+$(BUILD)/tests/unit/mpi/test_failing_calls: LDLIBS += -Wl,--wrap=vb_fault
 $(BUILD)/tests/tools/%: tests/tools/%.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
@@ -30,9 +33,14 @@ $(BUILD)/tests/bench/bench_pipeline: $(BUILD)/tests/bench/bench_pipeline.o $(ARC
 	@echo "  LINK $@"
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS)
 # This one opens models as the program does.
-$(BUILD)/tests/bench/peers_ours: $(BUILD)/tests/bench/peers_ours.o $(BUILD)/tests/bench/operations.o $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
+PEERS_OURS := $(addprefix $(BUILD)/tests/bench/,peers_ours.o peers_images.o peers_prompts.o operations.o)
+$(BUILD)/tests/bench/peers_ours: $(PEERS_OURS) $(ARCHIVES) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
 	@echo "  LINK $@"
-	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(BUILD)/tests/bench/operations.o $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS)
+	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $(PEERS_OURS) $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS)
+GPU_OURS := $(addprefix $(BUILD)/tests/bench/,gpu_ours.o gpu_tower.o)
+$(BUILD)/tests/bench/gpu_ours: $(GPU_OURS) $(ARCHIVES)
+	@echo "  LINK $@"
+	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $(GPU_OURS) $(ARCHIVES) $(LDLIBS)
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(ARCHIVES) $(LDLIBS)
 
@@ -40,7 +48,7 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(ARCHIVES)
 test-deps: deps
 	@tests/tools/install-packages.sh $(DEMO_PACKAGES) $(TEST_PACKAGES)
 
-test: test-deps  ## install what is missing, build, run every test (some twelve minutes on two cores)
+test: test-deps  ## install what is missing, build, run every test (some ten minutes on two cores, and the build)
 	@$(MAKE) --no-print-directory all unit tools
 	@tests/run.sh $(BUILD)
 
@@ -61,7 +69,7 @@ test-mutations: test-deps  ## planted defects, one at a time: the tests must not
 unit: $(UNIT)
 
 # Programs that shell tests use; they share no code with what they check.
-tools: $(TOOLS) $(BUILD)/tests/demo/emoji
+tools: $(TOOLS) $(BUILD)/tests/demo/emoji $(BUILD)/tests/bench/peers_ours $(BUILD)/tests/bench/gpu_ours
 
 lint:  ## wings, circles, names, sizes, one look, spelling, shellcheck, cppcheck; installs nothing (make test-deps does)
 	@tests/tools/lint.sh
@@ -79,15 +87,36 @@ bench-retrieval: $(BUILD)/tests/bench/bench_retrieval $(BUILD)/vocabench  ## exa
 bench-pipeline: $(BUILD)/tests/bench/bench_pipeline  ## decoding beside encoding: from JPEG files against encoding alone, and a fast engine kept fed
 	@OMP_WAIT_POLICY=passive $<
 
-bench-peers: $(BUILD)/tests/bench/peers_ours $(BUILD)/tests/bench/bench_retrieval  ## encoders and retrieval against onnxruntime, OpenVINO, PyTorch and FAISS (gigabytes under build/); docs/measurements.md
+bench-peers: $(BUILD)/tests/bench/peers_ours $(BUILD)/tests/bench/bench_retrieval  ## images, prompts and retrieval against onnxruntime, OpenVINO, PyTorch and FAISS (gigabytes under build/); docs/measurements.md
 	@tests/bench/peers.sh $^ $(BUILD)
 
-sanitize:  ## the unit tests under the address and undefined-behaviour sanitizers
-	@$(MAKE) --no-print-directory SAN=address,undefined unit
-	@tests/run.sh build-address unit
+bench-gpu: $(BUILD)/tests/bench/gpu_ours  ## kernels on a device against its own peak and PyTorch: products, ViT-B/32, B/16, L/14, retrieval (GPU_DEVICE, GPU_LAYERS, GPU_BATCH, GPU_CORPUS, GPU_TORCH)
+	@tests/bench/gpu.sh $< $(BUILD)
+
+check-gpu: all $(BUILD)/tests/bench/gpu_ours  ## on a machine with an accelerator, within five minutes: self-check, byte-equality to the CPU, bench-gpu
+	@tests/bench/gpu_check.sh $(BUILD)
+
+# What they run and what not, with reasons, stands in tests/sanitize/tests.txt.
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+sanitize:  ## unit tests and some others (tests/sanitize/tests.txt) under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory $(JOBS) SAN=address,undefined all unit tools
+	@tests/sanitize/sanitize.sh build-address quick
+
+sanitize-all:  ## the same of every test that can run so (long: tests take several times as much)
+	@$(MAKE) --no-print-directory $(JOBS) SAN=address,undefined all unit tools
+	@tests/sanitize/sanitize.sh build-address all
+
+# GCC's OpenMP tells ThreadSanitizer nothing of its barriers; LLVM's does, through archer.
+THREADED := $(shell awk '$$1 == "threads" && $$2 ~ "^unit" { print "build-thread/tests/" $$2 }' tests/sanitize/tests.txt)
+tsan:  ## threaded kernels, the pipeline and runs of two ranks under ThreadSanitizer (clang, libomp with archer)
+	@tests/tools/install-packages.sh $(TSAN_PACKAGES)
+	@OMPI_CC=clang $(MAKE) --no-print-directory $(JOBS) SAN=thread all tools $(THREADED)
+	@OMP_TOOL_LIBRARIES=/usr/lib/llvm-14/lib/libarcher.so tests/sanitize/sanitize.sh build-thread threads
 
 # cmocka's tests; those that allow each allocation to fail in turn would take an hour.
-VALGRIND ?= valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect
+# Registers as they were where memory is read: after a lost page of a map the reader goes on (shards/files/map.c).
+VALGRIND ?= valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
+  --vex-iropt-register-updates=allregs-at-mem-access
 valgrind:  ## the unit tests that take less than a second, under valgrind's memcheck (ten minutes)
 	@$(MAKE) --no-print-directory unit tools
 	@tests/tools/valgrind.sh $(BUILD) $(VALGRIND)
@@ -97,16 +126,21 @@ emulate:  ## the tests of kernels on a processor with AVX2 alone, by qemu-user (
 	@$(MAKE) --no-print-directory unit
 	@tests/tools/emulate.sh $(BUILD) max
 
-coverage:  ## lines and branches that the tests reach, by gcovr (under build-coverage/, half an hour)
+# All tests from nothing; or some, which add to what the others have counted: make coverage COVERAGE_TESTS='unit mpi/test_faults'.
+# An object that was compiled again has new counters. Those of a process that is killed are lost.
+COVERAGE_TESTS ?=
+coverage:  ## lines and branches that the tests reach, by gcovr, and the error lines that none reaches (long; COVERAGE_TESTS)
 	@tests/tools/install-packages.sh gcovr
 	@$(MAKE) --no-print-directory BUILD=build-coverage CFLAGS='-O1 -g' SAN_FLAGS='--coverage -fprofile-update=atomic' all unit tools
-	@find build-coverage -name '*.gcda' -delete
-	@tests/run.sh build-coverage || echo "some tests fail in this build"
-	@for room in kernels shards mpi; do echo "$$room:"; gcovr -r . --object-directory build-coverage --filter "$$room/" --exclude-throw-branches \
-	  --gcov-ignore-parse-errors -s -o build-coverage/$$room.txt | grep -E '^(lines|branches)'; done
+	@find build-coverage -name '*.gcda' | while read -r counts; do \
+	  if [ -z '$(COVERAGE_TESTS)' ] || [ "$${counts%.gcda}.gcno" -nt "$$counts" ]; then rm "$$counts"; fi; done
+	@GCOV_ERROR_FILE=$(abspath build-coverage)/gcov.log VOCABENCH_TEST_PATIENCE=4 VOCABENCH_TEST_PLACES=all tests/run.sh build-coverage $(COVERAGE_TESTS) || \
+	  echo "some tests fail in this build"
+	@tests/tools/coverage.py build-coverage
 
-# The wings whose readers are fuzzed; what they need of others comes as it is, from the archives.
-FUZZ_SOURCES := $(wildcard $(addsuffix /*.c,kernels/base kernels/image kernels/text shards/embeddings shards/files shards/images shards/text shards/weights))
+# The wings whose readers are fuzzed; what they need of others comes as it is, from the archives and the program's objects.
+FUZZ_SOURCES := $(wildcard $(addsuffix /*.c,kernels/base kernels/image kernels/text kernels/exact shards/*)) mpi/retrieve/scan_state.c \
+  $(filter-out mpi/base/provenance.c mpi/base/install.c,$(wildcard $(addsuffix /*.c,mpi/base mpi/cluster mpi/experiment mpi/figures mpi/report mpi/results)))
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_SECONDS ?= 60
 # Images of more pixels would fill the fuzzer's memory, and time.
@@ -114,20 +148,19 @@ FUZZ_FLAGS := -DVB_CODEC_MOST_PIXELS=1000000 -fsanitize=fuzzer,address,undefined
 fuzz:  ## libFuzzer over every parser of what users feed in, FUZZ_SECONDS each (clang, libclang-rt-14-dev)
 	@tests/tools/install-packages.sh $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory $(FUZZERS:%=build-fuzz/fuzz_%)
-	@for f in $(FUZZERS); do mkdir -p build-fuzz/corpus/$$f && echo "  FUZZ $$f" && \
-	  build-fuzz/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2560 -max_len=65536 -print_final_stats=1 \
-	    -artifact_prefix=build-fuzz/$$f- build-fuzz/corpus/$$f tests/fuzz/corpus/$$f 2>build-fuzz/$$f.log || { tail -n 40 build-fuzz/$$f.log; exit 1; }; \
-	  grep -E 'number_of_executed_units|peak_rss' build-fuzz/$$f.log; done
+	@tests/tools/fuzz.sh $(FUZZ_SECONDS) $(FUZZERS)
 analyze:  ## gcc -fanalyzer and clang-tidy (bugprone, cert), less what tests/tools/analyze.txt names with a reason (half an hour)
-	@tests/tools/install-packages.sh clang-tidy
+	@tests/tools/install-packages.sh clang-tidy libomp-14-dev # which has clang's omp.h
 	@tests/tools/analyze.sh $$(nproc) -std=c11 -D_GNU_SOURCE -fopenmp -I. $(PKG) $$($(MPICC) --showme:compile 2>/dev/null)
-differ:  ## the same random files to vocabench and to Pillow, tarfile, NumPy, json and PyYAML (DIFFER_SECONDS)
+differ:  ## the same random files to vocabench and to Pillow, tarfile, NumPy, json, PyYAML and sentencepiece (DIFFER_SECONDS)
 	@$(MAKE) --no-print-directory all tools
-	@VOCABENCH_BUILD=$(BUILD) tests/campaigns/differ.py --seconds $(or $(DIFFER_SECONDS),600) --seed $$(date +%j)
-build-fuzz/%.o: %.c $(wildcard kernels/*/*.h shards/*/*.h tests/fuzz/*.h)
+	@VOCABENCH_BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/campaigns/differ.py --seconds $(or $(DIFFER_SECONDS),600) --seed $$(date +%j)
+build-fuzz/%.o: %.c $(wildcard kernels/*/*.h shards/*/*.h mpi/*/*.h tests/fuzz/*.h)
 	@mkdir -p $(@D)
 	@echo "  CC   $@"
-	$(Q)clang $(FUZZ_FLAGS) $(ISA_FLAGS) $(PKG) -c -o $@ $<
-build-fuzz/fuzz_%: build-fuzz/tests/fuzz/fuzz_%.o $(FUZZ_SOURCES:%.c=build-fuzz/%.o) $(ARCHIVES)
+	$(Q)OMPI_CC=clang $(MPICC) $(FUZZ_FLAGS) $(ISA_FLAGS) $(PKG) -c -o $@ $<
+$(BUILD)/program.a: $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM))
+	$(Q)rm -f $@ && ar rcs $@ $^
+build-fuzz/fuzz_%: build-fuzz/tests/fuzz/fuzz_%.o $(FUZZ_SOURCES:%.c=build-fuzz/%.o) $(BUILD)/program.a $(ARCHIVES)
 	@echo "  LINK $@"
-	$(Q)clang $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS) -lgomp
+	$(Q)OMPI_CC=clang $(MPICC) $(FUZZ_FLAGS) -o $@ $^ $(LDLIBS) -lgomp

@@ -20,6 +20,7 @@ static const char *const site_names[] = {[VB_FAULT_OPEN] = "open",
                                          [VB_FAULT_MPI] = "mpi",
                                          [VB_FAULT_UNIT] = "unit",
                                          [VB_FAULT_DECODE] = "decode",
+                                         [VB_FAULT_HASH] = "hash",
                                          [VB_FAULT_DEVICE_ALLOC] = "device-alloc",
                                          [VB_FAULT_DEVICE_BUILD] = "device-build",
                                          [VB_FAULT_DEVICE_LAUNCH] = "device-launch"};

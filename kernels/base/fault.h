@@ -1,7 +1,7 @@
 /* Fault injection: makes the n-th file operation, allocation or MPI call of ours fail, be short or kill the process.
  *
  * VOCABENCH_FAULT=site:n:effect[@rank], with site one of open read write fsync rename mmap alloc mpi unit decode
- * device-alloc device-build device-launch,
+ * hash device-alloc device-build device-launch,
  * n counted from 1 (n+ means from the n-th on), effect an errno name (ENOSPC EIO ENOMEM EACCES), "short", "slow" (a tenth of a
  * second) or "kill".
  * Nothing set: one predictable branch a call. */
@@ -19,6 +19,7 @@ typedef enum vb_fault_site {
     VB_FAULT_MPI,
     VB_FAULT_UNIT,
     VB_FAULT_DECODE,
+    VB_FAULT_HASH,         /* a piece of a large file, while its digest or SHA-256 is made */
     VB_FAULT_DEVICE_ALLOC, /* these three of kernels/gpu/: any errno makes them fail as OpenCL does */
     VB_FAULT_DEVICE_BUILD,
     VB_FAULT_DEVICE_LAUNCH, /* short: nothing is computed, and nobody says so */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -32,8 +33,7 @@ vb_isa vb_isa_level(void) {
         vb_isa best = detect();
         level = best;
         const char *wanted = getenv("VOCABENCH_ISA");
-        for (int i = 0; wanted && i < (int)best; i++)
-            if (!strcmp(wanted, names[i])) level = i;
+        if (wanted && vb_isa_of_name(wanted) < best) level = vb_isa_of_name(wanted);
         limit = level;
     }
     return (vb_isa)level;
@@ -54,8 +54,9 @@ bool vb_isa_has_bf16(void) {
 
 bool vb_isa_has_amx(void) {
 #if defined(__x86_64__) && defined(__linux__)
-    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-    return vb_isa_has_bf16() && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18, AMX = 1 << 22 | 1 << 24 /* AMX-BF16, AMX-TILE */ };
+    unsigned a, b, c, d; /* clang 14 has no names for these features */
+    return vb_isa_has_bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & AMX) == AMX &&
            !syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA);
 #else
     return false;
@@ -63,3 +64,9 @@ bool vb_isa_has_amx(void) {
 }
 
 const char *vb_isa_name(vb_isa level) { return names[level]; }
+
+vb_isa vb_isa_of_name(const char *name) {
+    int level = 0;
+    while (level < VB_ISA_LEVELS && strcmp(name, names[level])) level++;
+    return (vb_isa)level;
+}

@@ -22,6 +22,18 @@ bool vb_tensor_has_prefix(const vb_tensor_set *set, const char *prefix) {
     return false;
 }
 
+bool vb_tensor_shape_bytes(const int64_t *shape, int ndim, size_t element, uint64_t *bytes) {
+    uint64_t whole = element;
+    bool empty = false;
+    for (int i = 0; i < ndim; i++) {
+        assert(shape[i] >= 0);
+        if (!shape[i]) empty = true;
+        else if (__builtin_mul_overflow(whole, (uint64_t)shape[i], &whole) || whole > INT64_MAX) return false;
+    }
+    *bytes = empty ? 0 : whole;
+    return true;
+}
+
 void vb_tensor_pack_strides(vb_tensor *tensor) {
     assert(tensor->ndim >= 0 && tensor->ndim <= VB_MAX_DIMS);
     int64_t stride = 1;

@@ -36,6 +36,10 @@ const vb_tensor *vb_tensor_find(const vb_tensor_set *set, const char *name);
 /* Whether the name of any begins so. */
 bool vb_tensor_has_prefix(const vb_tensor_set *set, const char *prefix);
 
+/* The bytes of a shape that a file states, 0 with a dimension of none; false when its others, of which strides are made,
+ * come to 2^63 bytes or more. `element`: bytes of one. */
+bool vb_tensor_shape_bytes(const int64_t *shape, int ndim, size_t element, uint64_t *bytes);
+
 /* Fills in row-major strides from the shape. */
 void vb_tensor_pack_strides(vb_tensor *tensor);
 

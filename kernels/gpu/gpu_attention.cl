@@ -1,12 +1,17 @@
 /* Attention of one block of queries of a head: scores, softmax, and the weighted sum of the values, all in one work group.
  *
- * Blocks are those of kernels/matrix/attention.c, up to BLOCK queries, since a query's chain over the values goes as far as its
- * block's last key that is seen. A block is cut into PIECES of ROWS queries where scores would not fit into local memory.
- * Options: ROWS, ALIGNED (rows of queries and keys begin at multiples of four elements). */
+ * Blocks are of up to BLOCK queries, cut into PIECES of ROWS queries where scores would not fit into local memory; a query's
+ * chains do not depend on them. With PATHS the j-th key and value of all is row paths[j], which sequences may share.
+ * Options: ROWS; ITEMS of a work group, a multiple of PARTS; ALIGNED (rows of queries and keys begin at multiples of four
+ * elements); PATHS. */
 #define BLOCK 14
 #define PIECES ((BLOCK + ROWS - 1) / ROWS)
-#define ITEMS 64
 #define PARTS 16
+#ifdef PATHS
+#define KEY(j) ((ulong)paths[first_key + (j)])
+#else
+#define KEY(j) (first_key + (j))
+#endif
 
 /* The largest and the sum of sixteen parts in local memory, halving, for each of the ITEMS / PARTS rows at a time. */
 static float halve(__local float *parts, int lane, bool sums) {
@@ -25,7 +30,7 @@ static float halve(__local float *parts, int lane, bool sums) {
 
 /* A row of scores to weights, by sixteen items. The largest does not depend on the order of comparisons; the sum's is that of
  * kernels/matrix/layers_lanes.h. Without `there` the items only meet the others' barriers. */
-static void softmax(__local float *row, int width, int seen, float scale, __local float *parts, int lane, bool there) {
+static void softmax(__local float *row, int width, float scale, __local float *parts, int lane, bool there) {
     float most = -INFINITY;
     if (there)
         for (int j = lane; j < width; j += PARTS) most = larger(row[j] * scale, most);
@@ -41,15 +46,15 @@ static void softmax(__local float *row, int width, int seen, float scale, __loca
     parts[lane] = sum;
     const float inverse = divide(1.0f, halve(parts, lane, true));
     if (there)
-        for (int j = lane; j < seen; j += PARTS) row[j] = j < width ? row[j] * inverse : 0.0f;
+        for (int j = lane; j < width; j += PARTS) row[j] = row[j] * inverse;
 }
 
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1))) void
 attention(__global const float *query, ulong query_at, ulong ld_query, __global const float *key, ulong key_at, ulong ld_key,
           __global const float *value, ulong value_at, ulong ld_value, __global float *out, ulong out_at, ulong ld_out,
           __global const long *query_starts, __global const long *key_starts, int causal, int has_hidden,
-          __global const uchar *hidden, int heads, int blocks_a_sequence, int head_dim, float scale, int stride,
-          __local float *scores, __local float *q) {
+          __global const uchar *hidden, __global const int *paths, int heads, int blocks_a_sequence, int head_dim, float scale,
+          int stride, __local float *scores, __local float *q) {
     __local float parts[ITEMS];
     const int t = (int)get_local_id(0), piece = (int)get_group_id(0) % PIECES;
     const uint all_blocks = (uint)get_group_id(0) / PIECES; /* of all heads of all sequences */
@@ -65,8 +70,8 @@ attention(__global const float *query, ulong query_at, ulong ld_query, __global 
     const int unseen = causal ? queries - end : 0, seen = keys > unseen ? keys - unseen : 0;
     const int quads = head_dim / 4, q_stride = (head_dim + 3) / 4 * 4;
     query += query_at + (first_query + from) * ld_query + (ulong)head * head_dim;
-    key += key_at + first_key * ld_key + (ulong)head * head_dim;
-    value += value_at + first_key * ld_value + (ulong)head * head_dim;
+    key += key_at + (ulong)head * head_dim;
+    value += value_at + (ulong)head * head_dim;
     out += out_at + (first_query + from) * ld_out + (ulong)head * head_dim;
 
     for (int i = t; i < ROWS * q_stride; i += ITEMS) {
@@ -76,7 +81,7 @@ attention(__global const float *query, ulong query_at, ulong ld_query, __global 
     barrier(CLK_LOCAL_MEM_FENCE);
 
     for (int j = t; j < seen; j += ITEMS) {
-        __global const float *line = key + j * ld_key;
+        __global const float *line = key + KEY(j) * ld_key;
         float sums[ROWS];
 #pragma unroll
         for (int r = 0; r < ROWS; r++) sums[r] = 0.0f;
@@ -103,20 +108,25 @@ attention(__global const float *query, ulong query_at, ulong ld_query, __global 
 
     for (int first = 0; first < ROWS; first += ITEMS / PARTS) { /* all items, so that all meet the barriers */
         const int r = first + t / PARTS, past = causal ? end - 1 - (from + r) : 0, width = seen > past ? seen - past : 0;
-        softmax(scores + min(r, ROWS - 1) * stride, width, seen, scale, parts + t / PARTS * PARTS, t % PARTS, r < m && width > 0);
-        if (r < m && width == 0)
-            for (int j = t % PARTS; j < seen; j += PARTS) scores[r * stride + j] = 0.0f;
+        softmax(scores + min(r, ROWS - 1) * stride, width, scale, parts + t / PARTS * PARTS, t % PARTS, r < m && width > 0);
     }
     barrier(CLK_LOCAL_MEM_FENCE);
 
+    const int least = causal ? seen - (end - 1 - from) : seen; /* keys that all rows see; row r: least + r */
     for (int c = t; c < head_dim; c += ITEMS) {
         float sums[ROWS];
 #pragma unroll
         for (int r = 0; r < ROWS; r++) sums[r] = 0.0f;
-        for (int k = 0; k < seen; k++) {
-            const float v = value[k * ld_value + c];
+        for (int k = 0; k < least; k++) {
+            const float v = value[KEY(k) * ld_value + c];
 #pragma unroll
             for (int r = 0; r < ROWS; r++) sums[r] = fma(scores[r * stride + k], v, sums[r]);
+        }
+        for (int k = max(least, 0); k < seen; k++) {
+            const float v = value[KEY(k) * ld_value + c];
+#pragma unroll
+            for (int r = 0; r < ROWS; r++)
+                if (k < least + r) sums[r] = fma(scores[r * stride + k], v, sums[r]);
         }
 #pragma unroll
         for (int r = 0; r < ROWS; r++)

@@ -7,6 +7,7 @@
 #include "kernels/base/memory.h"
 #include "kernels/gpu/gpu_operations.h"
 #include "kernels/gpu/gpu_scenes.h"
+#include "kernels/gpu/gpu_trial.h"
 #include "kernels/towers/cpu_operations.h"
 
 static const char *const names[] = {
@@ -103,9 +104,56 @@ int vb_gpu_check_program(vb_gpu_device *device, const vb_program *program, const
     return status;
 }
 
+/* Elements of a product with a tile, over more than one tile each way, that are not the CPU's. */
+static int check_tile(vb_gpu_device *device, const vb_gpu_tile *tile, vb_dtype type, vb_gpu_check_difference *found,
+                      vb_error *err) {
+    const int64_t rows = tile->rows + 5;
+    const int columns = tile->columns + 3, depth = 2 * tile->depth + 4;
+    const int64_t count = rows * columns;
+    vb_gpu_trial trial;
+    int status = vb_gpu_trial_open(&trial, device, rows, columns, depth, type, err);
+    float *expected = status ? NULL : vb_buffer((size_t)count, sizeof *expected, "a product", err);
+    if (!expected) status = -1;
+    const vb_gemm_a a = {.data = trial.a, .ld = depth};
+    const vb_matrix b = {.data = trial.b, .dtype = type, .rows = columns, .cols = depth, .row_stride = depth, .col_stride = 1};
+    if (!status) status = vb_gemm(rows, &a, &b, expected, columns, NULL, 1, err);
+    if (!status) status = vb_gpu_trial_run(&trial, tile, trial.result, err);
+    for (int64_t i = 0; i < count && !status; i++)
+        if (memcmp(&trial.result[i], &expected[i], sizeof *expected) && !found->differ++)
+            *found = (vb_gpu_check_difference){names[VB_OP_LINEAR], 0, i, count, 1, trial.result[i], expected[i]};
+    vb_gpu_trial_close(&trial);
+    vb_free(expected);
+    return status;
+}
+
+/* The tiles that the device has chosen, each once with fp32 weights and once with fp16. */
+static int check_tiles(vb_gpu_device *device, vb_gpu_check_difference *found, vb_error *err) {
+    const vb_gpu_choice *choice = &device->choice;
+    int count, status = 0;
+    const vb_gpu_tile *tiles = vb_gpu_tiles_table(&count);
+    for (int half = 0; half < 2; half++)
+        for (int shape = 0; shape < VB_GPU_SHAPES && !status && !found->operation; shape++) {
+            bool seen = false;
+            for (int before = 0; before < shape; before++) seen = seen || choice->tile[before][half] == choice->tile[shape][half];
+            if (!seen) status = check_tile(device, &tiles[choice->tile[shape][half]], half ? VB_F16 : VB_F32, found, err);
+        }
+    if (status) vb_error_prefix(err, "operation %s", names[VB_OP_LINEAR]);
+    return status;
+}
+
+static int tell_difference(const vb_gpu_device *device, const vb_gpu_check_difference *found, vb_error *err) {
+    return vb_errorf(err, VB_EDEVICE,
+                     "device %s: operation %s gives other bits than the CPU: %lld of %lld elements, the first %a instead of %a: "
+                     "use device: cpu, or device_check: tolerate",
+                     vb_gpu_device_facts(device)->name, found->operation, (long long)found->differ, (long long)found->elements,
+                     (double)found->device, (double)found->processor);
+}
+
 int vb_gpu_check_device(vb_gpu_device *device, unsigned seed, bool *differs, vb_error *err) {
-    int status = 0;
-    *differs = false;
+    vb_gpu_check_difference tiles = {0};
+    int status = check_tiles(device, &tiles, err);
+    *differs = !status && tiles.operation;
+    if (*differs) status = tell_difference(device, &tiles, err);
     for (int i = 0; i < VB_GPU_SCENES && !status; i++) {
         vb_gpu_scene scene;
         vb_gpu_check_difference found = {0};
@@ -113,13 +161,7 @@ int vb_gpu_check_device(vb_gpu_device *device, unsigned seed, bool *differs, vb_
         if (!status) status = vb_gpu_check_program(device, &scene.program, &scene.input, scene.count, &found, err);
         vb_gpu_scenes_free(&scene);
         *differs = !status && found.operation;
-        if (*differs)
-            status =
-                vb_errorf(err, VB_EDEVICE,
-                          "device %s: operation %s gives other bits than the CPU: %lld of %lld elements, the first %a instead "
-                          "of %a: use device: cpu, or device_check: tolerate",
-                          vb_gpu_device_facts(device)->name, found.operation, (long long)found.differ, (long long)found.elements,
-                          (double)found.device, (double)found.processor);
+        if (*differs) status = tell_difference(device, &found, err);
     }
     return status;
 }

@@ -53,6 +53,38 @@ static uint64_t get_number(const vb_opencl *cl, cl_device_id id, cl_device_info 
     return cl->GetDeviceInfo(id, what, sizeof value, &value, NULL) ? 0 : value;
 }
 
+/* By extensions that older headers have no names for: a UUID of its own, or its place on the bus. */
+static void identify(const vb_opencl *cl, cl_device_id id, char identity[48]) {
+    enum {
+        UUID = 0x106A,
+        PCI = 0x410F,
+        NVIDIA_BUS = 0x4008,
+        NVIDIA_SLOT = 0x4009,
+        NVIDIA_DOMAIN = 0x400A,
+        AMD_TOPOLOGY = 0x4037
+    };
+    static const uint8_t none[16];
+    uint8_t uuid[16] = {0}, amd[24]; /* a type of 4 bytes, 17 that are not used, bus, device, function */
+    cl_uint place[4] = {0};          /* domain, bus, device, function */
+    if (!cl->GetDeviceInfo(id, UUID, sizeof uuid, uuid, NULL) && memcmp(uuid, none, sizeof uuid)) {
+        int at = snprintf(identity, 48, "uuid ");
+        for (size_t i = 0; i < sizeof uuid; i++) at += snprintf(identity + at, (size_t)(48 - at), "%02x", uuid[i]);
+        return;
+    }
+    bool known = !cl->GetDeviceInfo(id, PCI, sizeof place, place, NULL);
+    if (!known) {
+        known = !cl->GetDeviceInfo(id, NVIDIA_BUS, sizeof place[1], &place[1], NULL) &&
+                !cl->GetDeviceInfo(id, NVIDIA_SLOT, sizeof place[2], &place[2], NULL);
+        if (known) (void)cl->GetDeviceInfo(id, NVIDIA_DOMAIN, sizeof place[0], &place[0], NULL); /* of older drivers 0 */
+    }
+    if (!known && !cl->GetDeviceInfo(id, AMD_TOPOLOGY, sizeof amd, amd, NULL)) {
+        for (int i = 0; i < 3; i++) place[1 + i] = amd[21 + i];
+        known = true;
+    }
+    identity[0] = 0;
+    if (known) snprintf(identity, 48, "pci %x:%x:%x.%x", place[0], place[1], place[2], place[3]);
+}
+
 static void describe(const vb_opencl *cl, const found_device *found, vb_gpu_device_info *info) {
     *info = (vb_gpu_device_info){0};
     get_text(cl, found->id, CL_DEVICE_NAME, info->name);
@@ -61,6 +93,7 @@ static void describe(const vb_opencl *cl, const found_device *found, vb_gpu_devi
     get_text(cl, found->id, CL_DRIVER_VERSION, info->driver);
     if (cl->GetPlatformInfo(found->platform, CL_PLATFORM_NAME, sizeof info->platform - 1, info->platform, NULL))
         info->platform[0] = 0;
+    identify(cl, found->id, info->identity);
     info->memory = get_number(cl, found->id, CL_DEVICE_GLOBAL_MEM_SIZE);
     info->largest_buffer = get_number(cl, found->id, CL_DEVICE_MAX_MEM_ALLOC_SIZE);
     info->local_memory = get_number(cl, found->id, CL_DEVICE_LOCAL_MEM_SIZE);
@@ -120,6 +153,7 @@ static int set_up(vb_gpu_device *device, int index, vb_error *err) {
     if (check_facts(&device->info, err)) return -1;
     device->id = found[index].id;
     device->generic = device->info.processor;
+    vb_gpu_tiles_default(device);
     cl_int code;
     const char *call = "clCreateContext";
     device->context = cl->CreateContext(NULL, 1, &device->id, NULL, NULL, &code);
@@ -128,6 +162,7 @@ static int set_up(vb_gpu_device *device, int index, vb_error *err) {
         device->queue = cl->CreateCommandQueue(device->context, device->id, 0, &code);
     }
     if (!code) device->transfers = cl->CreateCommandQueue(device->context, device->id, 0, &code);
+    if (!code) device->downloads = cl->CreateCommandQueue(device->context, device->id, 0, &code);
     if (code) return vb_opencl_failed(code, device->info.name, call, err);
     static const float zeros[16];
     return vb_gpu_work_copy(device, zeros, sizeof zeros, &device->nothing, err);
@@ -147,6 +182,7 @@ void vb_gpu_device_close(vb_gpu_device *device) {
     const vb_opencl *cl = &device->cl;
     if (device->queue) cl->Finish(device->queue);
     if (device->transfers) cl->Finish(device->transfers);
+    if (device->downloads) cl->Finish(device->downloads);
     for (size_t i = 0; i < device->module_count; i++) {
         vb_gpu_module *module = device->modules[i];
         for (int k = 0; k < VB_GPU_KERNELS; k++)
@@ -157,6 +193,7 @@ void vb_gpu_device_close(vb_gpu_device *device) {
     vb_free(device->modules);
     vb_gpu_work_release(device, &device->nothing, 0);
     if (device->transfers) cl->ReleaseCommandQueue(device->transfers);
+    if (device->downloads) cl->ReleaseCommandQueue(device->downloads);
     if (device->queue) cl->ReleaseCommandQueue(device->queue);
     if (device->context) cl->ReleaseContext(device->context);
     vb_free(device);

@@ -12,6 +12,7 @@ typedef struct vb_gpu_device vb_gpu_device; /* an opened one; used by one thread
 
 typedef struct vb_gpu_device_info {
     char name[128], vendor[128], version[128], driver[128], platform[128];
+    char identity[48]; /* which of the machine's devices it is, the same in every process; "": its driver does not tell */
     uint64_t memory, largest_buffer, local_memory; /* bytes */
     int units, mhz, group_size;
     bool processor;           /* OpenCL on the CPU */

@@ -15,9 +15,11 @@
 #define QUADS_B ((BN * QUADS + THREADS - 1) / THREADS)
 #ifdef TYPE
 #define B_TYPE TYPE
+#define SUM(i, j) sums[i][j]
 #else
 #define B_TYPE type
 #define ACTIVATION activation
+#define SUM(i, j) line[j]
 #endif
 #define ELEMENT(row, k) (B_TYPE ? widen(((__global const ushort *)(row))[k], B_TYPE) : ((__global const float *)(row))[k])
 
@@ -142,11 +144,19 @@ gemm(ulong rows, int columns, int depth, __global const float *a, ulong a_at, ul
     for (int i = 0; i < TM; i++) {
         const ulong row = i0 + ROW_OF(i);
         if (row < rows) {
+#ifdef TYPE
 #pragma unroll
+#else
+            /* all activations once for each row, not for each sum: compilers would take their time */
+            float line[TN];
+#pragma unroll
+            for (int j = 0; j < TN; j++) line[j] = sums[i][j];
+#pragma nounroll
+#endif
             for (int j = 0; j < TN; j++) {
                 const int column = j0 + COLUMN_OF(j);
                 if (column < columns) {
-                    float z = sums[i][j];
+                    float z = SUM(i, j);
                     if (flags & HAS_SCALE) z *= scale[column];
                     if (flags & HAS_BIAS) z += bias[column];
 #ifndef TYPE

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/gpu/gpu_heads.h"
 #include "kernels/gpu/gpu_patches.h"
 #include "kernels/gpu/gpu_product.h"
 #include "kernels/gpu/gpu_texts.h"
@@ -47,11 +48,7 @@ static vb_gpu_place result(const job *j) { return place_of(j->piece, j->operatio
 static int64_t rows_of_result(const job *j) { return vb_piece_rows(&j->piece->host, j->operation->out); }
 static cl_mem weight(const job *j, vb_gpu_weight which) { return j->step->bytes[which] ? j->step->weights[which] : NULL; }
 
-/* The first row of item i. */
-static int64_t first_row(const job *j, int value, int64_t item) {
-    const int rows = j->program->values[value].rows;
-    return rows == VB_ROW_A_TOKEN ? j->piece->host.starts[item] : item * rows;
-}
+static bool by_token(const job *j, int index) { return j->program->values[j->operation->in[index]].rows == VB_ROW_A_TOKEN; }
 
 /* A kernel of gpu_rows.cl over rows x width. */
 static int queue_rows(const job *j, const char *kernel, const vb_gpu_argument *arguments, int count, int64_t rows,
@@ -75,14 +72,15 @@ static void free_numbers(const job *j, cl_mem *buffer, size_t size) { vb_gpu_wor
 
 /* ---- inputs ---- */
 
-/* Where each row comes from: a row of the table, -1 - a learned vector, or class_source. */
+/* Where each row that is computed comes from: a row of the table, -1 - a learned vector, or class_source. */
 static void find_sources(const job *j, cl_int class_source, cl_int *sources, cl_int *places) {
     const vb_embed *embed = &j->operation->embed;
     const vb_piece *host = &j->piece->host;
     const vb_prompt_context *context = host->texts->context;
     for (int64_t i = 0; i < host->count; i++) {
-        const int rows = (int)(host->starts[i + 1] - host->starts[i]);
-        for (int at = 0; at < rows; at++, sources++, places++) {
+        const int rows = (int)(vb_piece_place(host, i + 1) - vb_piece_place(host, i)),
+                  computed = (int)(host->starts[i + 1] - host->starts[i]);
+        for (int at = rows - computed; at < rows; at++, sources++, places++) {
             *places = at;
             if (embed->class_row && at + 1 == rows) {
                 *sources = class_source;
@@ -90,15 +88,19 @@ static void find_sources(const job *j, cl_int class_source, cl_int *sources, cl_
                 continue;
             }
             int32_t token = 0;
-            const float *vector = vb_text_input_row(host->texts, host->first + i, at, &token);
+            const float *vector = vb_text_input_row(host->texts, vb_piece_item(host, i), at, &token);
             *sources = vector ? (cl_int)(-1 - (vector - context->vectors) / context->width) : token;
         }
     }
 }
 
-static int64_t vectors_of(const vb_text_input *texts, int64_t count) {
-    const vb_prompt_context *context = texts->context;
-    return !context ? 0 : context->class_specific ? count * context->n_ctx : context->n_ctx;
+/* As many of the learned vectors as hold those of all texts of a piece. */
+static int64_t vectors_of(const vb_piece *host) {
+    const vb_prompt_context *context = host->texts->context;
+    int64_t last = 0;
+    for (int64_t i = 0; i < host->count; i++)
+        if (vb_piece_item(host, i) > last) last = vb_piece_item(host, i);
+    return !context ? 0 : context->class_specific ? (last + 1) * context->n_ctx : context->n_ctx;
 }
 
 static int queue_embed(const job *j) {
@@ -108,8 +110,7 @@ static int queue_embed(const job *j) {
     const cl_int rows = (cl_int)host->starts[host->count], width = (cl_int)embed->table.cols,
                  type = vb_gpu_tower_type(embed->table.dtype), class_source = CL_INT_MIN;
     const cl_float scale = embed->scale;
-    const size_t size = (size_t)rows * sizeof(cl_int),
-                 vector_size = (size_t)vectors_of(host->texts, host->first + host->count) * (size_t)width * sizeof(float);
+    const size_t size = (size_t)rows * sizeof(cl_int), vector_size = (size_t)vectors_of(host) * (size_t)width * sizeof(float);
     cl_int *numbers = vb_array(2 * (size_t)rows, sizeof *numbers, "where rows come from", j->err);
     if (!numbers) return -1;
     find_sources(j, class_source, numbers, numbers + rows);
@@ -387,46 +388,7 @@ static int rows_that_fit(const vb_gpu_device *device, int64_t keys, int head_dim
     return 0;
 }
 
-/* Offsets of queries and keys, and hidden rows. */
-typedef struct heads_numbers {
-    cl_mem queries, keys, hidden;
-    size_t offsets_size, hidden_size;
-    int64_t most_queries, most_keys;
-} heads_numbers;
-
-static int put_offsets(const job *j, heads_numbers *numbers) {
-    const vb_piece *host = &j->piece->host;
-    numbers->offsets_size = (size_t)(host->count + 1) * sizeof(cl_long);
-    cl_long *queries = vb_array(2 * (size_t)(host->count + 1), sizeof *queries, "offsets", j->err);
-    if (!queries) return -1;
-    cl_long *keys = queries + host->count + 1;
-    for (int64_t i = 0; i <= host->count; i++) {
-        queries[i] = first_row(j, j->operation->in[0], i);
-        keys[i] = first_row(j, j->operation->in[1], i);
-        if (i && queries[i] - queries[i - 1] > numbers->most_queries) numbers->most_queries = queries[i] - queries[i - 1];
-        if (i && keys[i] - keys[i - 1] > numbers->most_keys) numbers->most_keys = keys[i] - keys[i - 1];
-    }
-    int status = put_numbers(j, queries, numbers->offsets_size, &numbers->queries);
-    if (!status) status = put_numbers(j, keys, numbers->offsets_size, &numbers->keys);
-    vb_free(queries);
-    return status;
-}
-
-static int put_hidden(const job *j, heads_numbers *numbers) {
-    const vb_piece *host = &j->piece->host;
-    if (!j->operation->heads.hides_padding) return 0;
-    numbers->hidden_size = (size_t)host->starts[host->count];
-    uint8_t *hidden = vb_array(numbers->hidden_size, 1, "marks of hidden rows", j->err);
-    if (!hidden) return -1;
-    for (int64_t i = 0; i < host->count; i++)
-        for (int64_t row = host->starts[i]; row < host->starts[i + 1]; row++)
-            hidden[row] = vb_text_input_hidden(host->texts, host->first + i, (int)(row - host->starts[i]));
-    const int status = put_numbers(j, hidden, numbers->hidden_size, &numbers->hidden);
-    vb_free(hidden);
-    return status;
-}
-
-static int launch_attention(const job *j, const heads_numbers *numbers) {
+static int launch_attention(const job *j, const vb_gpu_heads *numbers) {
     const vb_heads *heads = &j->operation->heads;
     vb_gpu_device *device = j->piece->device;
     const int rows = rows_that_fit(device, numbers->most_keys, heads->head_dim);
@@ -442,10 +404,13 @@ static int launch_attention(const job *j, const heads_numbers *numbers) {
     const cl_ulong ld_query = (cl_ulong)values[j->operation->in[0]].columns,
                    ld_key = (cl_ulong)values[j->operation->in[1]].columns,
                    ld_value = (cl_ulong)values[j->operation->in[2]].columns, ld_out = (cl_ulong)j->to->columns;
-    enum { BLOCK = 14, ITEMS = 64 }; /* gpu_attention.cl */
+    enum { BLOCK = 14 }; /* gpu_attention.cl */
+    int sizes;
+    const int items = vb_gpu_tiles_attention(&sizes)[device->choice.attention].items;
     const cl_int blocks = (cl_int)((numbers->most_queries + BLOCK - 1) / BLOCK), stride = (cl_int)numbers->most_keys,
                  causal = heads->causal, has_hidden = numbers->hidden != NULL;
-    const cl_mem hidden = numbers->hidden ? numbers->hidden : device->nothing;
+    const cl_mem hidden = numbers->hidden ? numbers->hidden : device->nothing,
+                 paths = numbers->paths ? numbers->paths : device->nothing;
     const bool aligned = !device->generic && !((key.at | ld_key | (cl_ulong)heads->head_dim) % 4);
     const vb_gpu_argument arguments[] = {PLACE(query),
                                          ARG(ld_query),
@@ -460,6 +425,7 @@ static int launch_attention(const job *j, const heads_numbers *numbers) {
                                          ARG(causal),
                                          ARG(has_hidden),
                                          ARG(hidden),
+                                         ARG(paths),
                                          ARG(heads->heads),
                                          ARG(blocks),
                                          ARG(heads->head_dim),
@@ -468,26 +434,24 @@ static int launch_attention(const job *j, const heads_numbers *numbers) {
                                          {(size_t)(rows * stride) * sizeof(float), NULL},
                                          {(size_t)(rows * ((heads->head_dim + 3) / 4 * 4)) * sizeof(float), NULL}};
     char options[VB_GPU_OPTIONS];
-    snprintf(options, sizeof options, "-DROWS=%d%s", rows, aligned ? " -DALIGNED" : "");
+    snprintf(options, sizeof options, "-DROWS=%d -DITEMS=%d%s%s", rows, items, aligned ? " -DALIGNED" : "",
+             numbers->paths ? " -DPATHS" : "");
     vb_gpu_launch launch = {.kernel = "attention",
                             .arguments = arguments,
                             .count = sizeof arguments / sizeof *arguments,
                             .groups = {(size_t)j->piece->host.count * (size_t)heads->heads * (size_t)blocks *
                                            (size_t)((BLOCK + rows - 1) / rows),
                                        1, 1},
-                            .items = {ITEMS, 1, 1}};
+                            .items = {(size_t)items, 1, 1}};
     if (vb_gpu_work_module(device, vb_gpu_attention_cl, options, &launch.module, j->err)) return -1;
     return vb_gpu_work_launch(device, &launch, j->err);
 }
 
 static int queue_attention(const job *j) {
-    heads_numbers numbers = {0};
-    int status = put_offsets(j, &numbers);
-    if (!status) status = put_hidden(j, &numbers);
+    vb_gpu_heads numbers = {0};
+    int status = vb_gpu_heads_put(&numbers, j->piece, j->operation, j->err);
     if (!status) status = launch_attention(j, &numbers);
-    free_numbers(j, &numbers.queries, numbers.offsets_size);
-    free_numbers(j, &numbers.keys, numbers.offsets_size);
-    free_numbers(j, &numbers.hidden, numbers.hidden_size);
+    vb_gpu_heads_free(&numbers, j->piece->device);
     return status;
 }
 
@@ -512,9 +476,11 @@ static int queue_pick(const job *j) {
     cl_long *rows = vb_array((size_t)host->count, sizeof *rows, "picked rows", j->err);
     if (!rows) return -1;
     for (int64_t i = 0; i < host->count; i++) {
-        rows[i] = first_row(j, value, i);
-        if (j->operation->pick == VB_PICK_LAST) rows[i] = first_row(j, value, i + 1) - 1;
-        if (j->operation->pick == VB_PICK_END) rows[i] += vb_text_input_end(host->texts, host->first + i);
+        int64_t at = 0;
+        if (j->operation->pick == VB_PICK_LAST)
+            at = (by_token(j, 0) ? vb_piece_place(host, i + 1) - vb_piece_place(host, i) : j->from->rows) - 1;
+        if (j->operation->pick == VB_PICK_END) at = vb_text_input_end(host->texts, vb_piece_item(host, i));
+        rows[i] = by_token(j, 0) ? vb_piece_row(host, i, at) : vb_piece_first_row(host, value, i) + at;
     }
     const int status = queue_picked(j, "pick_rows", rows, (size_t)host->count * sizeof *rows);
     vb_free(rows);
@@ -526,8 +492,8 @@ static int queue_mean(const job *j) {
     cl_long *rows = vb_array((size_t)host->count, 2 * sizeof *rows, "rows of means", j->err);
     if (!rows) return -1;
     for (int64_t i = 0; i < host->count; i++) {
-        rows[2 * i] = first_row(j, j->operation->in[0], i) + j->operation->skip;
-        rows[2 * i + 1] = first_row(j, j->operation->in[0], i + 1);
+        rows[2 * i] = vb_piece_first_row(host, j->operation->in[0], i) + j->operation->skip;
+        rows[2 * i + 1] = vb_piece_first_row(host, j->operation->in[0], i + 1);
     }
     const int status = queue_picked(j, "mean_rows", rows, (size_t)host->count * 2 * sizeof *rows);
     vb_free(rows);
@@ -553,6 +519,13 @@ int vb_gpu_operations_queue(const vb_gpu_piece *piece, int index, vb_error *err)
                    .to = &program->values[operation->out],
                    .err = err};
     return queue_kind[operation->kind](&j);
+}
+
+int vb_gpu_operations_pixels(const vb_gpu_piece *piece, cl_mem bytes, cl_mem values, vb_error *err) {
+    const job j = {.piece = piece, .program = piece->host.program, .err = err};
+    const cl_int plane = (cl_int)(piece->host.program->picture / 3);
+    const vb_gpu_argument arguments[] = {ARG(bytes), ARG(values), ARG(plane), ARG(piece->pixels)};
+    return QUEUE_ROWS(&j, "pixels_of_bytes", arguments, 3 * piece->host.count, plane);
 }
 
 size_t vb_gpu_operations_scratch(const vb_program *program, int64_t items, int64_t rows, size_t most) {

@@ -18,6 +18,10 @@ typedef struct vb_gpu_piece {
 /* Floats of scratch that a program wants for a piece of `items` items: no more than `most`, or what a single row needs. */
 size_t vb_gpu_operations_scratch(const vb_program *program, int64_t items, int64_t rows, size_t most);
 
+/* Queues the pixels of the piece's pictures from their bytes: piece->pixels gets the floats. values: as vb_engine_input has
+ * it. */
+int vb_gpu_operations_pixels(const vb_gpu_piece *piece, cl_mem bytes, cl_mem values, vb_error *err);
+
 /* Queues operation `index` of the piece's program. */
 int vb_gpu_operations_queue(const vb_gpu_piece *piece, int index, vb_error *err);
 

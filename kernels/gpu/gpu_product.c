@@ -5,19 +5,9 @@
 
 #include "kernels/gpu/gpu_texts.h"
 
-typedef struct tile {
-    int rows, columns, depth, item_rows, item_columns;
-} tile;
-
-static const tile tiles[] = {{128, 128, 16, 8, 8}, {64, 64, 16, 4, 4}};
-
-static const tile *choose(const vb_gpu_device *device, const vb_gpu_product *product) {
-    if (device->generic || product->rows < 128 || product->columns < 128) return &tiles[1];
-    return &tiles[0];
-}
-
 int vb_gpu_product_queue(vb_gpu_device *device, const vb_gpu_product *product, vb_error *err) {
-    const tile *by = choose(device, product);
+    const vb_gpu_tile *by = product->tile;
+    if (!by) by = vb_gpu_tiles_of(device, product->rows, product->columns, product->type != VB_F32);
     const vb_gpu_epilogue *e = &product->epilogue;
     const bool aligned = product->depth % 4 == 0 && product->a.at % 4 == 0;
     const bool late = e->last && e->activation != VB_LINEAR;

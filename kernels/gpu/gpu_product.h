@@ -26,7 +26,8 @@ typedef struct vb_gpu_product {
     vb_dtype type;
     vb_gpu_place c; /* rows of `columns`, without gaps */
     vb_gpu_epilogue epilogue;
-    int products; /* so many of this shape, all of whose operands lie one behind the other; 0: one */
+    const vb_gpu_tile *tile; /* NULL: the device's choice */
+    int products;            /* so many of this shape, all of whose operands lie one behind the other; 0: one */
 } vb_gpu_product;
 
 int vb_gpu_product_queue(vb_gpu_device *device, const vb_gpu_product *product, vb_error *err);

@@ -29,6 +29,14 @@ __kernel void embed(int rows, int width, __global const float *table32, __global
     out[out_at + r * width + j] = x + positions[(ulong)places[r] * width + j];
 }
 
+/* Pixels of pictures whose bytes lie interleaved: plane by plane, each byte being what `values` has for its channel. */
+__kernel void pixels_of_bytes(__global const uchar *bytes, __global const float *values, int plane, __global float *out) {
+    PLACE(p, line, plane)
+    const ulong picture = line / 3;
+    const int channel = (int)(line % 3);
+    out[line * plane + p] = values[channel * 256 + bytes[(picture * plane + p) * 3 + channel]];
+}
+
 /* Rows first .. of the im2col matrix: columns are channel, row, column of the filter. */
 __kernel void im2col(ARRAY(in), RESULT(out), ulong first, int kernel_side, int stride, int padding, int height, int width,
                      int out_height, int out_width, int depth, ulong image_stride, ulong channel_stride, ulong row_stride,

@@ -147,9 +147,11 @@ static int make_texts(maker *m, bool class_row) {
     int x = vb_program_embed(p, &embed, err);
     const vb_heads heads = {0, HEADS * HEAD_DIM, 2 * HEADS * HEAD_DIM, HEADS, HEAD_DIM, true, class_row, 0.35f};
     x = block(m, x, WIDTH, &heads, NULL, class_row ? VB_GELU_TANH : VB_GELU);
-    const int mean = vb_program_mean(p, x, 0, err), picked = vb_program_pick(p, x, class_row ? VB_PICK_LAST : VB_PICK_END, err);
+    const int mean = class_row ? vb_program_mean(p, x, 0, err) : VB_NO_VALUE,
+              picked = vb_program_pick(p, x, class_row ? VB_PICK_LAST : VB_PICK_END, err);
     const vb_linear last = linear(m, VB_F32, WIDTH, WIDTH, false);
-    x = vb_program_linear(p, mean, &last, VB_LINEAR, picked, err);
+    if (class_row) x = vb_program_linear(p, mean, &last, VB_LINEAR, picked, err);
+    else x = vb_program_linear(p, picked, &last, VB_LINEAR, VB_NO_VALUE, err); /* causal: texts share their beginnings */
     x = vb_program_linear(p, x, &last, VB_LINEAR, VB_NO_VALUE, err);
     int32_t *tokens = vb_program_memory(p, COUNT * CONTEXT, sizeof *tokens, "made texts", err);
     static const int lengths[COUNT] = {CONTEXT, 1 + LEARNED + 3, 29, 15};

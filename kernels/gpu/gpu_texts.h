@@ -2,6 +2,7 @@
 #ifndef VB_GPU_TEXTS_H
 #define VB_GPU_TEXTS_H
 
-extern const char vb_gpu_math_cl[], vb_gpu_rows_cl[], vb_gpu_gemm_cl[], vb_gpu_attention_cl[], vb_gpu_winograd_cl[];
+extern const char vb_gpu_math_cl[], vb_gpu_rows_cl[], vb_gpu_gemm_cl[], vb_gpu_attention_cl[], vb_gpu_winograd_cl[],
+    vb_gpu_best_cl[];
 
 #endif

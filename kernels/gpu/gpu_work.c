@@ -46,6 +46,13 @@ int vb_gpu_work_copy(vb_gpu_device *device, const void *bytes, size_t size, cl_m
     return size ? make_buffer(device, size, bytes, buffer, err) : vb_gpu_work_buffer(device, size, buffer, err);
 }
 
+int vb_gpu_work_write(vb_gpu_device *device, cl_command_queue queue, cl_mem buffer, const void *bytes, size_t at, size_t size,
+                      vb_error *err) {
+    if (!size) return 0;
+    return failed(device, device->cl.EnqueueWriteBuffer(queue, buffer, CL_TRUE, at, size, bytes, 0, NULL, NULL),
+                  "clEnqueueWriteBuffer", err);
+}
+
 int vb_gpu_work_read(vb_gpu_device *device, cl_mem buffer, size_t at, void *bytes, size_t size, vb_error *err) {
     if (!size) return 0;
     return failed(device, device->cl.EnqueueReadBuffer(device->queue, buffer, CL_TRUE, at, size, bytes, 0, NULL, NULL),

@@ -3,6 +3,7 @@
 #define VB_GPU_WORK_H
 
 #include "kernels/gpu/gpu_device.h"
+#include "kernels/gpu/gpu_tiles.h"
 #include "kernels/gpu/opencl.h"
 
 enum { VB_GPU_KERNELS = 24, VB_GPU_OPTIONS = 256 };
@@ -23,14 +24,16 @@ struct vb_gpu_device {
     vb_gpu_device_info info;
     cl_device_id id;
     cl_context context;
-    cl_command_queue queue, transfers; /* both in order; `transfers` takes uploads that go beside the computing */
+    cl_command_queue queue, transfers, downloads; /* each in order: computing, and uploads and downloads that go beside it */
     bool generic; /* few programs that serve all cases, instead of one for each: for processors, whose compilers are slow */
+    vb_gpu_choice choice;
     const vb_gpu_store *store;
     vb_gpu_module **modules;
     size_t module_count, module_capacity;
     cl_mem nothing;    /* stands for an argument that a kernel does not read */
     uint64_t in_use;   /* bytes of buffers */
     int builds, loads; /* programs that were built from source, and taken from the store */
+    int measured;      /* choices that were made by measuring */
 };
 
 /* A buffer of at least a byte; what it holds is undefined. */
@@ -38,7 +41,9 @@ int vb_gpu_work_buffer(vb_gpu_device *device, size_t bytes, cl_mem *buffer, vb_e
 void vb_gpu_work_release(vb_gpu_device *device, cl_mem *buffer, size_t bytes); /* NULL is fine, and what it leaves */
 /* A buffer with a copy of host memory, which may go afterwards. */
 int vb_gpu_work_copy(vb_gpu_device *device, const void *bytes, size_t size, cl_mem *buffer, vb_error *err);
-/* Returns when it is done. */
+/* Both return when it is done; it is written on one of the device's queues. */
+int vb_gpu_work_write(vb_gpu_device *device, cl_command_queue queue, cl_mem buffer, const void *bytes, size_t at, size_t size,
+                      vb_error *err);
 int vb_gpu_work_read(vb_gpu_device *device, cl_mem buffer, size_t at, void *bytes, size_t size, vb_error *err);
 
 /* The program of a text behind that of gpu_math.cl, built or from the store. It belongs to the device. */

@@ -31,6 +31,7 @@
     EACH(EnqueueWriteBuffer)                                                                                                     \
     EACH(EnqueueReadBuffer)                                                                                                      \
     EACH(EnqueueNDRangeKernel)                                                                                                   \
+    EACH(EnqueueMarkerWithWaitList)                                                                                              \
     EACH(GetEventInfo)                                                                                                           \
     EACH(ReleaseEvent)                                                                                                           \
     EACH(Flush)                                                                                                                  \

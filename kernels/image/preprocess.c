@@ -126,10 +126,16 @@ static int frame(const vb_preprocess *spec, vb_image *image, vb_error *err) {
 }
 
 /* A byte has 256 values a channel: each is normalised once, with the very operations torch applies to it. */
+void vb_preprocess_values(const vb_preprocess *spec, float values[VB_PREPROCESS_VALUES]) {
+    for (int c = 0; c < 3; c++)
+        for (int v = 0; v < 256; v++) values[c * 256 + v] = ((float)v / 255.0f - spec->mean[c]) / spec->std[c];
+}
+
 static void normalise_pixels(const vb_preprocess *spec, const uint8_t *rgb, size_t pixels, float *out) {
+    float values[VB_PREPROCESS_VALUES];
+    vb_preprocess_values(spec, values);
     for (size_t c = 0; c < 3; c++) {
-        float table[256];
-        for (int v = 0; v < 256; v++) table[v] = ((float)v / 255.0f - spec->mean[c]) / spec->std[c];
+        const float *table = values + c * 256;
         for (size_t i = 0; i < pixels; i++) out[c * pixels + i] = table[rgb[3 * i + c]];
     }
 }

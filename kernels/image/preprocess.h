@@ -96,6 +96,9 @@ void vb_preprocess_put(vb_preprocess_rows *rows, const uint8_t *row);          /
 int vb_preprocess_end(vb_preprocess_rows *rows, vb_image *out, vb_error *err); /* out->pixels is the caller's. VB_EMEMORY */
 void vb_preprocess_free(vb_preprocess_rows *rows);                             /* {0} is fine */
 void vb_preprocess_normalise(const vb_preprocess *spec, const vb_image *image, float *out);
+/* What that makes of byte v of channel c: values[c * 256 + v]. */
+enum { VB_PREPROCESS_VALUES = 3 * 256 };
+void vb_preprocess_values(const vb_preprocess *spec, float values[VB_PREPROCESS_VALUES]);
 /* Bytes that the first step takes, at most, beside the image. */
 uint64_t vb_preprocess_bytes(const vb_preprocess *spec, const vb_image *head);
 

@@ -5,7 +5,6 @@
 #include <omp.h>
 #include <string.h>
 
-#include "kernels/base/memory.h"
 #include "kernels/matrix/attention_kernel.h"
 #include "kernels/matrix/blocking.h"
 
@@ -49,7 +48,7 @@ int vb_attention(const vb_attention_batch *batch, float *out, int64_t ld_out, in
     if (tasks <= 0 || batch->head_dim <= 0) return 0;
     const int team = (int)smaller(threads, tasks);
     const size_t each = (vb_attention_kernel_get()->floats(keys, batch->head_dim) + 1023) / 1024 * 1024;
-    float *work = vb_buffer((size_t)team * each, sizeof *work, "work space of attention", err);
+    float *work = vb_scratch_take(batch->scratch, (size_t)team * each, sizeof *work, "work space of attention", err);
     if (!work) return -1;
     if (team == 1) {
         for (int64_t task = 0; task < tasks; task++) run_task(batch, task, task + 1, out, ld_out, work);
@@ -58,6 +57,6 @@ int vb_attention(const vb_attention_batch *batch, float *out, int64_t ld_out, in
         for (int64_t task = 0; task < tasks; task++)
             run_task(batch, task, task + team, out, ld_out, work + (size_t)omp_get_thread_num() * each);
     }
-    vb_free(work);
+    vb_scratch_give(batch->scratch, work);
     return 0;
 }

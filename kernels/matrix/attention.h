@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "kernels/base/error.h"
+#include "kernels/base/scratch.h"
 
 typedef struct vb_attention_batch {
     const float *query, *key, *value; /* row r of head h begins at query + r * ld_query + h * head_dim, and so on */
@@ -21,6 +22,7 @@ typedef struct vb_attention_batch {
     bool causal;           /* the last query sees every key, the one before it one key less, and so on */
     const uint8_t *hidden; /* a byte a key: not 0 where no query sees it, which is no sequence's first; NULL: none */
     float scale;           /* above 0, normally 1 / sqrt(head_dim) */
+    vb_scratch *scratch;   /* where work space comes from; NULL: it is allocated and freed inside */
 } vb_attention_batch;
 
 /* out: a row for each query row, `ld_out` floats apart, heads * head_dim floats each; must not overlap the inputs. A query that
@@ -32,8 +34,9 @@ typedef struct vb_attention_batch {
  * else: not on the batch, `threads`, or the instruction set level (attention_reference.h has the loops). So a causal row is the
  * same whatever follows it.
  *
- * `threads` >= 1 OpenMP threads share the (sequence, head) pairs; 1 may be called inside a parallel region. Work space a thread:
- * one head's keys and values and a few rows of its scores. Fails only for lack of memory. */
+ * `threads` >= 1 OpenMP threads share the (sequence, head) pairs; 1 may be called inside a parallel region, each call with a
+ * scratch of its own or none. Work space a thread: one head's keys and values and a few rows of its scores. Fails only for lack
+ * of memory. */
 int vb_attention(const vb_attention_batch *batch, float *out, int64_t ld_out, int threads, vb_error *err);
 
 #endif

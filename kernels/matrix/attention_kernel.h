@@ -28,6 +28,8 @@ typedef struct vb_attention_kernel {
     size_t (*floats)(int64_t keys, int head_dim);
     /* next: what is probably computed after it, whose rows are fetched towards the cache; NULL: nothing. */
     void (*run)(const vb_attention_head *head, const vb_attention_head *next, float *work);
+    /* The softmax of its blocks alone, of whatever scores the work space holds: for benchmarks. */
+    void (*softmax)(const vb_attention_head *head, float *work);
 } vb_attention_kernel;
 
 /* For the level in use. */

@@ -5,7 +5,6 @@
 #include <omp.h>
 #include <string.h>
 
-#include "kernels/base/memory.h"
 #include "kernels/matrix/bf16x3_kernel.h"
 #include "kernels/matrix/blocking.h"
 #include "kernels/matrix/layers_kernel.h"
@@ -99,11 +98,11 @@ int vb_bf16x3_gemm(const vb_bf16x3_kernel *kernel, int64_t rows, const vb_gemm_a
     job.rest_floats = (size_t)(tiles * kernel->rows * cols);
     const size_t each = (job.b_words + job.a_words + job.b_floats + job.a_floats + job.rest_floats + 1023) / 1024 * 1024;
     const int team = (int)smaller(threads, tasks);
-    uint32_t *work = vb_buffer((size_t)team * each, sizeof *work, "work space of a matrix product", err);
+    uint32_t *work = vb_scratch_take(a->scratch, (size_t)team * each, sizeof *work, "work space of a matrix product", err);
     if (!work) return -1;
 #pragma omp parallel for num_threads(team) schedule(dynamic, 1) if (team > 1)
     for (int64_t task = 0; task < tasks; task++)
         run_task(&job, task, work + (size_t)(team > 1 ? omp_get_thread_num() : 0) * each);
-    vb_free(work);
+    vb_scratch_give(a->scratch, work);
     return 0;
 }

@@ -83,13 +83,31 @@ static void gather_runs(const vb_conv *conv, const float *image, int top, int le
     }
 }
 
+/* A whole row of the matrix for a filter of LINE x LINE pixels that all lie inside, side by side: a line is copied as four
+ * floats, of which the next one overwrites the last; behind the last line of a channel there is another channel, or none. Float
+ * by float they took two thirds of a ResNet's first layer. */
+enum { LINE = 3 };
+static bool has_whole_lines(const vb_conv *conv, int top, int left, int64_t count) {
+    return conv->kernel == LINE && conv->column_stride == 1 && count == (int64_t)conv->channels * LINE * LINE && top >= 0 &&
+           left >= 0 && top + LINE <= conv->height && left + LINE <= conv->width;
+}
+
+static void copy_lines(const vb_conv *conv, const float *corner, float *out) {
+    const float *channel = corner;
+    for (int c = 1; c < conv->channels; c++, channel += conv->channel_stride)
+        for (int y = 0; y < LINE; y++, out += LINE) memcpy(out, channel + y * conv->row_stride, (LINE + 1) * sizeof *out);
+    for (int y = 0; y < LINE; y++, out += LINE) memcpy(out, channel + y * conv->row_stride, LINE * sizeof *out);
+}
+
 void vb_conv_row(const void *context, int64_t row, int64_t first, int64_t count, float *out) {
     const vb_conv *conv = context;
     int columns = vb_conv_out_width(conv);
     int64_t pixels = (int64_t)vb_conv_out_height(conv) * columns, pixel = row % pixels;
     const float *image = conv->input + row / pixels * conv->image_stride;
-    int top = (int)(pixel / columns) * conv->stride - conv->padding, left = (int)(pixel % columns) * conv->stride - conv->padding;
-    if (conv->kernel * conv->kernel <= MOST_TAPS) gather_taps(conv, image, top, left, first, count, out);
+    const int at = (int)pixel; /* its remainder is sooner found */
+    const int top = at / columns * conv->stride - conv->padding, left = at % columns * conv->stride - conv->padding;
+    if (!first && has_whole_lines(conv, top, left, count)) copy_lines(conv, image + top * conv->row_stride + left, out);
+    else if (conv->kernel * conv->kernel <= MOST_TAPS) gather_taps(conv, image, top, left, first, count, out);
     else gather_runs(conv, image, top, left, first, count, out);
 }
 

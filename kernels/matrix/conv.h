@@ -15,7 +15,9 @@ typedef struct vb_conv {
     int channels, height, width;
     int kernel, stride, padding;
     int64_t image_stride, channel_stride, row_stride, column_stride;
-    const struct vb_bf16x3_kernel *bf16x3; /* as vb_gemm_a has it */
+    const struct vb_bf16x3_kernel *bf16x3; /* as vb_gemm_a has them */
+    vb_scratch *scratch;
+    const vb_kept *kept; /* of the weight that the convolution is run with by the method that it is run with; NULL: none */
 } vb_conv;
 
 /* The geometry over a batch of activations (images x height x width x channels), or of pixels (images x channels x height x

@@ -37,5 +37,7 @@ int vb_conv_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, fl
         a = (vb_gemm_a){.source = row_by_taps, .context = conv, .taps = conv->kernel * conv->kernel};
     if (in_place) a = (vb_gemm_a){.data = conv->input, .ld = conv->column_stride};
     a.bf16x3 = conv->bf16x3;
+    a.kept = conv->kept;
+    a.scratch = conv->scratch;
     return vb_gemm(rows, &a, weight, out, weight->rows, epilogue, threads, err);
 }

@@ -7,7 +7,6 @@
 #include <omp.h>
 #include <string.h>
 
-#include "kernels/base/memory.h"
 #include "kernels/matrix/depthwise_kernel.h"
 #include "kernels/matrix/layers_kernel.h"
 
@@ -175,8 +174,10 @@ int vb_depthwise_run(const vb_depthwise *conv, int64_t images, float *out, const
     if (tasks <= 0) return 0;
     const int team = threads < tasks ? threads : (int)tasks;
     const size_t each = ((size_t)floats_of_work(&job) + 1023) / 1024 * 1024;
-    float *work = vb_array((size_t)team * each, sizeof *work, "work space of a depthwise convolution", err);
+    const size_t all = (size_t)team * each;
+    float *work = vb_scratch_take(conv->scratch, all, sizeof *work, "work space of a depthwise convolution", err);
     if (!work) return -1;
+    memset(work, 0, all * sizeof *work);
     if (team == 1) run_tasks(&job, 0, tasks, work);
     else {
 #pragma omp parallel num_threads(team)
@@ -185,6 +186,6 @@ int vb_depthwise_run(const vb_depthwise *conv, int64_t images, float *out, const
             run_tasks(&job, mate * tasks / mates, (mate + 1) * tasks / mates, work + (size_t)mate * each);
         }
     }
-    vb_free(work);
+    vb_scratch_give(conv->scratch, work);
     return 0;
 }

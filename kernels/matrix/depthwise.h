@@ -13,6 +13,7 @@ typedef struct vb_depthwise {
     int channels, height, width, times;
     int kernel, stride, padding;
     const float *weight; /* channels * times rows of kernel x kernel taps; borrowed */
+    vb_scratch *scratch; /* as vb_gemm_a has it */
 } vb_depthwise;
 
 /* out: images x out_height x out_width x channels * times; must not overlap the input. The epilogue's vectors have an entry an

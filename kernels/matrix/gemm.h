@@ -6,6 +6,7 @@
 #define VB_GEMM_H
 
 #include "kernels/base/error.h"
+#include "kernels/base/scratch.h"
 #include "kernels/matrix/matrix.h"
 
 /* The order is that of the words that inspect prints (kernels/towers/program.c). */
@@ -35,11 +36,21 @@ typedef struct vb_gemm_a {
      * then the second of each, and so on: group g's value t to out[t * (count / taps) + g]. */
     int taps;
     const struct vb_bf16x3_kernel *bf16x3; /* multiply in three products of bf16 instead (bf16x3.h; without taps); NULL: fp32 */
+    const vb_kept *kept;                   /* B's (vb_gemm_keep), which is then not packed again; NULL: none */
+    vb_scratch *scratch;                   /* where work space comes from; NULL: it is allocated and freed inside */
 } vb_gemm_a;
 
 /* C (rows x b->rows, leading dimension ldc) = A (rows x b->cols) times B transposed. `threads` >= 1 OpenMP threads; 1 may be
- * called inside a parallel region. Work space is allocated inside (a few MiB a thread at most). Fails only for lack of memory. */
+ * called inside a parallel region, each call with a scratch of its own or none. Work space is a few MiB a thread at most. Fails
+ * only for lack of memory. */
 int vb_gemm(int64_t rows, const vb_gemm_a *a, const vb_matrix *b, float *c, int64_t ldc, const vb_epilogue *epilogue, int threads,
             vb_error *err);
+
+/* B packed once instead of with every call, which products of few rows pay for: the same bits. fp16 and bf16 are widened.
+ *
+ * Packs it for the level in use into `floats`, vb_gemm_kept_floats of them. */
+void vb_gemm_keep(const vb_matrix *b, float *floats, int threads);
+size_t vb_gemm_kept_floats(const vb_matrix *b);
+int vb_gemm_kept_columns(void); /* of vb_kept */
 
 #endif

@@ -9,14 +9,14 @@
 /* Values of k in a block, and the row stride of packed A: constant, so that micro kernels address all rows from one register. */
 enum { VB_GEMM_DEPTH = 256 };
 
-/* A micro kernel call of full depth fetches this many rows of DEPTH floats ahead into the second-level cache, a line of 64 bytes
- * for each value of k. */
-enum { VB_GEMM_AHEAD_ROWS = 16, VB_GEMM_AHEAD_LINES = VB_GEMM_DEPTH / 16 };
+/* A micro kernel call fetches rows of DEPTH floats ahead into the second-level cache, a line of 64 bytes for each value of k: as
+ * many rows as its depth has such runs of lines. */
+enum { VB_GEMM_LINE = 16, VB_GEMM_AHEAD_LINES = VB_GEMM_DEPTH / VB_GEMM_LINE };
 
-/* Rows of memory, `stride` bytes apart, that will be read soon; each micro kernel call takes VB_GEMM_AHEAD_ROWS of them. */
+/* Rows of memory that will be read soon, `stride` bytes apart. */
 typedef struct vb_gemm_ahead {
     const char *at;
-    int64_t stride, rows;
+    int64_t stride;
 } vb_gemm_ahead;
 
 typedef struct vb_gemm_kernel {

@@ -91,6 +91,14 @@ LANES_FUNCTION __m256 lanes_scale_half(__m256 x, __m256 t) {
     return _mm256_mul_ps(x, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(rest, bias), 23)));
 }
 LANES_FUNCTION lanes lanes_scale(lanes x, lanes t) { return (lanes){lanes_scale_half(x.a, t.a), lanes_scale_half(x.b, t.b)}; }
+/* 2^(n + 100), which is exact, then 2^-100. What LANES_MAGIC adds to the bits is shifted out. */
+LANES_FUNCTION __m256 lanes_scale_down_half(__m256 x, __m256 t) {
+    __m256i power = _mm256_add_epi32(_mm256_slli_epi32(_mm256_castps_si256(t), 23), _mm256_set1_epi32((127 + 100) << 23));
+    return _mm256_mul_ps(_mm256_mul_ps(x, _mm256_castsi256_ps(power)), _mm256_set1_ps(0x1p-100f));
+}
+LANES_FUNCTION lanes lanes_scale_down(lanes x, lanes t) {
+    return (lanes){lanes_scale_down_half(x.a, t.a), lanes_scale_down_half(x.b, t.b)};
+}
 
 #else
 
@@ -140,7 +148,20 @@ LANES_FUNCTION lanes lanes_scale(lanes x, lanes t) {
  * lanes_max(x, y) is x > y ? x : y, and lanes_min(x, y) is x < y ? x : y: a NaN in y passes through.
  * lanes_swap exchanges the two of each pair.
  * lanes_load_part reads n <= 16 floats, zeros follow; lanes_store_part writes n.
- * lanes_scale(x, t) is x * 2^n for t = LANES_MAGIC + n, |n| < 250, rounded once: in two steps, the first of which is exact. */
+ * lanes_scale(x, t) is x * 2^n for t = LANES_MAGIC + n, |n| < 250, rounded once: in two steps, the first of which is exact.
+ * lanes_scale_down(x, t) is the same for -220 < n <= 0 and |x| < 2^27, above 2^-6 unless n is 0, with fewer steps. */
+#if VB_LANES != 256
+LANES_FUNCTION lanes lanes_scale_down(lanes x, lanes t) { return lanes_scale(x, t); }
+#endif
+
+/* How many vectors with long chains of operations are worth computing side by side. */
+#if VB_LANES == 512
+enum { LANES_BESIDE = 4 };
+#elif VB_LANES == 256
+enum { LANES_BESIDE = 2 };
+#else
+enum { LANES_BESIDE = 1 };
+#endif
 
 /* The sum and the largest of the sixteen, halving: the order is part of every result. */
 #if VB_LANES == 1

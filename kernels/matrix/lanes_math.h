@@ -12,24 +12,51 @@
 #include "kernels/matrix/gemm.h"
 #include "kernels/matrix/lanes.h"
 
-/* 2^r for |r| <= 0.5. */
+/* 2^r for |r| <= 0.5, of n <= 4 vectors side by side. */
+LANES_FUNCTION void lanes_exp2_some(lanes *r, const int n) {
+    lanes p[4];
+    _Pragma("GCC unroll 4") for (int v = 0; v < n; v++) p[v] = lanes_all(0x1.41d334p-13f);
+#define LANES_TERM(c) _Pragma("GCC unroll 4") for (int v = 0; v < n; v++) p[v] = lanes_fma(p[v], r[v], lanes_all(c));
+    LANES_TERM(0x1.5f456ap-10f)
+    LANES_TERM(0x1.3b2dbcp-7f)
+    LANES_TERM(0x1.c6aed4p-5f)
+    LANES_TERM(0x1.ebfbdap-3f)
+    LANES_TERM(0x1.62e430p-1f)
+    LANES_TERM(1.0f)
+#undef LANES_TERM
+    _Pragma("GCC unroll 4") for (int v = 0; v < n; v++) r[v] = p[v];
+}
 LANES_FUNCTION lanes lanes_exp2_core(lanes r) {
-    lanes p = lanes_all(0x1.41d334p-13f);
-    p = lanes_fma(p, r, lanes_all(0x1.5f456ap-10f));
-    p = lanes_fma(p, r, lanes_all(0x1.3b2dbcp-7f));
-    p = lanes_fma(p, r, lanes_all(0x1.c6aed4p-5f));
-    p = lanes_fma(p, r, lanes_all(0x1.ebfbdap-3f));
-    p = lanes_fma(p, r, lanes_all(0x1.62e430p-1f));
-    return lanes_fma(p, r, lanes_all(1.0f));
+    lanes_exp2_some(&r, 1);
+    return r;
+}
+
+/* x of n <= 4 vectors, clamped, to 2^(what is left of it), and LANES_MAGIC plus its power of two to t. Each is one long chain of
+ * operations: step by step side by side, they do not wait for each other. n is a constant wherever this is expanded. */
+LANES_FUNCTION void lanes_exp_parts(lanes *x, lanes *t, const int n) {
+    lanes high = lanes_all(0x1.715476p+0f), low = lanes_all(0x1.4ae0c0p-26f), magic = lanes_all(LANES_MAGIC); /* log2(e) */
+    lanes r[4];
+    _Pragma("GCC unroll 4") for (int v = 0; v < n; v++) t[v] = lanes_fma(x[v], high, magic);
+    _Pragma("GCC unroll 4") for (int v = 0; v < n; v++) r[v] = lanes_sub(magic, t[v]);
+    _Pragma("GCC unroll 4") for (int v = 0; v < n; v++) r[v] = lanes_fma(x[v], high, r[v]);
+    _Pragma("GCC unroll 4") for (int v = 0; v < n; v++) x[v] = lanes_fma(x[v], low, r[v]);
+    lanes_exp2_some(x, n);
 }
 
 /* exp(x): overflows to infinity, and goes to zero through the subnormal numbers. */
 LANES_FUNCTION lanes lanes_exp(lanes x) {
-    lanes high = lanes_all(0x1.715476p+0f), low = lanes_all(0x1.4ae0c0p-26f), magic = lanes_all(LANES_MAGIC); /* log2(e) */
+    lanes t;
     x = lanes_min(lanes_all(90.0f), lanes_max(lanes_all(-105.0f), x));
-    lanes t = lanes_fma(x, high, magic);
-    lanes r = lanes_fma(x, low, lanes_fma(x, high, lanes_sub(magic, t)));
-    return lanes_scale(lanes_exp2_core(r), t);
+    lanes_exp_parts(&x, &t, 1);
+    return lanes_scale(x, t);
+}
+
+/* The same of n <= 4 vectors that are not above 0. */
+LANES_FUNCTION void lanes_exp_down(lanes *x, const int n) {
+    lanes t[4];
+    _Pragma("GCC unroll 4") for (int v = 0; v < n; v++) x[v] = lanes_max(lanes_all(-105.0f), x[v]);
+    lanes_exp_parts(x, t, n);
+    _Pragma("GCC unroll 4") for (int v = 0; v < n; v++) x[v] = lanes_scale_down(x[v], t[v]);
 }
 
 /* The smooth activations end at 0 times infinity for -infinity, which is NaN: as in PyTorch, a broken value does not turn into a
@@ -45,8 +72,8 @@ LANES_FUNCTION lanes lanes_times_sigmoid(lanes x, lanes high, lanes low, lanes b
     lanes a = lanes_min(bound, lanes_abs(x)), zero = lanes_all(0.0f);
     lanes t = lanes_fma(a, high, magic);
     lanes p = lanes_exp2_core(lanes_fma(a, low, lanes_fma(a, high, lanes_sub(magic, t))));
-    lanes below = lanes_sub(zero, lanes_scale(lanes_mul(a, p), t));
-    lanes y = lanes_div(lanes_if_less(x, zero, below, x), lanes_add(lanes_all(1.0f), lanes_scale(p, t)));
+    lanes below = lanes_sub(zero, lanes_scale_down(lanes_mul(a, p), t));
+    lanes y = lanes_div(lanes_if_less(x, zero, below, x), lanes_add(lanes_all(1.0f), lanes_scale_down(p, t)));
     return lanes_spoil_minus_infinity(x, y);
 }
 
@@ -81,7 +108,7 @@ LANES_FUNCTION lanes lanes_gelu(lanes x) {
     g = lanes_fma(g, q, lanes_all(0x1.0e4fbcp-3f));
     g = lanes_fma(g, q, lanes_all(-0x1.bc19cap-2f));
     g = lanes_fma(g, q, lanes_all(0x1.69cee6p-1f));
-    lanes tail = lanes_scale(lanes_mul(lanes_mul(a, inverse), lanes_mul(g, p)), t);
+    lanes tail = lanes_scale_down(lanes_mul(lanes_mul(a, inverse), lanes_mul(g, p)), t);
     return lanes_spoil_minus_infinity(x, lanes_sub(lanes_if_less(x, zero, zero, x), tail));
 }
 
@@ -106,8 +133,8 @@ LANES_FUNCTION lanes lanes_gelu_tanh(lanes x) {
     lanes t = lanes_sub(magic, z);
     lanes r = lanes_sub(lanes_sub(lanes_sub(magic, t), z), z_rest);
     lanes p = lanes_exp2_core(r);
-    lanes below = lanes_sub(zero, lanes_scale(lanes_mul(a, p), t));
-    lanes y = lanes_div(lanes_if_less(x, zero, below, x), lanes_add(lanes_all(1.0f), lanes_scale(p, t)));
+    lanes below = lanes_sub(zero, lanes_scale_down(lanes_mul(a, p), t));
+    lanes y = lanes_div(lanes_if_less(x, zero, below, x), lanes_add(lanes_all(1.0f), lanes_scale_down(p, t)));
     return lanes_spoil_minus_infinity(x, y);
 }
 

@@ -34,16 +34,9 @@ LANES_FUNCTION void epilogue_row(int n, const float *sums, const vb_epilogue *e,
 
 /* Vectors that go through the epilogue together: an activation is one long chain of operations, and the processor sees far enough
  * to overlap those of two vectors at most unless they stand side by side. */
-#if VB_LANES == 512
-enum { SOME = 4 };
-#elif VB_LANES == 256
-enum { SOME = 2 };
-#else
-enum { SOME = 1 };
-#endif
-#define EACH(v) _Pragma("GCC unroll 4") for (int v = 0; v < SOME; v++)
+#define EACH(v) _Pragma("GCC unroll 4") for (int v = 0; v < LANES_BESIDE; v++)
 
-LANES_FUNCTION void activate_some(lanes x[SOME], vb_activation activation) {
+LANES_FUNCTION void activate_some(lanes x[LANES_BESIDE], vb_activation activation) {
     switch (activation) {
     case VB_LINEAR: break;
     case VB_QUICK_GELU: EACH(v) x[v] = lanes_quick_gelu(x[v]); break;
@@ -61,9 +54,9 @@ static void epilogue_rows(int m, int n, const float *sums, int ld_sums, const vb
     const vb_epilogue *e = epilogue ? epilogue : &none;
     int row = 0, col = 0;
     if (n % LANES == 0)
-        for (int left = m * (n / LANES); left >= SOME; left -= SOME) {
-            int rows[SOME], cols[SOME];
-            lanes x[SOME];
+        for (int left = m * (n / LANES); left >= LANES_BESIDE; left -= LANES_BESIDE) {
+            int rows[LANES_BESIDE], cols[LANES_BESIDE];
+            lanes x[LANES_BESIDE];
             EACH(v) {
                 rows[v] = row, cols[v] = col;
                 col += LANES;

@@ -14,6 +14,13 @@ typedef struct vb_matrix {
     int64_t rows, cols, row_stride, col_stride;
 } vb_matrix;
 
+/* Weights as the kernels of a level read them, made once instead of with every call: B of a matrix product (gemm.h), or filters
+ * through Winograd's transforms (winograd.h). A view; whoever made it owns the floats. */
+typedef struct vb_kept {
+    const float *floats; /* NULL: none are kept */
+    int columns;         /* outputs side by side, as the level has them for which they were made: another one ignores them */
+} vb_kept;
+
 /* Element (row, col) widened to float, exactly. */
 float vb_matrix_at(const vb_matrix *matrix, int64_t row, int64_t col);
 

@@ -47,4 +47,12 @@ bool vb_winograd_fits(int kernel, int stride, bool planar);
 int vb_winograd_run(const vb_conv *conv, int64_t images, const vb_matrix *weight, float *out, const vb_epilogue *epilogue,
                     int threads, vb_error *err);
 
+/* Filters that are transformed once instead of with every call: the same bits. They take four times the bytes of fp32 weights,
+ * and are read from memory each time, which is faster than to transform them where a call has few tiles.
+ *
+ * Makes those of `weight` for the level in use in `floats`, vb_winograd_kept_floats of them; columns of vb_kept are those of a
+ * product (vb_gemm_kept_columns). VB_EMEMORY. */
+int vb_winograd_keep(const vb_matrix *weight, float *floats, int threads, vb_error *err);
+size_t vb_winograd_kept_floats(const vb_matrix *weight);
+
 #endif

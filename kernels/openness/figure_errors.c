@@ -88,14 +88,44 @@ static vb_spread_table table_of(errors_work *work, int figure) {
     return (vb_spread_table){n, tally->classes, tally->offsets, work->cells, work->crosses, work->cross_count, NULL};
 }
 
-/* Acc-C, Acc-E or Acc-S of t when u is no longer there. Acc-S from the other two: N Acc-E = Acc-C + M Acc-S. */
-static double deleted_figure(const errors_work *work, int figure, int t, int u) {
-    const vb_vocabulary_openness *its = &work->result->vocabulary[t];
+/* Entries of one vocabulary, and the figures of their images. */
+typedef struct rivalled {
+    int first, end;
+    int64_t images;
+    double acc_c, acc_e;
+} rivalled;
+
+/* Acc-C, Acc-E or Acc-S when u is no longer there. Acc-S from the other two: N Acc-E = Acc-C + M Acc-S. */
+static double deleted_figure(const errors_work *work, int figure, const rivalled *its, int u) {
     const double n = work->tally->vocabularies;
     if (figure == VB_ACC_C) return its->acc_c;
-    double e = its->acc_e + vb_tally_relief(work->tally, t, u) / (double)its->images;
+    double e = its->acc_e + vb_tally_relief(work->tally, its->first, its->end, u) / (double)its->images;
     if (figure == VB_ACC_E) return e;
     return n > 2 ? ((n - 1) * e - its->acc_c) / (n - 2) : NAN;
+}
+
+static double vocabulary_without(const errors_work *work, int figure, int t, int u) {
+    const vb_vocabulary_openness *its = &work->result->vocabulary[t];
+    const int *entries = work->tally->offsets + t;
+    return deleted_figure(work, figure, &(rivalled){entries[0], entries[1], its->images, its->acc_c, its->acc_e}, u);
+}
+
+/* A class is its images, and a table of one cell: no other class to compare it with. */
+static void class_errors(vb_class_errors *errors, errors_work *work, const vb_spread_table *all, int figure, int c) {
+    const vb_memberships *memberships = &work->tally->memberships;
+    const vb_class_openness *its = &work->result->class[c];
+    const int at = memberships->offsets[c], offsets[] = {0, 1};
+    vb_spread spread = vb_spread_none;
+    if (its->images) {
+        const int entry = memberships->slots[at], t = memberships->vocabularies[at];
+        const rivalled class = {entry, entry + 1, its->images, its->acc_c, its->acc_e};
+        const vb_spread_table table = {1, all->classes, offsets, &all->cells[entry], NULL, 0, NULL};
+        int others = 0;
+        for (int u = 0; u < work->tally->vocabularies; u++)
+            if (u != t) work->without[others++] = deleted_figure(work, figure, &class, u);
+        vb_spread_of_vocabulary(&spread, &table, 0, work->without, others);
+    }
+    memcpy(errors->error[figure], spread.error, sizeof spread.error);
 }
 
 static int figure_errors(vb_figure_errors *errors, errors_work *work, int figure, vb_error *err) {
@@ -105,7 +135,8 @@ static int figure_errors(vb_figure_errors *errors, errors_work *work, int figure
     for (int u = 0; u < n; u++) {
         work->without[u] = 0;
         for (int t = 0; t < n; t++)
-            if (t != u) work->without[u] += work->deleted[(size_t)u * (size_t)n + (size_t)t] = deleted_figure(work, figure, t, u);
+            if (t != u)
+                work->without[u] += work->deleted[(size_t)u * (size_t)n + (size_t)t] = vocabulary_without(work, figure, t, u);
         work->without[u] /= n - 1;
     }
     if (vb_spread_of_mean(&errors->figure[figure], &table, work->without, n, err)) return -1;
@@ -115,6 +146,7 @@ static int figure_errors(vb_figure_errors *errors, errors_work *work, int figure
             if (u != t) work->without[others++] = work->deleted[(size_t)u * (size_t)n + (size_t)t];
         vb_spread_of_vocabulary(&errors->vocabulary[t].figure[figure], &table, t, work->without, others);
     }
+    for (int c = 0; c < table.classes; c++) class_errors(&errors->class[c], work, &table, figure, c);
     return 0;
 }
 
@@ -165,12 +197,27 @@ static int union_errors(vb_figure_errors *errors, errors_work *work, vb_error *e
     return strcmp(method, "subsets") ? 0 : vb_union_errors(&errors->over_union, work->tally, work->result->acc_e_union, err);
 }
 
+/* Wilson's intervals of the shares of images. */
+static void wilson_intervals(vb_figure_errors *errors, const vb_openness_result *result) {
+    for (int t = 0; t < result->vocabularies; t++) {
+        int64_t right = 0;
+        for (int b = 0; b < result->vocabularies; b++) right += result->vocabulary[t].harm_histogram[b];
+        vb_spread_wilson(right, result->vocabulary[t].images, errors->vocabulary[t].wilson);
+    }
+    for (int c = 0; c < result->classes; c++) {
+        double *wilson = errors->class[c].wilson;
+        wilson[0] = wilson[1] = NAN;
+        if (result->class[c].images) vb_spread_wilson(result->class[c].right, result->class[c].images, wilson);
+    }
+}
+
 int vb_figure_errors_new(vb_figure_errors *errors, const vb_tally *tally, const vb_openness_result *result, vb_error *err) {
     const size_t n = (size_t)tally->vocabularies, classes = (size_t)tally->classes, entries = (size_t)tally->entries;
     errors_work work = {.tally = tally, .result = result};
     *errors = (vb_figure_errors){0};
     int status = -1;
     if (!(errors->vocabulary = vb_array(n, sizeof *errors->vocabulary, "standard errors", err))) goto done;
+    if (!(errors->class = vb_array(classes, sizeof *errors->class, "standard errors", err))) goto done;
     if (!(work.cells = vb_array(entries > classes ? entries : classes, sizeof *work.cells, "standard errors", err))) goto done;
     if (!(work.crosses = vb_array((size_t)tally->pairs[classes], sizeof *work.crosses, "standard errors", err))) goto done;
     if (!(work.score = vb_array(n, sizeof *work.score, "standard errors", err))) goto done;
@@ -181,11 +228,7 @@ int vb_figure_errors_new(vb_figure_errors *errors, const vb_tally *tally, const 
     if (!status) top1_errors(errors, &work);
     if (!status) status = union_errors(errors, &work, err);
     if (!status) status = vb_curve_errors(&errors->curve, tally, result, err);
-    for (size_t t = 0; t < n && !status; t++) {
-        int64_t right = 0;
-        for (size_t b = 0; b < n; b++) right += result->vocabulary[t].harm_histogram[b];
-        vb_spread_wilson(right, result->vocabulary[t].images, errors->vocabulary[t].wilson);
-    }
+    if (!status) wilson_intervals(errors, result);
 done:
     vb_free(work.cells);
     vb_free(work.crosses);
@@ -197,6 +240,7 @@ done:
 
 void vb_figure_errors_free(vb_figure_errors *errors) {
     vb_free(errors->vocabulary);
+    vb_free(errors->class);
     vb_free(errors->curve);
     *errors = (vb_figure_errors){0};
 }

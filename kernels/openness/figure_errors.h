@@ -13,6 +13,13 @@ typedef struct vb_vocabulary_errors {
     double wilson[2]; /* of Acc-C, a share of images */
 } vb_vocabulary_errors;
 
+/* Acc-C, Acc-E and Acc-S of a class, seen from the first vocabulary that holds it: of its images, and of that vocabulary's
+ * rivals. NaN by classes, of which it is one, and without images. */
+typedef struct vb_class_errors {
+    double error[VB_TOP1_ALL][VB_SPREAD_KINDS];
+    double wilson[2]; /* of Acc-C */
+} vb_class_errors;
+
 typedef struct vb_figure_errors {
     vb_spread figure[VB_FIGURES];
     double wilson[2]; /* of the accuracy among all classes */
@@ -20,6 +27,7 @@ typedef struct vb_figure_errors {
      * vocabularies alone, unless the tally has kept harmful sets: union_errors); none where it is sampled. */
     vb_spread over_union;
     vb_vocabulary_errors *vocabulary;
+    vb_class_errors *class;
     double *curve; /* vb_curve_errors */
 } vb_figure_errors;
 

@@ -56,3 +56,12 @@ void vb_label_space_memberships_free(vb_memberships *memberships) {
     vb_free(memberships->slots);
     *memberships = (vb_memberships){0};
 }
+
+int64_t *vb_label_space_pairs_new(const vb_memberships *memberships, int classes, vb_error *err) {
+    int64_t *pairs = vb_array((size_t)classes + 1, sizeof *pairs, "pairs of vocabularies", err);
+    for (int c = 0; c < classes && pairs; c++) {
+        const int64_t k = memberships->offsets[c + 1] - memberships->offsets[c];
+        pairs[c + 1] = pairs[c] + k * (k - 1) / 2;
+    }
+    return pairs;
+}

@@ -3,6 +3,7 @@
 #define VB_LABEL_SPACE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "kernels/base/error.h"
 
@@ -48,5 +49,12 @@ typedef struct vb_memberships {
 int vb_label_space_memberships_new(vb_memberships *memberships, const vb_label_space *space, vb_error *err);
 /* Leaves *memberships empty. */
 void vb_label_space_memberships_free(vb_memberships *memberships);
+
+/* classes + 1 numbers: where each class's pairs of vocabularies begin, and how many there are in all. VB_EMEMORY; vb_free. */
+int64_t *vb_label_space_pairs_new(const vb_memberships *memberships, int classes, vb_error *err);
+/* The place of the class's i-th and j-th vocabulary, i < j. */
+static inline int64_t vb_label_space_pair(const int64_t *pairs, int class, int i, int j) {
+    return pairs[class] + (int64_t)j * (j - 1) / 2 + i;
+}
 
 #endif

@@ -70,6 +70,12 @@ static int cell_of(const errors_work *work, const vb_names_row *row) {
     return low;
 }
 
+/* Whether row i, in order, is the first one of its vocabulary and class. */
+static bool begins_cell(const vb_names_rows *in, size_t i) {
+    const vb_names_row *row = &in->rows[i];
+    return !i || row->vocabulary != row[-1].vocabulary || row->class != row[-1].class;
+}
+
 /* Runs of rows in one vocabulary and class. */
 static void find_cells(errors_work *work) {
     const vb_names_rows *in = work->in;
@@ -77,7 +83,7 @@ static void find_cells(errors_work *work) {
     memset(work->offsets, 0, ((size_t)in->vocabularies + 1) * sizeof *work->offsets);
     for (size_t i = 0; i < in->count; i++) {
         const vb_names_row *row = &in->rows[i];
-        if (!i || row->vocabulary != row[-1].vocabulary || row->class != row[-1].class) {
+        if (begins_cell(in, i)) {
             work->begin[work->cell_count] = i;
             work->cells[work->cell_count++] = (vb_spread_cell){.class = row->class};
             work->offsets[row->vocabulary + 1] = work->cell_count;
@@ -246,18 +252,20 @@ static void class_errors_at(errors_work *work, bool all, int64_t n, int t, int k
 static int work_new(errors_work *work, bool all, vb_error *err) {
     const vb_names_rows *in = work->in;
     const size_t n = (size_t)in->vocabularies;
+    size_t cells = 0;
     int64_t largest = 0;
     for (size_t t = 0; t <= n; t++)
         if (in->pools[t] > largest) largest = in->pools[t];
     if (!(work->offsets = vb_array(n + 1, sizeof *work->offsets, "standard errors", err))) return -1;
-    if (!(work->cells = vb_array(in->count, sizeof *work->cells, "standard errors", err))) return -1;
-    if (!(work->begin = vb_array(in->count + 1, sizeof *work->begin, "standard errors", err))) return -1;
+    qsort(in->rows, in->count, sizeof *in->rows, all ? by_all : by_own);
+    for (size_t i = 0; i < in->count; i++) cells += begins_cell(in, i);
+    if (!(work->cells = vb_array(cells, sizeof *work->cells, "standard errors", err))) return -1;
+    if (!(work->begin = vb_array(cells + 1, sizeof *work->begin, "standard errors", err))) return -1;
     if (!(work->kept = vb_array((size_t)largest + 1, sizeof *work->kept, "standard errors", err))) return -1;
     if (!(work->stamp = vb_array((size_t)largest + 1, sizeof *work->stamp, "standard errors", err))) return -1;
     if (!(work->mean = vb_array(n, sizeof *work->mean, "standard errors", err))) return -1;
     if (!(work->relief = vb_array(n * n, sizeof *work->relief, "standard errors", err))) return -1;
     if (!(work->without = vb_array(n, sizeof *work->without, "standard errors", err))) return -1;
-    qsort(in->rows, in->count, sizeof *in->rows, all ? by_all : by_own);
     find_cells(work);
     work->kept_n = -1;
     return 0;

@@ -36,7 +36,8 @@ struct vb_text_bank {
      * products is off by gamma_n |x||t| at most, gamma_n = n u / (1 - n u) (Higham, Accuracy and Stability, ch. 3), and scaling
      * by a rounded inverse adds three more roundings; `floor` is what 2 n roundings to subnormal numbers can add. */
     double radius, floor;
-    double radius64; /* the same for the fp64 score, times |t| for VB_DOT; fp64 cannot underflow here */
+    const vb_similarity_products *products; /* NULL: vb_gemm */
+    double radius64;                        /* the same for the fp64 score, times |t| for VB_DOT; fp64 cannot underflow here */
 };
 
 static double gamma_of(int roundings, double unit) { return roundings * unit / (1 - roundings * unit); }
@@ -143,6 +144,9 @@ done:
     if (status) vb_similarity_bank_free(bank);
     return status;
 }
+
+void vb_similarity_bank_use(vb_text_bank *bank, const vb_similarity_products *products) { bank->products = products; }
+const float *vb_similarity_bank_scale(const vb_text_bank *bank) { return bank->inverse; }
 
 void vb_similarity_bank_free(vb_text_bank *bank) {
     if (!bank) return;
@@ -372,8 +376,9 @@ static int judge_block(const vb_text_bank *bank, const vb_label_space *space, co
         const float *x = block->images + first * bank->dim;
         const int *labels = block->labels + first;
         if (check_images(bank, x, first, n, labels, norms, err)) goto done;
-        vb_gemm_a a = {.data = x, .ld = bank->dim};
-        if (vb_gemm(n, &a, &texts, scores, bank->classes, &epilogue, threads, err)) goto done;
+        const vb_gemm_a a = {.data = x, .ld = bank->dim};
+        const bool done = bank->products && !bank->products->multiply(bank->products->state, x, n, scores);
+        if (!done && vb_gemm(n, &a, &texts, scores, bank->classes, &epilogue, threads, err)) goto done;
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 16) if (threads > 1)
         for (int64_t i = 0; i < n; i++) {
             bool screened = bank->screened && norms[i] <= SCREENABLE;

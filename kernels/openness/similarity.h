@@ -26,6 +26,18 @@ int vb_similarity_bank_new(vb_text_bank **bank, const float *texts, int classes,
  * borrowed. */
 int vb_similarity_bank_part(vb_text_bank **bank, const float *texts, const int *ids, int classes, int dim,
                             vb_similarity similarity, vb_error *err);
+/* Somebody who computes a bank's products: scores[i * classes + c] = (x_i . t_c) * scale[c] for `rows` images x, with the bits of
+ * vb_gemm (kernels/matrix/gemm.h). -1: they are computed here. */
+typedef struct vb_similarity_products {
+    void *state;
+    int (*multiply)(void *state, const float *images, int64_t rows, float *scores);
+} vb_similarity_products;
+
+/* From now on judging asks `products` (borrowed; not thread-safe, so that one thread may judge at a time). */
+void vb_similarity_bank_use(vb_text_bank *bank, const vb_similarity_products *products);
+/* The factor of each class's products; NULL: none. */
+const float *vb_similarity_bank_scale(const vb_text_bank *bank);
+
 /* NULL is allowed. */
 void vb_similarity_bank_free(vb_text_bank *bank);
 

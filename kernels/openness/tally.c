@@ -42,16 +42,6 @@ static void draw_unions(vb_tally *tally, int *order) {
     }
 }
 
-/* How many pairs of vocabularies hold one class. */
-static int64_t *pairs_new(const vb_memberships *memberships, int classes, vb_error *err) {
-    int64_t *pairs = vb_array((size_t)classes + 1, sizeof *pairs, "tally", err);
-    for (int c = 0; c < classes && pairs; c++) {
-        int64_t k = memberships->offsets[c + 1] - memberships->offsets[c];
-        pairs[c + 1] = pairs[c] + k * (k - 1) / 2;
-    }
-    return pairs;
-}
-
 /* The sections of the counters, one after the other from `base`; with base NULL only their total size. */
 static size_t lay_out(vb_tally *tally, int64_t *base) {
     size_t n = (size_t)tally->vocabularies, classes = (size_t)tally->classes, used = 0;
@@ -64,7 +54,7 @@ static size_t lay_out(vb_tally *tally, int64_t *base) {
                     {&tally->unbeaten, 1},
                     {&tally->harm, (size_t)tally->entries * n},
                     {&tally->theft, n * n},
-                    {&tally->relief, 2 * n * n},
+                    {&tally->relief, 2 * (size_t)tally->entries * n},
                     {&tally->sole, n},
                     {&tally->joint, (size_t)tally->pairs[classes] * n},
                     {&tally->ends, cube},
@@ -100,7 +90,7 @@ static int union_permutations(const vb_protocol *protocol) {
 int vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int64_t *counters, int64_t *orders, vb_error *err) {
     vb_tally tally = {.classes = space->classes, .vocabularies = space->vocabularies, .protocol = *protocol};
     if (vb_label_space_memberships_new(&tally.memberships, space, err)) return -1;
-    tally.pairs = pairs_new(&tally.memberships, space->classes, err);
+    tally.pairs = vb_label_space_pairs_new(&tally.memberships, space->classes, err);
     vb_label_space_memberships_free(&tally.memberships);
     if (!tally.pairs) return -1;
     tally.sets = space->sets;
@@ -128,7 +118,7 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
     if (!tally) return -1;
     *tally = (vb_tally){.classes = space->classes, .vocabularies = n, .protocol = *protocol, .sets = space->sets};
     if (vb_label_space_memberships_new(&tally->memberships, space, err)) goto done;
-    tally->pairs = pairs_new(&tally->memberships, space->classes, err);
+    tally->pairs = vb_label_space_pairs_new(&tally->memberships, space->classes, err);
     if (!tally->pairs) goto done;
     tally->offsets = vb_array((size_t)n + 1, sizeof(int), "tally", err);
     if (!tally->offsets) goto done;
@@ -223,7 +213,7 @@ void vb_tally_add(vb_tally *tally, int label, const uint8_t *beaten) {
         if (beaten[t]) continue;
         tally->harm[(size_t)slots[h] * (size_t)n + (size_t)b]++;
         for (int i = 0; i < b; i++) tally->theft[(size_t)t * (size_t)n + (size_t)tally->beaten[i]]++;
-        vb_tally_add_relief(tally, t, tally->beaten, b);
+        vb_tally_add_relief(tally, slots[h], tally->beaten, b);
         for (int i = 0; tally->ends && i < b; i++) ++*vb_tally_ends(tally->ends, tally, t, tally->beaten[i], b);
         for (int i = 0; i < h; i++)
             if (!beaten[memberships[i]]) vb_tally_joint(tally, label, i, h)[b]++;

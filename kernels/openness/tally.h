@@ -27,8 +27,8 @@ typedef struct vb_protocol {
  * grouping. */
 typedef struct vb_tally vb_tally;
 
-/* Copies what it needs of the space and the protocol. Counters, of 8 bytes: 3 N^2 + N, one a class and one, N an entry of the
- * label space (82,000 classes in 26 vocabularies: 16 MiB) and N for each two vocabularies that hold a class; for acc_e_union 2^N
+/* Copies what it needs of the space and the protocol. Counters, of 8 bytes: N^2 + N, one a class and one, 3 N an entry of the
+ * label space (82,000 classes in 26 vocabularies: 49 MiB) and N for each two vocabularies that hold a class; for acc_e_union 2^N
  * up to 20 vocabularies (8 MiB at 20) and union_permutations (N + 1) beyond, since only the last image tells whether image counts
  * are equal and the closed form does; `sampled` adds trials N (N + 1) and one an entry. Orders take half as much again as their
  * counters, not to be reduced.

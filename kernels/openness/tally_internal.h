@@ -48,7 +48,7 @@ struct vb_tally {
     int64_t *unbeaten;   /* one */
     int64_t *harm;       /* entries x N: of entry i's class, images right in its vocabulary that b = 0..N-1 others beat */
     int64_t *theft;      /* N x N */
-    int64_t *relief;     /* N x N x 2: sums of 1 / (b (b + 1)) over theft's images, vb_tally_relief */
+    int64_t *relief;     /* entries x N x 2: sums of 1 / (b (b + 1)) over the entry's images of theft, vb_tally_relief */
     int64_t *sole;       /* N: images that only u beats, of classes that u is not alone to hold */
     int64_t *joint;      /* pairs x N: images of the class right in both vocabularies that b = 0..N-1 others beat */
     int64_t *ends;       /* N x N x N, with curve_errors: of theft's images (or events of t itself), those that f others beat */
@@ -60,11 +60,21 @@ struct vb_tally {
     vb_harm_sets harm_sets; /* with union_errors */
 };
 
+/* Where an entry's relief by u is counted: two halves. */
+static inline int64_t *vb_tally_relief_at(const vb_tally *tally, int entry, int u) {
+    return tally->relief + 2 * ((size_t)entry * (size_t)tally->vocabularies + (size_t)u);
+}
+
 /* 1 / (b (b + 1)) is what an image gains in Acc-E when one of the b that beat it goes. In units of 2^-60, to the nearest, in two
- * halves of 30 bits, whose sums over up to 2^33 images fit. */
-static inline double vb_tally_relief(const vb_tally *tally, int t, int u) {
-    const int64_t *halves = tally->relief + 2 * ((size_t)t * (size_t)tally->vocabularies + (size_t)u);
-    return (double)halves[0] * 0x1p-30 + (double)halves[1] * 0x1p-60;
+ * halves of 30 bits, whose sums over up to 2^33 images fit. Over the entries from `first` to before `end`. */
+static inline double vb_tally_relief(const vb_tally *tally, int first, int end, int u) {
+    int64_t high = 0, low = 0;
+    for (int i = first; i < end; i++) {
+        const int64_t *halves = vb_tally_relief_at(tally, i, u);
+        high += halves[0];
+        low += halves[1];
+    }
+    return (double)high * 0x1p-30 + (double)low * 0x1p-60;
 }
 
 /* Where t's images that u ends, one of f, are counted. */
@@ -78,22 +88,22 @@ static inline bool vb_tally_has_harm_sets(const vb_tally *tally) {
     return tally->protocol.union_errors && tally->subsets && tally->vocabularies > 1;
 }
 
-/* Adds `times` / divisor to what t gains without u. */
-static inline void vb_tally_add_gain(vb_tally *tally, int t, int u, int times, uint64_t divisor) {
+/* Adds `times` / divisor to what the entry gains without u. */
+static inline void vb_tally_add_gain(vb_tally *tally, int entry, int u, int times, uint64_t divisor) {
     const uint64_t gain = ((UINT64_C(1) << 60) + divisor / 2) / divisor;
-    int64_t *halves = tally->relief + 2 * ((size_t)t * (size_t)tally->vocabularies + (size_t)u);
+    int64_t *halves = vb_tally_relief_at(tally, entry, u);
     halves[0] += times * (int64_t)(gain >> 30);
     halves[1] += times * (int64_t)(gain & ((UINT64_C(1) << 30) - 1));
 }
 
-/* Adds that of an image of t to `relief`: the b vocabularies of the list beat it. */
-static inline void vb_tally_add_relief(vb_tally *tally, int t, const int *list, int b) {
-    for (int i = 0; i < b; i++) vb_tally_add_gain(tally, t, list[i], 1, (uint64_t)b * ((uint64_t)b + 1));
+/* Adds that of an image of the entry to `relief`: the b vocabularies of the list beat it. */
+static inline void vb_tally_add_relief(vb_tally *tally, int entry, const int *list, int b) {
+    for (int i = 0; i < b; i++) vb_tally_add_gain(tally, entry, list[i], 1, (uint64_t)b * ((uint64_t)b + 1));
 }
 
 /* The row of `joint` for the i-th and j-th vocabulary of a class, i < j. */
 static inline int64_t *vb_tally_joint(const vb_tally *tally, int class, int i, int j) {
-    return tally->joint + (tally->pairs[class] + (int64_t)j * (j - 1) / 2 + i) * tally->vocabularies;
+    return tally->joint + vb_label_space_pair(tally->pairs, class, i, j) * tally->vocabularies;
 }
 
 /* Adds to count[S], for every set S of up to VB_SUBSETS_MAX vocabularies, the images whose class is in those of S. */

@@ -82,14 +82,14 @@ static int64_t in_units(double difference) { return llround(ldexp(difference, VB
 /* What t gains when one of the list, which end the event of `v`, goes, and loses when v does (docs/protocol.md). */
 static void add_deletions(set_image *image, int t, int v) {
     vb_tally *tally = image->tally;
-    const int f = image->listed;
+    const int f = image->listed, entry = image->slot[t];
     const uint64_t until = (uint64_t)f * ((uint64_t)f + 1), rescue = ((uint64_t)f + 1) * ((uint64_t)f + 2);
     for (int i = 0; i < f; i++) {
-        vb_tally_add_gain(tally, t, image->list[i], 1, until);
-        if (v != t) vb_tally_add_gain(tally, t, image->list[i], -1, rescue);
+        vb_tally_add_gain(tally, entry, image->list[i], 1, until);
+        if (v != t) vb_tally_add_gain(tally, entry, image->list[i], -1, rescue);
         if (tally->ends) ++*vb_tally_ends(v == t ? tally->ends : tally->of_sets.rescue_ends, tally, t, image->list[i], f);
     }
-    if (v != t) vb_tally_add_gain(tally, t, v, -1, rescue);
+    if (v != t) vb_tally_add_gain(tally, entry, v, -1, rescue);
     if (v != t && tally->ends) ++*vb_tally_ends(tally->of_sets.rescuers, tally, t, v, f);
 }
 

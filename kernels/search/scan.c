@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/search/scan_block.h"
@@ -17,8 +18,8 @@ enum {
     BLOCK_QUERIES = 128
 };
 static_assert(VB_SCAN_ROWS % STRIP == 0 && VB_SCAN_ROWS % VB_SCAN_CODED_ROWS == 0, "blocks are whole strips and whole pairs");
-static_assert((int)VB_SCAN_ROWS <= (int)BLOCK_QUERIES,
-              "few queries: a block's rows use the scores and thresholds of a block of queries");
+static_assert((int)VB_SCAN_ROWS <= (int)BLOCK_QUERIES, "few queries: a block's rows use the thresholds of a block of queries");
+static_assert(2 * VB_SCAN_FEW * VB_SCAN_ROWS <= STRIP * BLOCK_QUERIES, "and two blocks' scores the room of the smallest block's");
 
 struct vb_scan {
     vb_scan_block block;
@@ -71,6 +72,9 @@ void vb_scan_free(vb_scan *scan) {
     vb_free(scan);
 }
 
+struct vb_scan_block *vb_scan_its_block(vb_scan *scan) {
+    return &scan->block;
+}
 vb_topk *vb_scan_topk(vb_scan *scan) { return &scan->block.topk; }
 vb_scan_counts *vb_scan_counted(vb_scan *scan) { return &scan->block.counts; }
 
@@ -118,12 +122,12 @@ static int screen_block(vb_scan *scan, int64_t rows, int64_t first, int64_t coun
 }
 
 /* The same for few queries, scores being those that `few` gave: query by query. */
-static int screen_few(vb_scan *scan, int64_t rows, int64_t first_id, vb_error *err) {
+static int screen_few(vb_scan *scan, float *scores, int64_t rows, int64_t first_id, vb_error *err) {
     vb_scan_block *block = &scan->block;
     const vb_search *search = block->search;
-    for (int64_t i = 0; i < rows && block->unusual; i++) set_aside(block, i, scan->scores + i, VB_SCAN_ROWS, search->count);
-    for (int64_t q = 0; q < search->count; q++) {
-        float *scores = scan->scores + q * VB_SCAN_ROWS, threshold = vb_scan_block_threshold(block, q);
+    for (int64_t i = 0; i < rows && block->unusual; i++) set_aside(block, i, scores + i, VB_SCAN_ROWS, search->count);
+    for (int64_t q = 0; q < search->count; q++, scores += VB_SCAN_ROWS) {
+        float threshold = vb_scan_block_threshold(block, q);
         for (int64_t i = 0; i < rows; i++) scan->thresholds[i] = threshold;
         if (search->similarity == VB_COSINE)
             for (int64_t i = 0; i < rows; i++) scores[i] *= block->inverse[i];
@@ -134,14 +138,49 @@ static int screen_few(vb_scan *scan, int64_t rows, int64_t first_id, vb_error *e
     return 0;
 }
 
-/* Few queries: one pass over the n rows at hand gives their squares and all scores. */
-static int search_few(vb_scan *scan, int64_t n, int64_t first_id, vb_error *err) {
+/* Rows for few queries: `sides` places, or the same one twice, with n rows each. */
+typedef struct places {
+    const void *rows[2];
+    int64_t id[2]; /* of the first */
+    int sides;
+    vb_dtype dtype;
+    int64_t n;
+} places;
+
+/* One pass gives the squares and all scores. */
+static int search_few(vb_scan *scan, const places *at, vb_error *err) {
     vb_scan_block *block = &scan->block;
     const vb_search *search = block->search;
-    block->kernel->few(block->stored, block->dtype, n, search->queries, search->count, search->width, block->square,
-                       scan->scores);
-    vb_scan_block_note(block, n);
-    return screen_few(scan, n, first_id, err);
+    float squares[2 * VB_SCAN_ROWS];
+    block->kernel->few(at->rows, at->dtype, at->n, search->queries, search->count, search->width, squares, scan->scores);
+    for (int side = 0; side < at->sides; side++) {
+        const float *its_squares = squares + side * VB_SCAN_ROWS;
+        float *its_scores = scan->scores + side * VB_SCAN_FEW * VB_SCAN_ROWS;
+        vb_scan_block_begin(block, at->rows[side], at->dtype, at->dtype == VB_F32);
+        if (vb_scan_block_pass_over(block, at->n, its_squares, its_scores)) continue;
+        memcpy(block->square, its_squares, (size_t)at->n * sizeof *its_squares);
+        vb_scan_block_note(block, at->n);
+        if (screen_few(scan, its_scores, at->n, at->id[side], err)) return -1;
+    }
+    return 0;
+}
+
+/* Blocks of the first half of the rows and blocks of the second together. */
+static int search_halves(vb_scan *scan, const char *rows, vb_dtype dtype, int64_t count, int64_t first_id, vb_error *err) {
+    const int64_t half = count / 2, most = scan->block.most, row_bytes = scan->block.search->dim * (int64_t)vb_dtype_size(dtype);
+    places both = {.sides = 2, .dtype = dtype};
+    for (int64_t at = 0; at < half; at += most) {
+        both.n = half - at < most ? half - at : most;
+        for (int side = 0; side < 2; side++) {
+            both.rows[side] = rows + (side * half + at) * row_bytes;
+            both.id[side] = first_id + side * half + at;
+        }
+        if (search_few(scan, &both, err)) return -1;
+    }
+    if (count % 2 == 0) return 0;
+    const char *last = rows + (count - 1) * row_bytes;
+    both = (places){.rows = {last, last}, .id = {first_id + count - 1}, .sides = 1, .dtype = dtype, .n = 1};
+    return search_few(scan, &both, err);
 }
 
 /* Many queries, in codes. *searched: false when some of the rows are not ordinary; then nothing but noting them was done. */
@@ -163,14 +202,11 @@ int vb_scan_rows(vb_scan *scan, const void *rows, vb_dtype dtype, int64_t count,
     size_t row_bytes = (size_t)search->dim * vb_dtype_size(dtype);
     bool aligned = search->dim == search->width && (uintptr_t)rows % vb_dtype_size(dtype) == 0;
     bool few = block->kernel->few && aligned && search->count <= (dtype == VB_F32 ? block->kernel->few_floats : VB_SCAN_FEW);
+    if (few) return search_halves(scan, rows, dtype, count, first_id, err);
     for (int64_t at = 0; at < count; at += block->most) {
         int64_t n = count - at < block->most ? count - at : block->most;
         bool searched = false;
         vb_scan_block_begin(block, (const char *)rows + (size_t)at * row_bytes, dtype, dtype == VB_F32 && aligned);
-        if (few) {
-            if (search_few(scan, n, first_id + at, err)) return -1;
-            continue;
-        }
         if (search->codes_pay && search_coded(scan, n, first_id + at, &searched, err)) return -1;
         for (int64_t first = 0; !searched && first < search->count; first += BLOCK_QUERIES) {
             int64_t queries = search->count - first < BLOCK_QUERIES ? search->count - first : BLOCK_QUERIES;

@@ -37,6 +37,9 @@ int vb_scan_rows(vb_scan *scan, const void *rows, vb_dtype dtype, int64_t count,
 int vb_scan_row(vb_scan *scan, const void *row, vb_dtype dtype, int64_t id, const int64_t *queries, int64_t count, double *scores,
                 vb_error *err);
 
+/* For kernels/search/ alone: its block (kernels/search/scan_block.h). */
+struct vb_scan_block *vb_scan_its_block(vb_scan *scan);
+
 /* Bytes that a thread's side takes. */
 size_t vb_scan_bytes(int64_t queries, int dim, int64_t k);
 

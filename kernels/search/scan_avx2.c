@@ -130,6 +130,7 @@ static float scan_least_avx2(const float *x, int64_t width) {
 
 const vb_scan_kernel vb_scan_kernel_avx2 = {.products = scan_products_avx2,
                                             .few = scan_few,
+                                            .glance = scan_glance,
                                             .few_floats = 3,
                                             .widen = scan_widen,
                                             .screen = scan_screen_avx2,

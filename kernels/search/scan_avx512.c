@@ -129,6 +129,7 @@ static float scan_least_avx512(const float *x, int64_t width) {
 
 const vb_scan_kernel vb_scan_kernel_avx512 = {.products = scan_products_avx512,
                                               .few = scan_few,
+                                              .glance = scan_glance,
                                               .few_floats = VB_SCAN_FEW,
                                               .widen = scan_widen,
                                               .screen = scan_screen_avx512,

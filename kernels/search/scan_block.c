@@ -47,15 +47,17 @@ static void note_unusual(vb_scan_block *block, int64_t i) {
     else if (block->norm[i] > VB_SEARCH_LARGEST || cosine) block->kind[i] = VB_ROW_BEYOND;
 }
 
+/* Squares of rows that are ordinary without a closer look. */
+static const float USUAL_MOST = (float)(VB_SEARCH_LARGEST * VB_SEARCH_LARGEST / 4),
+                   USUAL_LEAST = (float)(VB_SEARCH_SMALLEST * VB_SEARCH_SMALLEST * 4);
+
 void vb_scan_block_note(vb_scan_block *block, int64_t n) {
     assert(n >= 0 && n <= block->most);
     const vb_search *search = block->search;
-    const float most = (float)(VB_SEARCH_LARGEST * VB_SEARCH_LARGEST / 4),
-                least = (float)(VB_SEARCH_SMALLEST * VB_SEARCH_SMALLEST * 4);
     bool usual = true;
     float largest = 0;
     for (int64_t i = 0; i < n; i++) {
-        usual &= block->square[i] <= most && block->square[i] >= least;
+        usual &= block->square[i] <= USUAL_MOST && block->square[i] >= USUAL_LEAST;
         largest = block->square[i] > largest ? block->square[i] : largest;
     }
     if (!usual && block->wide == block->rows)
@@ -64,7 +66,7 @@ void vb_scan_block_note(vb_scan_block *block, int64_t n) {
     memset(block->prepared, 0, sizeof block->prepared);
     memset(block->kind, 0, sizeof block->kind); /* VB_ROW_ORDINARY */
     for (int64_t i = 0; i < n && !usual; i++) {
-        bool fine = block->square[i] <= most && block->square[i] >= least;
+        bool fine = block->square[i] <= USUAL_MOST && block->square[i] >= USUAL_LEAST;
         if (!i) largest = 0;
         if (!fine) note_unusual(block, i);
         if (block->kind[i] == VB_ROW_ORDINARY && block->square[i] > largest) largest = block->square[i];
@@ -133,9 +135,33 @@ int vb_scan_block_offer(vb_scan_block *block, int64_t i, int64_t query, int64_t 
     return 0;
 }
 
-float vb_scan_block_threshold(const vb_scan_block *block, int64_t query) {
+/* Of the fp32 score of an ordinary row at hand. */
+static double error_bound(const vb_scan_block *block, int64_t query) {
     const vb_search *search = block->search;
     double norm = search->similarity == VB_COSINE ? 1 : block->largest;
-    return vb_round_outward_down(vb_search_floor(search, query) -
-                                 (norm * search->norm[query] * search->radius + search->constant) * VB_SEARCH_WIDEN);
+    return (norm * search->norm[query] * search->radius + search->constant) * VB_SEARCH_WIDEN;
+}
+
+float vb_scan_block_threshold(const vb_scan_block *block, int64_t query) {
+    return vb_round_outward_down(vb_search_floor(block->search, query) - error_bound(block, query));
+}
+
+bool vb_scan_block_pass_over(vb_scan_block *block, int64_t n, const float *squares, const float *scores) {
+    const vb_search *search = block->search;
+    vb_scan_glance seen;
+    if (!block->kernel->glance(squares, scores, n, search->count, search->similarity == VB_COSINE, USUAL_LEAST, USUAL_MOST,
+                               &seen))
+        return false;
+    block->largest = norm_above(block, seen.largest);
+    for (int64_t q = 0; q < search->count; q++) {
+        const double floor = vb_search_floor(search, q), error = error_bound(block, q);
+        /* Lower than the threshold, whose rounding takes a branch. */
+        if (!(seen.best[q] < floor - error - 0x1p-20 * (fabs(floor) + error))) return false;
+    }
+    block->counts.rows += n;
+    return true;
+}
+
+float vb_scan_block_slack(const vb_scan_block *block, int64_t query) {
+    return vb_round_outward_up(2 * error_bound(block, query));
 }

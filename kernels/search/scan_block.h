@@ -51,8 +51,14 @@ void vb_scan_block_begin(vb_scan_block *block, const void *stored, vb_dtype dtyp
 /* Takes in the squares of the first n rows at hand: kinds, inverse norms, the largest norm. Counts the rows. */
 void vb_scan_block_note(vb_scan_block *block, int64_t n);
 
+/* Instead of vb_scan_block_note, after the kernel's few, with what that gave: whether all n rows are ordinary and none is near to
+ * a query's list. Then they are counted, and nothing else has to be done about them. Quick, for nearly all blocks are such. */
+bool vb_scan_block_pass_over(vb_scan_block *block, int64_t n, const float *squares, const float *scores);
+
 /* What a fp32 score of an ordinary row at hand must reach for the query's list; rounded down. */
 float vb_scan_block_threshold(const vb_scan_block *block, int64_t query);
+/* Twice the bound on the error of such a score, rounded up: of rows whose scores are further apart the higher one is higher. */
+float vb_scan_block_slack(const vb_scan_block *block, int64_t query);
 
 /* Scores row i at hand, which is global row `id`, exactly for the query and offers it to its list. *score (may be NULL): the row
  * score in fp64. VB_EMEMORY. */

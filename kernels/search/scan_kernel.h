@@ -2,6 +2,8 @@
 #ifndef VB_SCAN_KERNEL_H
 #define VB_SCAN_KERNEL_H
 
+#include <stdbool.h>
+
 #include "kernels/base/dtype.h"
 
 enum {
@@ -21,16 +23,28 @@ typedef struct vb_scan_map {
     int64_t width;               /* of codes: a multiple of 64, at most 1024 */
 } vb_scan_map;
 
+/* What the rows of a block come to at a glance. */
+typedef struct vb_scan_glance {
+    float largest;           /* square */
+    float best[VB_SCAN_FEW]; /* score of each query; for cosines, each score times 1 / sqrt(square). A NaN counts for none */
+} vb_scan_glance;
+
 /* `width` is always a multiple of 16: rows are padded with zeros. */
 typedef struct vb_scan_kernel {
     /* out (rows x queries, rows ldout apart) = the inner products of x (rows, width apart) and q (queries, width apart). */
     void (*products)(const float *x, int64_t rows, const float *q, int64_t queries, int64_t width, float *out, int64_t ldout,
                      vb_scan_ahead ahead);
 
-    /* For few queries, at most VB_SCAN_FEW, in one pass over rows as they are stored, dim = width: squares[i] and
-     * out[j * VB_SCAN_ROWS + i], query j times row i. NULL at levels that have none. */
-    void (*few)(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width, float *squares,
-                float *out);
+    /* For few queries, at most VB_SCAN_FEW, in one pass over rows as they are stored, dim = width, in two places with `count`
+     * rows each: squares[side * VB_SCAN_ROWS + i] and out[(side * VB_SCAN_FEW + j) * VB_SCAN_ROWS + i], query j times row i.
+     * NULL at levels that have none. */
+    void (*few)(const void *const rows[2], vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width,
+                float *squares, float *out);
+
+    /* What `few` gave of one side. False when some square does not lie within least .. most, or there are too few rows to look at
+     * them side by side. */
+    bool (*glance)(const float *squares, const float *scores, int64_t count, int64_t queries, bool cosine, float least,
+                   float most, vb_scan_glance *seen);
 
     /* Most queries for which `few` is faster than `products` on fp32 rows; on others it is for VB_SCAN_FEW. */
     int few_floats;

@@ -34,6 +34,14 @@ INLINE vec times_less(vec a, vec b, vec c) { return _mm512_fmsub_ps(a, b, c); }
 INLINE vec less_times(vec a, vec b, vec c) { return _mm512_fnmadd_ps(a, b, c); }
 INLINE vec larger(vec a, vec b) { return _mm512_max_ps(a, b); }
 INLINE vec magnitude(vec x) { return _mm512_abs_ps(x); }
+INLINE vec kept(vec x) {
+    __asm__("" : "+v"(x));
+    return x;
+}
+INLINE vec one_by_root(vec x) { return _mm512_div_ps(_mm512_set1_ps(1), _mm512_sqrt_ps(x)); }
+INLINE bool all_within(vec x, vec least, vec most) {
+    return _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(x, least, _CMP_GE_OQ), x, most, _CMP_LE_OQ) == 0xffff;
+}
 INLINE codes_vec to_integers(vec x) { return _mm512_cvtps_epi32(x); }
 INLINE vec to_floats(codes_vec x) { return _mm512_cvtepi32_ps(x); }
 INLINE codes_vec all_codes(char x) { return _mm512_set1_epi8(x); }
@@ -73,9 +81,7 @@ INLINE float sum_of_parts(const vec parts[2]) {
 
 INLINE void transpose_fours(codes_vec r[16]) { vb_transpose_avx512(r); }
 
-/* Chains of sums that n queries leave registers for, where they divide the width. */
-INLINE int chains(const int n, int64_t width) { return (void)n, width % 64 == 0 ? 4 : 1; }
-enum { CHAINS_OTHERWISE = 1, APART = 32 /* bytes between requests for memory: twice a line is faster here */ };
+enum { TWO_CHAINS_MOST = VB_SCAN_FEW /* queries that leave registers for two chains of each sum of two rows */ };
 #else
 #include "kernels/base/dtype_avx2.h"
 
@@ -91,6 +97,14 @@ INLINE vec times_less(vec a, vec b, vec c) { return _mm256_fmsub_ps(a, b, c); }
 INLINE vec less_times(vec a, vec b, vec c) { return _mm256_fnmadd_ps(a, b, c); }
 INLINE vec larger(vec a, vec b) { return _mm256_max_ps(a, b); }
 INLINE vec magnitude(vec x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
+INLINE vec kept(vec x) {
+    __asm__("" : "+x"(x));
+    return x;
+}
+INLINE vec one_by_root(vec x) { return _mm256_div_ps(_mm256_set1_ps(1), _mm256_sqrt_ps(x)); }
+INLINE bool all_within(vec x, vec least, vec most) {
+    return _mm256_movemask_ps(_mm256_and_ps(_mm256_cmp_ps(x, least, _CMP_GE_OQ), _mm256_cmp_ps(x, most, _CMP_LE_OQ))) == 0xff;
+}
 INLINE codes_vec to_integers(vec x) { return _mm256_cvtps_epi32(x); }
 INLINE vec to_floats(codes_vec x) { return _mm256_cvtepi32_ps(x); }
 INLINE codes_vec all_codes(char x) { return _mm256_set1_epi8(x); }
@@ -121,9 +135,8 @@ INLINE __m128 sums_of_four(vec a, vec b, vec c, vec d) {
     return _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps(sums, 1));
 }
 INLINE void store_some(float *out, __m128 x, int64_t n) {
-    float four[4];
-    _mm_storeu_ps(four, x);
-    memcpy(out, four, (size_t)(n >= 4 ? 4 : n) * sizeof *four);
+    if (n >= 4) _mm_storeu_ps(out, x);
+    else _mm_maskstore_ps(out, _mm_cmpgt_epi32(_mm_set1_epi32((int)n), _mm_setr_epi32(0, 1, 2, 3)), x);
 }
 
 /* The sum of 32 parts: halves are added until one lane is left. */
@@ -153,56 +166,64 @@ INLINE void transpose_fours(codes_vec r[8]) {
     }
 }
 
-/* Chains of sums that n queries leave registers for, where they divide the width. */
-INLINE int chains(const int n, int64_t width) { return n <= 2 && width % 32 == 0 ? 4 : 2; }
-enum { CHAINS_OTHERWISE = 2, APART = 64 /* bytes between requests for memory: a line */ };
+enum { TWO_CHAINS_MOST = 2 /* queries that leave registers for two chains of each sum of two rows */ };
 #endif
 
-enum { HELD = VB_LANES / 32 /* floats of a register */, MOST_CHAINS = 4 };
+/* kept(x): x in a register. Left to itself the compiler loads what is used twice again, as if memory cost nothing. */
+enum { HELD = VB_LANES / 32 /* floats of a register */, MOST_CHAINS = 2 };
 
 /* ---- few queries ---- */
 
-/* One row and its squares against n queries, everything from one look at the row: lane sums. Rows are read one after the other,
- * for the memory is at its fastest then; rows of half the size are asked for ahead, which the processor does not do far enough
- * (for fp32 it does, and is slower when asked). Chains of sums, `chained` of each, keep the units busy meanwhile. */
-INLINE void few_row(const int n, const int chained, const vb_dtype dtype, const char *x, const float *q, int64_t width,
-                    vec *square, vec *products) {
-    enum { AHEAD = 16384 /* bytes */ };
+/* Two rows and their squares against n queries, everything from one look at them: lane sums. The rows lie in places far apart,
+ * and either place is read one row after the other. The processor asks for lines ahead of each on its own, but only up to the end
+ * of a page: while it begins anew in one place, the other one keeps the memory busy. (Rows that lie near to each other confuse
+ * it.) Chains of sums, `chained` of each, keep the units busy. */
+INLINE void few_rows(const int n, const int chained, const vb_dtype dtype, const char *const x[2], const float *q, int64_t width,
+                     vec square[2], vec products[2][VB_SCAN_FEW]) {
     const int64_t size = dtype == VB_F32 ? 4 : 2;
-    vec sum[VB_SCAN_FEW][MOST_CHAINS], squares[MOST_CHAINS];
-    UNROLL for (int p = 0; p < MOST_CHAINS; p++) squares[p] = all(0);
-    UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) UNROLL for (int p = 0; p < MOST_CHAINS; p++) sum[j][p] = all(0);
+    vec sum[2][VB_SCAN_FEW][MOST_CHAINS], squares[2][MOST_CHAINS];
+    UNROLL for (int s = 0; s < 2; s++) UNROLL for (int p = 0; p < MOST_CHAINS; p++) {
+        squares[s][p] = all(0);
+        UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) sum[s][j][p] = all(0);
+    }
     for (int64_t k = 0; k < width; k += HELD * chained) UNROLL for (int p = 0; p < MOST_CHAINS; p++) if (p < chained) {
-            if (dtype != VB_F32 && p * HELD * size % APART == 0) _mm_prefetch(x + (k + HELD * p) * size + AHEAD, _MM_HINT_T0);
-            vec xp = widen(x + (k + HELD * p) * size, dtype, HELD);
-            squares[p] = times_plus(xp, xp, squares[p]);
-            UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) if (j < n) sum[j][p] =
-                times_plus(xp, load(q + j * width + k + HELD * p), sum[j][p]);
+            const int64_t at = k + HELD * p;
+            const vec xs[2] = {kept(widen(x[0] + at * size, dtype, HELD)), kept(widen(x[1] + at * size, dtype, HELD))};
+            UNROLL for (int s = 0; s < 2; s++) squares[s][p] = times_plus(xs[s], xs[s], squares[s][p]);
+            UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) if (j < n) {
+                const vec y = load(q + j * width + at);
+                UNROLL for (int s = 0; s < 2; s++) sum[s][j][p] = times_plus(xs[s], y, sum[s][j][p]);
+            }
         }
-    *square = add(add(squares[0], squares[1]), add(squares[2], squares[3]));
-    UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) if (j < n) products[j] =
-        add(add(sum[j][0], sum[j][1]), add(sum[j][2], sum[j][3]));
+    UNROLL for (int s = 0; s < 2; s++) {
+        square[s] = add(squares[s][0], squares[s][1]);
+        UNROLL for (int j = 0; j < VB_SCAN_FEW; j++) if (j < n) products[s][j] = add(sum[s][j][0], sum[s][j][1]);
+    }
 }
 
-INLINE void few_as(const int n, const vb_dtype dtype, const char *rows, int64_t count, const float *q, int64_t width,
+INLINE void few_as(const int n, const vb_dtype dtype, const void *const rows[2], int64_t count, const float *q, int64_t width,
                    float *squares, float *out) {
     const int64_t row_bytes = width * (dtype == VB_F32 ? 4 : 2);
     for (int64_t i = 0; i < count; i += 4) {
-        vec square[4], products[4][VB_SCAN_FEW];
+        vec square[4][2], products[4][2][VB_SCAN_FEW];
         for (int r = 0; r < 4; r++) {
-            const char *x = rows + (i + r < count ? i + r : count - 1) * row_bytes; /* the last row stands in for missing ones */
-            if (chains(n, width) == MOST_CHAINS) few_row(n, MOST_CHAINS, dtype, x, q, width, &square[r], products[r]);
-            else few_row(n, CHAINS_OTHERWISE, dtype, x, q, width, &square[r], products[r]);
+            const int64_t at = (i + r < count ? i + r : count - 1) * row_bytes; /* the last row stands in for missing ones */
+            const char *const x[2] = {(const char *)rows[0] + at, (const char *)rows[1] + at};
+            if (n <= TWO_CHAINS_MOST && width % (2 * HELD) == 0) few_rows(n, 2, dtype, x, q, width, square[r], products[r]);
+            else few_rows(n, 1, dtype, x, q, width, square[r], products[r]);
         }
-        store_some(squares + i, sums_of_four(square[0], square[1], square[2], square[3]), count - i);
-        for (int j = 0; j < n; j++)
-            store_some(out + j * VB_SCAN_ROWS + i, sums_of_four(products[0][j], products[1][j], products[2][j], products[3][j]),
+        UNROLL for (int s = 0; s < 2; s++) {
+            store_some(squares + s * VB_SCAN_ROWS + i, sums_of_four(square[0][s], square[1][s], square[2][s], square[3][s]),
                        count - i);
+            for (int j = 0; j < n; j++)
+                store_some(out + (s * VB_SCAN_FEW + j) * VB_SCAN_ROWS + i,
+                           sums_of_four(products[0][s][j], products[1][s][j], products[2][s][j], products[3][s][j]), count - i);
+        }
     }
 }
 
 #define FEW(n)                                                                                                                   \
-    static void few_##n(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t width, float *squares,          \
+    static void few_##n(const void *const rows[2], vb_dtype dtype, int64_t count, const float *q, int64_t width, float *squares, \
                         float *out) {                                                                                            \
         if (dtype == VB_F32) few_as(n, VB_F32, rows, count, q, width, squares, out);                                             \
         else if (dtype == VB_F16) few_as(n, VB_F16, rows, count, q, width, squares, out);                                        \
@@ -214,12 +235,32 @@ FEW(3)
 FEW(4)
 #undef FEW
 
-static void scan_few(const void *rows, vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width,
+static void scan_few(const void *const rows[2], vb_dtype dtype, int64_t count, const float *q, int64_t queries, int64_t width,
                      float *squares, float *out) {
     if (queries == 1) few_1(rows, dtype, count, q, width, squares, out);
     else if (queries == 2) few_2(rows, dtype, count, q, width, squares, out);
     else if (queries == 3) few_3(rows, dtype, count, q, width, squares, out);
     else few_4(rows, dtype, count, q, width, squares, out);
+}
+
+/* Nothing here waits for a row that is not there yet, but what is done at last with what this gives: so the next block is on its
+ * way from memory meanwhile. */
+static bool scan_glance(const float *squares, const float *scores, int64_t count, int64_t queries, bool cosine, float least,
+                        float most, vb_scan_glance *seen) {
+    vec largest = all(0), best[VB_SCAN_FEW];
+    bool usual = count >= HELD;
+    for (int64_t j = 0; j < VB_SCAN_FEW; j++) best[j] = all(-INFINITY);
+    for (int64_t i = 0; i < count && usual; i += HELD) {
+        const int64_t at = count - i < HELD ? count - HELD : i; /* the last ones overlap with those before */
+        const vec square = load(squares + at), inverse = cosine ? one_by_root(square) : all(1);
+        usual &= all_within(square, all(least), all(most));
+        largest = larger(largest, square);
+        UNROLL for (int64_t j = 0; j < VB_SCAN_FEW; j++) if (j < queries) best[j] =
+            larger(times(load(scores + j * VB_SCAN_ROWS + at), inverse), best[j]);
+    }
+    seen->largest = largest_lane(largest);
+    for (int64_t j = 0; j < queries; j++) seen->best[j] = largest_lane(best[j]);
+    return usual;
 }
 
 /* ---- one row at a time ---- */

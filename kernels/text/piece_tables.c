@@ -63,7 +63,7 @@ static uint32_t power_above(size_t n) {
 }
 
 static int check_piece(const vb_piece_spec *spec, size_t i, const char *name, vb_error *err) {
-    const vb_piece *piece = &spec->pieces[i];
+    const vb_listed_piece *piece = &spec->pieces[i];
     const int shown = piece->size < SHOWN ? (int)piece->size : SHOWN;
     if (!piece->size) return vb_errorf(err, VB_EDATA, "%s: piece %zu has no text", name, i);
     if (piece->size > LONGEST_PIECE)
@@ -103,7 +103,7 @@ static int measure(vb_piece_tables *head, const vb_piece_spec *spec, const vb_ch
     if (!spec->count || spec->count > LARGEST_ID)
         return vb_errorf(err, VB_EDATA, "%s: a tokenizer of %zu pieces, expected 1 to %d", name, spec->count, LARGEST_ID);
     for (size_t i = 0; i < spec->count; i++) {
-        const vb_piece *piece = &spec->pieces[i];
+        const vb_listed_piece *piece = &spec->pieces[i];
         if (check_piece(spec, i, name, err)) return -1;
         text += piece->size;
         if (piece->size > head->longest) head->longest = (uint32_t)piece->size;
@@ -140,7 +140,7 @@ static int add_pieces(vb_piece_tables *tables, const vb_piece_spec *spec, uint32
     uint32_t *slots = (uint32_t *)(uintptr_t)at.slots;
     for (uint32_t i = 0; i < tables->slots; i++) slots[i] = VB_NO_SYMBOL;
     for (uint32_t i = 0; i < tables->pieces; i++) {
-        const vb_piece *piece = &spec->pieces[i];
+        const vb_listed_piece *piece = &spec->pieces[i];
         uint64_t hash = VB_PIECE_HASH;
         for (size_t k = 0; k < piece->size; k++) hash = vb_piece_tables_hash(hash, piece->text[k]);
         const int32_t known = vb_piece_tables_look(&at, tables->slots, hash, piece->text, piece->size);

@@ -30,13 +30,13 @@ typedef enum vb_piece_algorithm {
     VB_PIECES_WORDS    /* WordPiece: words, greedily by the longest piece */
 } vb_piece_algorithm;
 
-typedef struct vb_piece {
+typedef struct vb_listed_piece {
     const char *text; /* UTF-8, `size` bytes */
     size_t size;
     double score;
     int32_t id;
     vb_piece_type type;
-} vb_piece;
+} vb_listed_piece;
 
 typedef struct vb_piece_pair {
     const char *left, *right;
@@ -78,7 +78,7 @@ typedef struct vb_step_spec {
 /* What a tokenizer is made of. Piece i of `pieces` is "piece i" everywhere. */
 typedef struct vb_piece_spec {
     vb_piece_algorithm algorithm;
-    const vb_piece *pieces;
+    const vb_listed_piece *pieces;
     size_t count;
     const vb_piece_pair *pairs; /* VB_PIECES_PAIRS: by rank */
     size_t pair_count;

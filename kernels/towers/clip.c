@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/towers/kept_weights.h"
 
 struct vb_clip {
     vb_clip_info info;
     vb_engine_options engine;
+    vb_engine_works *works;
     vb_program image, text;
 };
 
@@ -88,7 +90,8 @@ int vb_clip_open(vb_clip **clip, const vb_tensor_set *weights, const vb_clip_opt
                                             .watch = options->watch,
                                             .device = options->device};
         vb_binder binder = {.set = weights, .used = used, .family = options->family->name, .err = err};
-        status = emit_all(&binder, model, options);
+        status = vb_engine_work_open(&model->works, err);
+        if (!status) status = emit_all(&binder, model, options);
         if (status) add_hint(&binder);
     }
     vb_free(used);
@@ -104,10 +107,30 @@ void vb_clip_close(vb_clip *clip) {
     if (!clip) return;
     vb_program_close(&clip->image);
     vb_program_close(&clip->text);
+    vb_engine_work_close(clip->works);
     vb_free(clip);
 }
 
 void vb_clip_multiply_by(vb_clip *clip, const struct vb_bf16x3_kernel *bf16x3) { clip->engine.bf16x3 = bf16x3; }
+
+/* Devices have their own, and products of bf16 are another method. */
+static int64_t kept_batch(const vb_clip *clip, int64_t batch) {
+    return clip->engine.device || clip->engine.bf16x3 ? INT64_MAX : batch;
+}
+
+size_t vb_clip_kept_floats(const vb_clip *clip, int64_t batch) {
+    return vb_kept_weights_floats(&clip->image, kept_batch(clip, batch));
+}
+
+int vb_clip_fill_kept(const vb_clip *clip, int64_t batch, float *floats, int part, int parts, vb_error *err) {
+    const vb_kept_share share = {part, parts, clip->engine.threads};
+    return vb_kept_weights_fill(&clip->image, kept_batch(clip, batch), floats, &share, err);
+}
+
+void vb_clip_use_kept(vb_clip *clip, int64_t batch, const float *floats) {
+    vb_kept_weights_use(&clip->image, kept_batch(clip, batch), floats);
+}
+
 const vb_clip_info *vb_clip_describe(const vb_clip *clip) { return &clip->info; }
 const vb_program *vb_clip_image_program(const vb_clip *clip) { return &clip->image; }
 const vb_program *vb_clip_text_program(const vb_clip *clip) { return &clip->text; }
@@ -115,6 +138,20 @@ size_t vb_clip_image_workspace(const vb_clip *clip, int64_t n) { return vb_engin
 size_t vb_clip_text_workspace(const vb_clip *clip, int64_t n) { return vb_engine_workspace(&clip->text, n); }
 
 /* ---- encoding ---- */
+
+void vb_clip_rest(const vb_clip *clip) {
+    if (clip) vb_engine_work_rest(clip->works);
+}
+
+static int run(const vb_clip *clip, const vb_program *program, const vb_engine_input *input, int64_t n, float *out,
+               vb_error *err) {
+    vb_engine_options options = clip->engine;
+    options.work = vb_engine_work_take(clip->works, err);
+    if (!options.work) return -1;
+    const int status = vb_engine_run(program, input, n, out, &options, err);
+    vb_engine_work_give(clip->works, options.work);
+    return status;
+}
 
 static int check_finite(const vb_clip *clip, const float *out, int64_t n, const char *what, vb_error *err) {
     int width = clip->info.embed_dim;
@@ -150,7 +187,17 @@ int vb_clip_encode_pictures(const vb_clip *clip, const float *pixels, const vb_p
     if (!clip->image.name) return vb_errorf(err, VB_EUNSUPPORTED, "the weights hold no image tower");
     if (check_grids(clip, grids, n, err)) return -1;
     const vb_engine_input input = {.pixels = pixels, .grids = grids};
-    if (vb_engine_run(&clip->image, &input, n, out, &clip->engine, err)) return -1;
+    if (run(clip, &clip->image, &input, n, out, err)) return -1;
+    return check_finite(clip, out, n, "image", err);
+}
+
+bool vb_clip_takes_bytes(const vb_clip *clip) {
+    return clip->engine.device && !clip->engine.bf16x3 && clip->image.name && !clip->image.most_patches;
+}
+
+int vb_clip_encode_bytes(const vb_clip *clip, const uint8_t *bytes, const float *values, int64_t n, float *out, vb_error *err) {
+    const vb_engine_input input = {.bytes = bytes, .values = values};
+    if (run(clip, &clip->image, &input, n, out, err)) return -1;
     return check_finite(clip, out, n, "image", err);
 }
 
@@ -167,7 +214,7 @@ static int encode_tokens(const vb_clip *clip, const int32_t *tokens, const vb_pr
                                  .pad_token = clip->text.pad_token,
                                  .class_row = clip->text.text_rows > clip->text.context_length};
     const vb_engine_input input = {.texts = &texts};
-    if (vb_text_input_check(&texts, n, err) || vb_engine_run(&clip->text, &input, n, out, &clip->engine, err)) return -1;
+    if (vb_text_input_check(&texts, n, err) || run(clip, &clip->text, &input, n, out, err)) return -1;
     return check_finite(clip, out, n, "text", err);
 }
 

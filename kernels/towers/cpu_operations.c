@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "kernels/base/memory.h"
 #include "kernels/matrix/attention.h"
 #include "kernels/matrix/conv_run.h"
 #include "kernels/matrix/depthwise.h"
@@ -17,12 +16,6 @@ static const float *operand(const vb_piece *piece, const vb_operation *operation
 }
 
 static int64_t columns(const vb_piece *piece, int value) { return piece->program->values[value].columns; }
-
-/* The first row of item i. */
-static int64_t first_row(const vb_piece *piece, int value, int64_t item) {
-    int rows = piece->program->values[value].rows;
-    return rows == VB_ROW_A_TOKEN ? piece->starts[item] : item * rows;
-}
 
 /* out (a row a token x columns): token or context vector, plus the position's row; then the class row. Rows that the item before
  * has are left out. */
@@ -65,7 +58,11 @@ static int run_patches(const vb_piece *piece, const vb_operation *operation, vb_
                                 .grids = piece->grids,
                                 .starts = piece->starts,
                                 .patch = patches->patch};
-    const vb_gemm_a a = {.source = vb_patch_rows_row, .context = &rows, .bf16x3 = piece->bf16x3};
+    const vb_gemm_a a = {.source = vb_patch_rows_row,
+                         .context = &rows,
+                         .bf16x3 = piece->bf16x3,
+                         .kept = &operation->kept,
+                         .scratch = piece->tiles};
     const int64_t width = columns(piece, operation->out);
     float *out = vb_piece_at(piece, operation->out);
 #pragma omp parallel for schedule(static) num_threads(piece->threads) if (piece->threads > 1)
@@ -84,6 +81,8 @@ static int run_conv(const vb_piece *piece, const vb_operation *operation, vb_err
         (from->planar ? vb_conv_over_nchw : vb_conv_over_nhwc)(operand(piece, operation, 0), from->columns, from->height,
                                                                from->width, step->kernel, step->stride, step->padding);
     conv.bf16x3 = piece->bf16x3;
+    conv.kept = &operation->kept;
+    conv.scratch = piece->tiles;
     const vb_epilogue epilogue = {.scale = step->scale,
                                   .bias = step->bias,
                                   .residual = operand(piece, operation, 1),
@@ -104,7 +103,8 @@ static int run_depthwise(const vb_piece *piece, const vb_operation *operation, v
                                .kernel = filter->kernel,
                                .stride = filter->stride,
                                .padding = filter->padding,
-                               .weight = filter->weight};
+                               .weight = filter->weight,
+                               .scratch = piece->tiles};
     const vb_epilogue epilogue = {.bias = filter->bias,
                                   .residual = operand(piece, operation, 1),
                                   .ld_residual = columns(piece, operation->out),
@@ -185,7 +185,11 @@ static int run_excite(const vb_piece *piece, const vb_operation *operation, vb_e
 /* in (rows x inputs) to out (rows x outputs); residual or gate may be out. */
 static int run_linear(const vb_piece *piece, const vb_operation *operation, vb_error *err) {
     const vb_linear *linear = &operation->linear;
-    const vb_gemm_a a = {.data = operand(piece, operation, 0), .ld = linear->weight.cols, .bf16x3 = piece->bf16x3};
+    const vb_gemm_a a = {.data = operand(piece, operation, 0),
+                         .ld = linear->weight.cols,
+                         .bf16x3 = piece->bf16x3,
+                         .kept = &operation->kept,
+                         .scratch = piece->tiles};
     const vb_epilogue epilogue = {.scale = linear->scale,
                                   .bias = linear->bias,
                                   .activation = operation->activation,
@@ -211,7 +215,7 @@ static int run_rotary(const vb_piece *piece, const vb_operation *operation, vb_e
 
 /* A byte a row of each of the piece's texts: whether it is hidden. NULL for lack of memory. */
 static uint8_t *find_hidden(const vb_piece *piece, vb_error *err) {
-    uint8_t *hidden = vb_array((size_t)vb_piece_place(piece, piece->count), 1, "marks of hidden rows", err);
+    uint8_t *hidden = vb_scratch_take(piece->marks, (size_t)vb_piece_place(piece, piece->count), 1, "marks of hidden rows", err);
     for (int64_t i = 0; hidden && i < piece->count; i++)
         for (int64_t at = vb_piece_place(piece, i); at < vb_piece_place(piece, i + 1); at++)
             hidden[at] = vb_text_input_hidden(piece->texts, vb_piece_item(piece, i), (int)(at - vb_piece_place(piece, i)));
@@ -223,8 +227,8 @@ static int run_attention(const vb_piece *piece, const vb_operation *operation, v
     const vb_heads *heads = &operation->heads;
     const bool by_token = piece->program->values[operation->in[1]].rows == VB_ROW_A_TOKEN;
     for (int64_t i = 0; i <= piece->count; i++) {
-        piece->queries[i] = first_row(piece, operation->in[0], i);
-        piece->keys[i] = by_token ? vb_piece_place(piece, i) : first_row(piece, operation->in[1], i);
+        piece->queries[i] = vb_piece_first_row(piece, operation->in[0], i);
+        piece->keys[i] = by_token ? vb_piece_place(piece, i) : vb_piece_first_row(piece, operation->in[1], i);
     }
     uint8_t *hidden = heads->hides_padding ? find_hidden(piece, err) : NULL;
     if (heads->hides_padding && !hidden) return -1;
@@ -242,9 +246,10 @@ static int run_attention(const vb_piece *piece, const vb_operation *operation, v
                                       .head_dim = heads->head_dim,
                                       .causal = heads->causal,
                                       .hidden = hidden,
-                                      .scale = heads->scale};
+                                      .scale = heads->scale,
+                                      .scratch = piece->tiles};
     int status = vb_attention(&batch, vb_piece_at(piece, operation->out), columns(piece, operation->out), piece->threads, err);
-    vb_free(hidden);
+    vb_scratch_give(piece->marks, hidden);
     return status;
 }
 
@@ -274,8 +279,8 @@ static int run_mean(const vb_piece *piece, const vb_operation *operation, vb_err
     float *out = vb_piece_at(piece, operation->out);
 #pragma omp parallel for schedule(static) num_threads(piece->threads) if (piece->threads > 1)
     for (int64_t i = 0; i < piece->count; i++) {
-        const int64_t first = first_row(piece, operation->in[0], i) + operation->skip;
-        mean_rows(in + first * width, first_row(piece, operation->in[0], i + 1) - first, width, out + i * width);
+        const int64_t first = vb_piece_first_row(piece, operation->in[0], i) + operation->skip;
+        mean_rows(in + first * width, vb_piece_first_row(piece, operation->in[0], i + 1) - first, width, out + i * width);
     }
     return 0;
 }

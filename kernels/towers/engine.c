@@ -4,15 +4,13 @@
 #include <assert.h>
 #include <string.h>
 
-#include "kernels/base/memory.h"
 #include "kernels/towers/cpu_operations.h"
-#include "kernels/towers/text_order.h"
+#include "kernels/towers/text_piece.h"
 
 /* Batches go in pieces whose work space stays near this (64 MiB), whatever their size; one item at least. */
 enum { WORK_FLOATS = 16 << 20 };
 
-/* Texts that are put in order at a time, which bounds what their order and their paths take. */
-enum { TEXTS = 512 };
+enum { TEXTS = VB_TEXT_PIECE_TEXTS };
 
 static size_t capacity_for(const vb_program *program, int64_t n) { return vb_piece_capacity(program, n, WORK_FLOATS); }
 
@@ -35,42 +33,6 @@ size_t vb_engine_workspace(const vb_program *program, int64_t n) {
     bytes +=
         items * (size_t)program->values[program->result].columns * sizeof(float) + vb_text_order_bytes(n < TEXTS ? n : TEXTS);
     return bytes + (vb_program_is_causal(program) ? items * (size_t)program->text_rows * sizeof(int64_t) : 0);
-}
-
-/* ---- texts in their order ---- */
-
-/* Takes as many texts from place `from` on as fit into the work space, equal ones as one item. Returns the place behind them. */
-static int64_t take_texts(vb_piece *piece, const vb_text_order *order, int64_t from, int64_t n, size_t capacity, int64_t *items) {
-    int64_t at = from, tokens = 0;
-    piece->count = 0;
-    for (; at < n; at++) {
-        const int64_t i = piece->count;
-        const int length = order->length[at], shared = at == from ? 0 : order->shared[at];
-        if (i && shared == length && length == order->length[at - 1]) continue; /* the same text again */
-        const int known = piece->rows ? shared : 0;
-        if (vb_program_floats(piece->program, i + 1, tokens + length - known) > capacity || i == TEXTS) break;
-        items[i] = order->text[at];
-        if (piece->rows) {
-            int64_t *rows = piece->rows + piece->places[i];
-            for (int row = 0; row < length; row++)
-                rows[row] = row < known ? rows[row - order->length[at - 1]] : tokens + row - known;
-        }
-        tokens += length - known;
-        piece->starts[i + 1] = tokens;
-        piece->places[i + 1] = piece->places[i] + length;
-        piece->count++;
-    }
-    return at;
-}
-
-/* The piece's results, an item each, to the texts from `from` to `end` in their order. */
-static void hand_out(const vb_piece *piece, const vb_text_order *order, int64_t from, int64_t end, float *out) {
-    const size_t columns = (size_t)piece->program->values[piece->program->result].columns;
-    int64_t item = -1;
-    for (int64_t at = from; at < end; at++) {
-        if (item + 1 < piece->count && piece->items[item + 1] == order->text[at]) item++;
-        memcpy(out + (size_t)order->text[at] * columns, piece->out + (size_t)item * columns, columns * sizeof *out);
-    }
 }
 
 /* ---- running ---- */
@@ -103,70 +65,84 @@ static int run_pictures(vb_piece *piece, const vb_engine_input *input, int64_t n
 /* Texts on their way: some of them, in their order. */
 typedef struct texts_run {
     vb_piece *piece;
+    vb_text_order *order;
     int64_t *items;
     size_t capacity;
     const vb_watch *watch;
 } texts_run;
 
 static int run_some_texts(const texts_run *run, int64_t first, int64_t n, float *out, vb_error *err) {
-    vb_text_order order;
-    int status = vb_text_order_make(&order, run->piece->texts, first, n, err);
+    int status = vb_text_order_make(run->order, run->piece->texts, first, n, err);
     for (int64_t from = 0, end; !status && from < n; from = end) {
-        end = take_texts(run->piece, &order, from, n, run->capacity, run->items);
+        end = vb_text_piece_take(run->piece, run->order, from, n, run->capacity, run->items);
         assert(run->piece->count > 0);
         status = run_piece(run->piece, run->watch, err);
-        if (!status) hand_out(run->piece, &order, from, end, out);
+        if (!status) vb_text_piece_hand_out(run->piece, run->order, from, end, run->piece->out, out);
     }
-    vb_text_order_free(&order);
     return status;
 }
 
-static int run_texts(vb_piece *piece, int64_t *items, int64_t n, float *out, const vb_engine_options *options, vb_error *err) {
+static int run_texts(vb_piece *piece, vb_engine_work *work, int64_t n, float *out, const vb_engine_options *options,
+                     vb_error *err) {
     const vb_program *program = piece->program;
-    const size_t most = (size_t)most_items(program, n);
-    const texts_run run = {piece, items, capacity_for(program, n), &options->watch};
+    const size_t most = (size_t)most_items(program, n), columns = (size_t)program->values[program->result].columns;
+    int64_t *items = piece->starts + 4 * (most + 1);
+    const texts_run run = {piece, &work->order, items, capacity_for(program, n), &options->watch};
     int status = -1;
-    piece->out = vb_buffer(most * (size_t)program->values[program->result].columns, sizeof *out, "embeddings of a piece", err);
+    piece->items = items;
+    piece->out = vb_scratch_take(&work->out, most * columns, sizeof *out, "embeddings of a piece", err);
     if (vb_program_is_causal(program)) {
-        piece->rows = vb_buffer(most * (size_t)program->text_rows, sizeof *piece->rows, "rows of texts", err);
+        piece->places = piece->starts + most + 1;
+        piece->rows = vb_scratch_take(&work->rows, most * (size_t)program->text_rows, sizeof *piece->rows, "rows of texts", err);
         if (!piece->rows) goto done;
-    } else piece->places = piece->starts;
+    }
     if (!piece->out) goto done;
     status = 0;
     for (int64_t first = 0; !status && first < n; first += TEXTS)
         status = run_some_texts(&run, first, n - first < TEXTS ? n - first : TEXTS, out, err);
 done:
-    vb_free(piece->rows);
-    vb_free(piece->out);
+    vb_scratch_give(&work->rows, piece->rows);
+    vb_scratch_give(&work->out, piece->out);
+    return status;
+}
+
+static int run_on_cpu(const vb_program *program, const vb_engine_input *input, int64_t n, float *out,
+                      const vb_engine_options *options, vb_engine_work *work, vb_error *err) {
+    const size_t most = (size_t)most_items(program, n) + 1;
+    float *values = vb_scratch_take(&work->values, capacity_for(program, n), sizeof *values, "encoder's work space", err);
+    int64_t *lists = vb_scratch_take(&work->lists, LISTS * most, sizeof *lists, "offsets of the items", err);
+    int status = -1;
+    if (values && lists) {
+        memset(lists, 0, LISTS * most * sizeof *lists);
+        vb_piece piece = {.program = program,
+                          .texts = input->texts,
+                          .starts = lists,
+                          .places = lists,
+                          .keys = lists + 2 * most,
+                          .queries = lists + 3 * most,
+                          .work = values,
+                          .threads = options->threads,
+                          .bf16x3 = options->bf16x3,
+                          .tiles = &work->tiles,
+                          .marks = &work->marks};
+        status =
+            program->picture ? run_pictures(&piece, input, n, out, options, err) : run_texts(&piece, work, n, out, options, err);
+    }
+    vb_scratch_give(&work->lists, lists);
+    vb_scratch_give(&work->values, values);
     return status;
 }
 
 int vb_engine_run(const vb_program *program, const vb_engine_input *input, int64_t n, float *out,
                   const vb_engine_options *options, vb_error *err) {
-    assert(program->count && options->threads >= 1 && (program->picture ? input->pixels != NULL : input->texts != NULL));
+    assert(program->count && options->threads >= 1 && (program->picture ? input->pixels || input->bytes : input->texts != NULL));
+    assert(!input->bytes || (options->device && !options->bf16x3 && input->values && !program->most_patches));
     assert(!program->most_patches == !input->grids);
     if (n < 1) return 0;
     if (options->device && !options->bf16x3)
         return options->device->run(options->device->state, program, input, n, out, &options->watch, err);
-    const size_t most = (size_t)most_items(program, n) + 1;
-    float *work = vb_buffer(capacity_for(program, n), sizeof *work, "encoder's work space", err);
-    int64_t *lists = vb_array(LISTS * most, sizeof *lists, "offsets of the items", err);
-    int status = -1;
-    if (work && lists) {
-        vb_piece piece = {.program = program,
-                          .texts = input->texts,
-                          .starts = lists,
-                          .places = program->picture ? lists : lists + most,
-                          .keys = lists + 2 * most,
-                          .queries = lists + 3 * most,
-                          .items = program->picture ? NULL : lists + 4 * most,
-                          .work = work,
-                          .threads = options->threads,
-                          .bf16x3 = options->bf16x3};
-        status = program->picture ? run_pictures(&piece, input, n, out, options, err) :
-                                    run_texts(&piece, lists + 4 * most, n, out, options, err);
-    }
-    vb_free(lists);
-    vb_free(work);
+    vb_engine_work own = {0};
+    const int status = run_on_cpu(program, input, n, out, options, options->work ? options->work : &own, err);
+    vb_engine_work_free(&own);
     return status;
 }

@@ -8,6 +8,7 @@
 #define VB_ENGINE_H
 
 #include "kernels/base/patch_grid.h"
+#include "kernels/towers/engine_work.h"
 #include "kernels/towers/program.h"
 #include "kernels/towers/text_input.h"
 
@@ -20,7 +21,11 @@ typedef struct vb_watch {
 
 /* Pixels or texts, as the program reads it. */
 typedef struct vb_engine_input {
-    const float *pixels;        /* n pictures, program->picture floats apart */
+    const float *pixels; /* n pictures, program->picture floats apart */
+    /* In the place of pixels, for a device and pictures of one shape: n pictures, program->picture bytes apart, their channels
+     * interleaved. Byte v of channel c stands for values[c * 256 + v]. */
+    const uint8_t *bytes;
+    const float *values;
     const vb_patch_grid *grids; /* of pictures of any shape, checked: n */
     const vb_text_input *texts; /* checked */
 } vb_engine_input;
@@ -38,10 +43,11 @@ typedef struct vb_engine_options {
     const vb_engine_device *device; /* NULL: the CPU; borrowed */
     /* The products of linear layers and convolutions so (bf16x3.h), on the CPU whatever `device` is; NULL: in fp32. */
     const struct vb_bf16x3_kernel *bf16x3;
+    vb_engine_work *work; /* kept for the next run; NULL: work space is allocated and freed inside */
 } vb_engine_options;
 
-/* out: n x columns of the result, in the order of the input. Nothing is allocated an item. Errors: VB_EMEMORY, and the watch's.
- */
+/* out: n x columns of the result, in the order of the input. Nothing is allocated an item, and nothing at all by a run
+ * that needs no more of options->work than runs before it. Errors: VB_EMEMORY, and the watch's. */
 int vb_engine_run(const vb_program *program, const vb_engine_input *input, int64_t n, float *out,
                   const vb_engine_options *options, vb_error *err);
 

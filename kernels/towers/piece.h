@@ -23,6 +23,7 @@ typedef struct vb_piece {
     float *out; /* count x columns of the result */
     int threads;
     const struct vb_bf16x3_kernel *bf16x3; /* or NULL */
+    vb_scratch *tiles, *marks;             /* work space of kernels/matrix/, marks of hidden rows: kept, or NULL */
 } vb_piece;
 
 /* Floats of work space for n items: what all of them take, `budget`, or what one item takes. */
@@ -48,6 +49,12 @@ static inline int64_t vb_piece_item(const vb_piece *piece, int64_t i) {
 }
 static inline int64_t vb_piece_place(const vb_piece *piece, int64_t i) {
     return piece->places ? piece->places[i] : piece->starts[i];
+}
+
+/* The first row of item i among those that the piece computes of a value. */
+static inline int64_t vb_piece_first_row(const vb_piece *piece, int value, int64_t i) {
+    const int rows = piece->program->values[value].rows;
+    return rows == VB_ROW_A_TOKEN ? piece->starts[i] : i * rows;
 }
 
 /* The row of the piece that is row `at` of item i, of a value with a row a token. */

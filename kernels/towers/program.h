@@ -130,6 +130,7 @@ typedef struct vb_operation {
     int in[VB_OPERANDS];
     int out;                  /* the value that it makes */
     vb_activation activation; /* of excite; of linear: before gate and residual */
+    vb_kept kept;             /* of linear, convolution and patches, by kept_weights.h; borrowed */
     union {                   /* by kind */
         vb_embed embed;
         vb_patches patches;

@@ -52,15 +52,21 @@ static void sink(vb_text_order *order, const vb_text_input *input, int64_t at, i
     }
 }
 
-int vb_text_order_make(vb_text_order *order, const vb_text_input *input, int64_t first, int64_t n, vb_error *err) {
-    const size_t count = (size_t)n;
+static int make_room(vb_text_order *order, size_t count, vb_error *err) {
+    if (order->text && count <= order->capacity) return 0;
+    vb_text_order_free(order);
     *order = (vb_text_order){.text = vb_array(count, sizeof *order->text, "order of texts", err),
                              .length = vb_array(count, sizeof *order->length, "order of texts", err),
-                             .shared = vb_array(count, sizeof *order->shared, "order of texts", err)};
-    if (!order->text || !order->length || !order->shared) {
-        vb_text_order_free(order);
-        return -1;
-    }
+                             .shared = vb_array(count, sizeof *order->shared, "order of texts", err),
+                             .capacity = count};
+    if (order->text && order->length && order->shared) return 0;
+    vb_text_order_free(order);
+    return -1;
+}
+
+int vb_text_order_make(vb_text_order *order, const vb_text_input *input, int64_t first, int64_t n, vb_error *err) {
+    if (make_room(order, (size_t)n, err)) return -1;
+    order->shared[0] = 0;
     for (int64_t i = 0; i < n; i++) order->text[i] = first + i;
     for (int64_t i = n / 2; i-- > 0;) sink(order, input, i, n);
     for (int64_t last = n - 1; last > 0; last--) {

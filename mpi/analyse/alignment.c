@@ -38,8 +38,7 @@ static int run_alignment(vb_analysis_work *work, vb_error *err) {
 static const vb_section_number alignment_numbers[] = {{"alignment", "alignment"}, {"modality_gap", "modality gap"}, {NULL, NULL}};
 static const vb_section alignment_section = {.scope = VB_SECTION_OF_GROUP, .numbers = alignment_numbers};
 
-const vb_analysis vb_analysis_alignment = {.sets = true,
-                                           .needs = VB_IMAGE_PASS_SUMS | VB_IMAGE_PASS_CENTROID,
+const vb_analysis vb_analysis_alignment = {.needs = VB_IMAGE_PASS_SUMS | VB_IMAGE_PASS_CENTROID,
                                            .run = run_alignment,
                                            .bytes = vb_image_pass_bytes,
                                            .section = &alignment_section};

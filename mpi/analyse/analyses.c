@@ -41,15 +41,10 @@ static int run_pass(vb_analysis_work *work, vb_image_pass *pass, uint32_t set, v
     return vb_comm_agree(&work->context->comm, status, err);
 }
 
-int vb_analyses_check(const vb_experiment *experiment, const vb_model_spec *spec, const vb_dataset_state *data, bool sets,
-                      vb_error *err) {
+int vb_analyses_check(const vb_experiment *experiment, const vb_dataset_state *data, vb_error *err) {
     for (int a = 0; a < VB_ANALYSES_SPEC_COUNT; a++) {
         const char *name = vb_analyses_spec_options()[a].key;
         if (!is_in(experiment->analyses, a)) continue;
-        if (sets && !rows[a]->sets)
-            return vb_errorf(err, VB_EUNSUPPORTED,
-                             "model '%s' on dataset '%s': labels are sets, and the analysis '%s' is of images of one class each",
-                             spec->name, data->spec->name, name);
         if (rows[a]->check && rows[a]->check(experiment, data, err))
             return vb_error_prefix(err, "dataset '%s', analysis '%s'", data->spec->name, name);
     }

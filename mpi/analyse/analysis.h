@@ -28,7 +28,6 @@ typedef struct vb_analysis_work {
 
 typedef struct vb_analysis {
     unsigned needs; /* of the pass over images and classes: VB_IMAGE_PASS_* */
-    bool sets;      /* is defined where images have sets of right classes; else refused there, by its name */
     /* Whether it can be made of a dataset, before anything is encoded; NULL: of any. VB_E... says why not. Local. */
     int (*check)(const vb_experiment *experiment, const vb_dataset_state *data, vb_error *err);
     /* Sets its figures. With needs: local, on rank 0 alone; without: collective, on all ranks. */

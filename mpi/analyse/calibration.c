@@ -125,14 +125,12 @@ static int make_figures(vb_analysis_work *its, vb_error *err) {
 }
 
 static int run_calibration(vb_analysis_work *work, vb_error *err) {
-    /* As the open curve: of the texts of a dataset. */
-    if (!work->shown || work->pair->data->part_count) return 0;
+    if (!work->shown || !vb_confidence_pass_fits(work->pair)) return 0; /* as the open curve */
     if (vb_confidence_pass_run(work->confidences, work->context, work->pair, "calibration", err)) return -1;
     return vb_comm_agree(&work->context->comm, work->context->comm.rank ? 0 : make_figures(work, err), err);
 }
 
-const vb_analysis vb_analysis_calibration = {.sets = true,
-                                             .run = run_calibration,
+const vb_analysis vb_analysis_calibration = {.run = run_calibration,
                                              .bytes = vb_confidence_pass_bytes,
                                              .operations = vb_confidence_pass_operations,
                                              .section = &vb_calibration_section};

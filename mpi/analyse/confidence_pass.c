@@ -7,6 +7,7 @@
 #include "kernels/base/memory.h"
 #include "kernels/openness/numpy_rng.h"
 #include "kernels/openness/similarity.h"
+#include "mpi/evaluate/device_products.h"
 #include "mpi/evaluate/foreign_names.h"
 #include "mpi/evaluate/unit_pass.h"
 #include "mpi/evaluate/unit_views.h"
@@ -15,9 +16,11 @@
 typedef struct confidence_work {
     vb_confidence_pass *pass;
     const vb_pair *pair;
+    vb_label_space space; /* of the classes, each a thing of its own */
     vb_foreign_names names;
     vb_memberships memberships; /* of the classes */
     vb_text_bank *bank;         /* of the classes alone, where there are no names */
+    vb_device_products device;  /* of that bank */
     int *allowed;               /* names of the pool that are kept out of no vocabulary */
     int allowed_count;
     int *order; /* draws x allowed */
@@ -103,26 +106,34 @@ static int draw_orders(confidence_work *work, vb_error *err) {
     return status;
 }
 
+bool vb_confidence_pass_fits(const vb_pair *pair) {
+    const vb_dataset_state *data = pair->data;
+    if (data->part_count && data->space.equivalence && data->joined.shared) return false;
+    return !pair->experiment->open_curve.pool.asked || vb_foreign_names_fit(pair);
+}
+
 /* Everything but the images. Collective. */
 static int open_work(confidence_work *work, vb_context *context, vb_error *err) {
     const vb_pair *pair = work->pair;
     const vb_classifier *classifier = pair->classifier;
     const vb_names_spec *spec = &pair->experiment->open_curve.pool;
     vb_confidence_pass *pass = work->pass;
+    work->space = pair->data->space;
+    work->space.equivalence = NULL; /* of classes with themselves alone */
     if (spec->asked && vb_foreign_names_open(&work->names, context, pair, spec, "open_curve", 1, err)) return -1;
     int status = 0;
     if (spec->asked) status = find_allowed(work, err);
     if (!status && spec->asked) status = draw_orders(work, err);
     if (!status && !spec->asked)
-        status = vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
-                                        pair->spec->similarity, err);
+        status = vb_device_products_bank(&work->device, &work->bank, context, pair, classifier->texts, classifier->classes,
+                                         classifier->dim, err);
     if (!status) status = vb_features_block_new(&work->class_block, classifier->texts, classifier->classes, classifier->dim, err);
-    if (!status) status = vb_label_space_memberships_new(&work->memberships, &pair->data->space, err);
+    if (!status) status = vb_label_space_memberships_new(&work->memberships, &work->space, err);
     work->class_block.similarity = work->name_block.similarity = pair->spec->similarity;
     pass->vocabularies = pair->data->space.vocabularies;
     pass->sets = vb_image_source_sets(pair->source) != NULL;
     pass->point_count = vb_names_curve_points(work->allowed_count, work->allowed_count, true, pass->points);
-    work->texts = (vb_mass_texts){.space = &pair->data->space,
+    work->texts = (vb_mass_texts){.space = &work->space,
                                   .classes = &work->class_block,
                                   .names = &work->name_block,
                                   .draws = pass->draws,
@@ -144,6 +155,7 @@ static void close_work(confidence_work *work) {
     vb_features_block_free(&work->class_block);
     vb_features_block_free(&work->name_block);
     vb_similarity_bank_free(work->bank);
+    vb_device_products_close(&work->device);
     vb_label_space_memberships_free(&work->memberships);
     vb_free(work->allowed);
     vb_free(work->order);
@@ -205,7 +217,7 @@ static int add_unit(void *context, int64_t unit, const vb_unit_rows *rows, vb_er
     vb_mass *mass = vb_array(n * (size_t)masses, sizeof *mass, "masses of a unit", err);
     if (!beaten || !takers || !mass) status = -1;
     if (!status && work->bank)
-        status = vb_similarity_judge(work->bank, &pair->data->space, &views.block, beaten, NULL, pair->threads, err);
+        status = vb_similarity_judge(work->bank, &work->space, &views.block, beaten, NULL, pair->threads, err);
     else if (!status)
         status = vb_similarity_judge_pool(work->names.bank, &work->names.space, &views.block, pair->classifier->classes, beaten,
                                           takers, pair->threads, err);

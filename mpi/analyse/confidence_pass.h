@@ -33,6 +33,10 @@ typedef struct vb_confidence_pass {
     int64_t count;
 } vb_confidence_pass;
 
+/* Whether a pair has confidences: in an expansion classes of one name are no rivals (shared_names: same), and a softmax over the
+ * texts of both would be no confidence in either; and foreign names must fit beside its classes. */
+bool vb_confidence_pass_fits(const vb_pair *pair);
+
 /* Fills the pass unless it is done. VB_ECONFIG: no logit scale where `scale_for` (the name of an analysis, else NULL) needs one.
  * Memory a rank: texts of classes twice and of names three times, vb_masses_bytes, and its rows; on rank 0 all rows.
  * Collective; free also after a failure. */

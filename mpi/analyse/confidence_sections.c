@@ -112,14 +112,22 @@ static void add_open_set_lines(vb_plot *plot, const vb_section_subject *subject)
         }
 }
 
+/* There is none where all classes belong to all vocabularies. */
+static bool has_auroc(const json_t *figures) {
+    for (size_t p = 0; figures && p <= last_point(figures); p++)
+        for (int s = 0; s < 2; s++)
+            if (isfinite(figure_in(figures, scores[s], "auroc", p))) return true;
+    return false;
+}
+
 static int plot_open_set(const vb_section_subject *subject, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
     vb_plot plot;
     int count = 0, described = 0;
-    double low = 1;
+    double low = 0.9; /* a range, also where all are 1 */
     json_int_t most = 2;
     for (int m = 0; m < subject->count; m++) {
         const json_t *figures = analysis_of(&subject->results[m], "open_set");
-        count += figures && last_point(figures) ? 2 : 0;
+        count += has_auroc(figures) && last_point(figures) ? 2 : 0;
     }
     if (!count) return 0;
     int rows = count < KEY_ROWS ? count : KEY_ROWS;

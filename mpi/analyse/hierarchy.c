@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/openness/shares.h"
 #include "mpi/analyse/analysis.h"
 #include "mpi/analyse/hierarchy_section.h"
+#include "mpi/evaluate/device_products.h"
+#include "mpi/evaluate/errors_json.h"
 #include "mpi/evaluate/unit_pass.h"
 #include "mpi/evaluate/unit_views.h"
 #include "shards/files/digest.h"
@@ -29,6 +32,7 @@ typedef struct hierarchy_work {
     const vb_class_sets *sets;
     vb_wordnet_ancestry *above; /* of every class */
     vb_text_bank *bank;
+    vb_device_products device; /* of the bank */
     vb_memberships memberships;
     int vocabularies;
     size_t counter_count;
@@ -37,6 +41,11 @@ typedef struct hierarchy_work {
     int64_t *thefts, *distance; /* N x N: own-right images of t that u takes, and the lengths of their ways together */
     int64_t *by_length;         /* thefts */
     int64_t *chance;            /* pairs of different classes, and the lengths of their ways together */
+    /* With hypernyms forgiven, by entry of the label space: images, and those that count as right; of a class in two vocabularies
+     * those that do in both; and by class, each image once. */
+    int64_t *entry_images, *entry_right, *both, *class_images, *class_right;
+    int64_t *pairs;    /* of `both` */
+    uint8_t *forgiven; /* of the image at hand, by vocabulary */
 } hierarchy_work;
 
 /* ---- WordNet ---- */
@@ -96,17 +105,19 @@ static int find_way(const hierarchy_work *work, int predicted, const vb_class_se
                      class[right->classes[0]].name, class[predicted].name);
 }
 
-/* predicted: -1 where the image is right. */
+/* predicted: -1 where the image is right. forgiven: whether it counts as right when hypernyms do. */
 static int count_prediction(const hierarchy_work *work, way_counts *counts, int predicted, const vb_class_set *right,
-                            vb_error *err) {
+                            uint8_t *forgiven, vb_error *err) {
     bool hypernym, hyponym;
     counts->images++;
     counts->right += predicted < 0;
+    *forgiven = predicted < 0;
     if (predicted < 0) return 0;
     int length = find_way(work, predicted, right, &hypernym, &hyponym, err);
     if (length < 0) return -1;
     counts->wrong[length]++;
     counts->hypernyms += hypernym;
+    *forgiven = hypernym;
     counts->hyponyms += hyponym && !hypernym;
     return 0;
 }
@@ -132,20 +143,45 @@ static int count_thefts(const hierarchy_work *work, const vb_unit_views *views, 
     return 0;
 }
 
+/* Where vocabulary t lists the class. */
+static int slot_of(const vb_memberships *memberships, int class, int t) {
+    int h = memberships->offsets[class];
+    while (memberships->vocabularies[h] != t) h++;
+    return memberships->slots[h];
+}
+
+/* An image of this class alone, in the vocabularies that hold it. */
+static void count_both(const hierarchy_work *work, int class) {
+    const int first = work->memberships.offsets[class], count = work->memberships.offsets[class + 1] - first,
+              *of = work->memberships.vocabularies + first;
+    for (int j = 1; j < count; j++)
+        for (int i = 0; i < j; i++)
+            work->both[vb_label_space_pair(work->pairs, class, i, j)] += work->forgiven[of[i]] && work->forgiven[of[j]];
+}
+
 static int count_image(const hierarchy_work *work, const vb_unit_views *views, int64_t i, const int *takers,
                        const vb_verdict *verdicts, vb_error *err) {
     const int64_t n = work->vocabularies, first = vb_unit_views_first(views, i);
     const vb_class_set right = vb_unit_views_right(views, i);
     const vb_verdict *best = &verdicts[first];
-    int status = count_prediction(work, work->all, best->predicted_all == best->label ? -1 : best->predicted_all, &right, err);
+    const int once = views->rows->classes[i];
+    uint8_t among_all;
+    int status =
+        count_prediction(work, work->all, best->predicted_all == best->label ? -1 : best->predicted_all, &right, &among_all, err);
+    if (status) return -1;
+    work->class_images[once]++;
+    work->class_right[once] += among_all;
     for (int t = 0; t < n && !status; t++) {
         int64_t view;
         int class;
         if (!vb_unit_views_in(views, i, t, &view, &class)) continue;
-        const int predicted = takers[view * n + t];
-        status = count_prediction(work, &work->own[t], predicted, &right, err);
+        const int predicted = takers[view * n + t], entry = slot_of(&work->memberships, class, t);
+        status = count_prediction(work, &work->own[t], predicted, &right, &work->forgiven[t], err);
+        work->entry_images[entry]++;
+        work->entry_right[entry] += !status && work->forgiven[t];
         if (!status && predicted < 0) status = count_thefts(work, views, i, t, view, takers, err);
     }
+    if (!status && !work->sets) count_both(work, once);
     return status;
 }
 
@@ -241,6 +277,38 @@ static void set_thefts(vb_json *json, json_t *to, const hierarchy_work *its) {
     vb_json_set(json, to, "mean_paths", matrix);
 }
 
+/* Under the key `errors` of each part. */
+static int set_errors(const vb_analysis_work *work, const hierarchy_work *its, vb_error *err) {
+    static const char key[] = "hypernyms";
+    vb_json *json = work->json;
+    const vb_label_space *space = &its->pair->data->space;
+    const int n = its->vocabularies;
+    json_t *to = json_object_get(work->figures, "hierarchy");
+    const vb_share_counts counts = {.space = space,
+                                    .memberships = &its->memberships,
+                                    .images = its->entry_images,
+                                    .right = its->entry_right,
+                                    .pairs = its->pairs,
+                                    .both = its->sets ? NULL : its->both};
+    vb_spread own, all, *each = vb_array((size_t)n, sizeof *each, "standard errors", err);
+    int status = each ? vb_shares_errors(&own, each, &counts, err) : -1;
+    if (!status) status = vb_shares_of_images(&all, its->class_images, its->class_right, space->classes, err);
+    if (!status) {
+        double wilson[2];
+        vb_errors_json_set(json, vb_json_set_object(json, json_object_get(to, "own"), "errors"), key, &own, NULL);
+        vb_spread_wilson(its->all->right + its->all->hypernyms, its->all->images, wilson);
+        vb_errors_json_set(json, vb_json_set_object(json, json_object_get(to, "all"), "errors"), key, &all, wilson);
+    }
+    for (int t = 0; t < n && !status; t++) {
+        double wilson[2];
+        json_t *entry = json_array_get(json_object_get(to, "vocabularies"), (size_t)t);
+        vb_spread_wilson(its->own[t].right + its->own[t].hypernyms, its->own[t].images, wilson);
+        vb_errors_json_set(json, vb_json_set_object(json, entry, "errors"), key, &each[t], wilson);
+    }
+    vb_free(each);
+    return status;
+}
+
 static void set_figures(const vb_analysis_work *work, const hierarchy_work *its) {
     vb_json *json = work->json;
     const int n = its->vocabularies;
@@ -273,11 +341,16 @@ static void set_figures(const vb_analysis_work *work, const hierarchy_work *its)
 
 /* ---- the row ---- */
 
-static int prepare(hierarchy_work *its, vb_error *err) {
+static int prepare(hierarchy_work *its, const vb_context *context, vb_error *err) {
     const vb_pair *pair = its->pair;
     const vb_classifier *classifier = pair->classifier;
-    const size_t n = (size_t)its->vocabularies;
-    its->counter_count = (n + 1) * WAY_COUNTERS + 2 * n * n + LENGTHS + 2;
+    const size_t n = (size_t)its->vocabularies, classes = (size_t)classifier->classes,
+                 entries = (size_t)pair->data->space.offsets[n];
+    if (vb_label_space_memberships_new(&its->memberships, &pair->data->space, err)) return -1;
+    if (!(its->pairs = vb_label_space_pairs_new(&its->memberships, (int)classes, err))) return -1;
+    if (!(its->forgiven = vb_array(n, 1, "outcome of an image", err))) return -1;
+    const size_t pairs = (size_t)its->pairs[classes];
+    its->counter_count = (n + 1) * WAY_COUNTERS + 2 * n * n + LENGTHS + 2 + 2 * entries + pairs + 2 * classes;
     its->above = vb_array((size_t)classifier->classes, sizeof *its->above, "WordNet", err);
     its->counters = vb_array(its->counter_count, sizeof *its->counters, "counts of ways", err);
     if (!its->above || !its->counters) return -1;
@@ -287,10 +360,14 @@ static int prepare(hierarchy_work *its, vb_error *err) {
     its->distance = its->thefts + n * n;
     its->by_length = its->distance + n * n;
     its->chance = its->by_length + LENGTHS;
+    its->entry_images = its->chance + 2;
+    its->entry_right = its->entry_images + entries;
+    its->both = its->entry_right + entries;
+    its->class_images = its->both + pairs;
+    its->class_right = its->class_images + classes;
     if (find_classes(its->above, &pair->data->vocabularies, pair->experiment->hierarchy.wordnet, err)) return -1;
-    if (vb_label_space_memberships_new(&its->memberships, &pair->data->space, err)) return -1;
-    return vb_similarity_bank_new(&its->bank, classifier->texts, classifier->classes, classifier->dim, pair->spec->similarity,
-                                  err);
+    return vb_device_products_bank(&its->device, &its->bank, context, pair, classifier->texts, classifier->classes,
+                                   classifier->dim, err);
 }
 
 static int run_hierarchy(vb_analysis_work *work, vb_error *err) {
@@ -299,7 +376,7 @@ static int run_hierarchy(vb_analysis_work *work, vb_error *err) {
                           .sets = vb_image_source_sets(work->pair->source),
                           .vocabularies = work->pair->data->space.vocabularies};
     const int classes = work->pair->classifier->classes;
-    int status = prepare(&its, err);
+    int status = prepare(&its, work->context, err);
     vb_digest seen = {""};
     if (!status) seen = ancestry_digest(its.above, classes, err);
     /* With another WordNet on one machine its ranks would find other ways. */
@@ -310,18 +387,25 @@ static int run_hierarchy(vb_analysis_work *work, vb_error *err) {
         status = vb_context_barrier(work->context, status, err);
     }
     if (!status) status = vb_comm_sum_to_root(comm, its.counters, its.counter_count, err);
-    if (!status && !comm->rank) set_figures(work, &its);
+    if (!status && !comm->rank) {
+        set_figures(work, &its);
+        status = set_errors(work, &its, err);
+    }
+    status = vb_comm_agree(comm, status, err);
     for (int c = 0; its.above && c < classes; c++) vb_wordnet_ancestry_free(&its.above[c]);
     vb_free(its.above);
     vb_free(its.counters);
+    vb_free(its.pairs);
+    vb_free(its.forgiven);
     vb_label_space_memberships_free(&its.memberships);
     vb_similarity_bank_free(its.bank);
+    vb_device_products_close(&its.device);
     return status;
 }
 
 /* What judging takes, WordNet while it is read (measured: 30 MiB), and what lies above the classes. */
 static int64_t hierarchy_bytes(const vb_pair_shape *s) {
-    return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + ((int64_t)30 << 20) + s->classes * 256 +
+    return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + ((int64_t)30 << 20) + s->classes * 320 +
            s->vocabularies * (VB_UNIT_SAMPLES * 5 + (int64_t)sizeof(way_counts) + 16 * s->vocabularies);
 }
 
@@ -329,8 +413,7 @@ static double hierarchy_operations(const vb_pair_shape *s) {
     return 2.0 * (double)s->images * (double)s->classes * (double)s->dim;
 }
 
-const vb_analysis vb_analysis_hierarchy = {.sets = true,
-                                           .check = check_hierarchy,
+const vb_analysis vb_analysis_hierarchy = {.check = check_hierarchy,
                                            .run = run_hierarchy,
                                            .bytes = hierarchy_bytes,
                                            .operations = hierarchy_operations,

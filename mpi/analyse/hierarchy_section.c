@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/openness/spread.h"
 #include "mpi/base/json.h"
 
 enum { NEAR = 4, LISTED = 10 }; /* steps of a way that counts as near; thefts of a list */
@@ -26,6 +27,12 @@ static double near_share(const json_t *paths) {
     return all > 0 ? near / all : NAN;
 }
 
+/* The error that tables show: by classes; of results of older versions none. */
+static double shown_error(const json_t *part) {
+    const json_t *errors = json_object_get(json_object_get(part, "errors"), "hypernyms");
+    return errors ? vb_json_number(errors, vb_spread_names[VB_SPREAD_CLASSES]) : NAN;
+}
+
 static int fill_table(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
     static const char *const heads[] = {"model",    "all classes",    "hypernyms forgiven", "hyponyms too", "path of errors",
                                         "near (%)", "path of thefts", "near (%)",           "by chance"};
@@ -34,13 +41,14 @@ static int fill_table(const vb_section_subject *subject, vb_grid *grid, vb_error
                   "Accuracy (%) among all classes, and steps through WordNet from the right class to the prediction; near: at "
                   "most 4",
                   heads);
+    grid->note = "±: standard error by classes as clusters; that by images: results.json";
     for (int m = 0; m < subject->count; m++) {
         const json_t *its = figures_of(&subject->results[m]), *all = json_object_get(its, "all"),
                      *theft = json_object_get(its, "theft");
         if (!its) continue;
         vb_grid_cell(grid, "%s", subject->results[m].label);
         vb_grid_percent(grid, vb_json_number(all, "accuracy"), NAN);
-        vb_grid_percent(grid, vb_json_number(all, "hypernyms"), vb_json_number(all, "hypernyms_se"));
+        vb_grid_percent(grid, vb_json_number(all, "hypernyms"), shown_error(all));
         vb_grid_percent(grid, vb_json_number(all, "hyponyms_too"), NAN);
         vb_grid_number(grid, vb_json_number(all, "mean_path"), 2);
         vb_grid_percent(grid, near_share(json_object_get(all, "paths")), NAN);
@@ -136,6 +144,7 @@ static void put_lengths(const vb_section_result *result, vb_strbuf *out) {
     vb_strbuf_format(&caption, "%s: images by the steps to the wrong class", result->label);
     grid.caption = caption.bytes;
     grid.failed |= caption.failed;
+    out->failed |= grid.failed; /* then it may have no rows */
     if (vb_grid_rows(&grid)) vb_grid_put(&grid, VB_GRID_HTML, out);
     vb_grid_free(&grid);
     vb_strbuf_free(&caption);

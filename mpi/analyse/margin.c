@@ -55,8 +55,7 @@ static const vb_section margin_section = {.scope = VB_SECTION_OF_RESULT,
                                           .numbers = margin_numbers,
                                           .plot = plot_margins};
 
-const vb_analysis vb_analysis_margin = {.sets = true,
-                                        .needs = VB_IMAGE_PASS_SUMS | VB_IMAGE_PASS_MARGINS,
+const vb_analysis vb_analysis_margin = {.needs = VB_IMAGE_PASS_SUMS | VB_IMAGE_PASS_MARGINS,
                                         .run = run_margin,
                                         .bytes = vb_image_pass_bytes,
                                         .section = &margin_section};

@@ -329,6 +329,7 @@ static void put_errors(vb_json *json, json_t *part, const vb_spread *at, size_t 
 
 static int set_errors(const figures *all, const vb_names_rows *rows, json_t *curves, bool scope, vb_error *err) {
     vb_json *json = all->work->json;
+    if (vb_json_end(json, "the open curve", err)) return -1; /* the list of classes tells how many errors there are */
     json_t *list = json_object_get(json_object_get(curves, "classes"), "list");
     const size_t stride = (size_t)rows->vocabularies + 1, classes = json_array_size(list);
     vb_spread *spreads = vb_array((size_t)all->point_count * stride, sizeof *spreads, "standard errors", err),
@@ -388,9 +389,8 @@ static int make_figures(vb_analysis_work *work, const curve_work *its, image_row
 static int run_open_curve(vb_analysis_work *work, vb_error *err) {
     vb_comm *comm = &work->context->comm;
     const vb_pair *pair = work->pair;
-    /* Beside the plain texts the setting that stands for REPE, whose classes are blended and whose names are not. Names have the
-     * prompts of a dataset, not of an expansion. */
-    if (!work->shown || pair->data->part_count) return 0;
+    /* Beside the plain texts the setting that stands for REPE, whose classes are blended and whose names are not. */
+    if (!work->shown || !vb_foreign_names_fit(pair)) return 0;
     curve_work its = {.pair = pair};
     vb_blocks blocks = {0};
     image_row *rows = NULL;
@@ -402,6 +402,8 @@ static int run_open_curve(vb_analysis_work *work, vb_error *err) {
         status = vb_context_barrier(work->context, status, err);
     }
     if (!status) status = vb_comm_gather(comm, its.rows, its.count * sizeof *its.rows, &blocks, err);
+    vb_free(its.rows);
+    its.rows = NULL;
     if (!status && !comm->rank) {
         for (int r = 0; r < blocks.count; r++) n += blocks.sizes[r] / sizeof *rows;
         if (!(rows = vb_array(n, sizeof *rows, "images", err))) status = -1;
@@ -414,6 +416,7 @@ static int run_open_curve(vb_analysis_work *work, vb_error *err) {
             for (size_t i = 0; i < count; i++) block[i].image += images;
             if (count) images = block[count - 1].image + 1;
         }
+        vb_comm_blocks_free(&blocks);
         if (!status) status = make_figures(work, &its, rows, n, err);
     }
     vb_comm_blocks_free(&blocks);
@@ -425,11 +428,12 @@ static int run_open_curve(vb_analysis_work *work, vb_error *err) {
     return vb_comm_agree(comm, status, err);
 }
 
-/* Texts of classes and names twice, what judging takes, a bit a name and image of a unit, and rows: rank 0 holds those of all. */
+/* Texts of classes and names twice, what judging takes, a bit a name and image of a unit, and rows: rank 0 holds those of all, in
+ * an array that grew twofold and in one, or while they are sorted in two. */
 static int64_t open_curve_bytes(const vb_pair_shape *s) {
     int64_t all = s->classes + s->names;
     return all * s->dim * 4 + (s->encoded ? s->names * s->dim * 4 : 0) + vb_similarity_judge_bytes(all, VB_UNIT_SAMPLES) +
-           s->names * (VB_UNIT_SAMPLES / 8 + 200 + s->vocabularies / 8) + 2 * s->images * (int64_t)sizeof(image_row);
+           s->names * (VB_UNIT_SAMPLES / 8 + 200 + s->vocabularies / 8) + 3 * s->images * (int64_t)sizeof(image_row);
 }
 
 static double open_curve_operations(const vb_pair_shape *s) {
@@ -437,7 +441,6 @@ static double open_curve_operations(const vb_pair_shape *s) {
 }
 
 const vb_analysis vb_analysis_open_curve = {.run = run_open_curve,
-                                            .sets = true,
                                             .bytes = open_curve_bytes,
                                             .operations = open_curve_operations,
                                             .section = &vb_open_curve_section};

@@ -118,14 +118,12 @@ static int make_figures(vb_analysis_work *work, vb_error *err) {
 }
 
 static int run_open_set(vb_analysis_work *work, vb_error *err) {
-    /* As the open curve: of the texts of a dataset. */
-    if (!work->shown || work->pair->data->part_count) return 0;
+    if (!work->shown || !vb_confidence_pass_fits(work->pair)) return 0; /* as the open curve */
     if (vb_confidence_pass_run(work->confidences, work->context, work->pair, NULL, err)) return -1;
     return vb_comm_agree(&work->context->comm, work->context->comm.rank ? 0 : make_figures(work, err), err);
 }
 
-const vb_analysis vb_analysis_open_set = {.sets = true,
-                                          .run = run_open_set,
+const vb_analysis vb_analysis_open_set = {.run = run_open_set,
                                           .bytes = vb_confidence_pass_bytes,
                                           .operations = vb_confidence_pass_operations,
                                           .section = &vb_open_set_section};

@@ -8,6 +8,7 @@
 #include "kernels/openness/similarity.h"
 #include "mpi/analyse/analysis.h"
 #include "mpi/analyse/curves_section.h"
+#include "mpi/evaluate/device_products.h"
 #include "mpi/evaluate/unit_pass.h"
 #include "mpi/evaluate/unit_views.h"
 
@@ -21,6 +22,7 @@ typedef struct rows_of_bits {
 typedef struct order_work {
     const vb_pair *pair;
     vb_text_bank *bank;
+    vb_device_products device; /* of the bank */
     vb_memberships memberships;
     rows_of_bits bits; /* of the right images */
     int64_t *images;   /* of each vocabulary */
@@ -75,12 +77,13 @@ static int add_outcomes(void *work, int64_t unit, const vb_unit_rows *rows, vb_e
 static int collect_outcomes(order_work *its, vb_context *context, vb_error *err) {
     const vb_pair *pair = its->pair;
     const vb_classifier *classifier = pair->classifier;
-    int status =
-        vb_similarity_bank_new(&its->bank, classifier->texts, classifier->classes, classifier->dim, pair->spec->similarity, err);
+    int status = vb_device_products_bank(&its->device, &its->bank, context, pair, classifier->texts, classifier->classes,
+                                         classifier->dim, err);
     if (!status) status = vb_label_space_memberships_new(&its->memberships, &pair->data->space, err);
     if (!status) status = vb_unit_pass(context, pair->source, add_outcomes, its, err);
     vb_label_space_memberships_free(&its->memberships);
     vb_similarity_bank_free(its->bank);
+    vb_device_products_close(&its->device);
     its->bank = NULL;
     return status;
 }
@@ -175,4 +178,4 @@ static int64_t order_bytes(const vb_pair_shape *s) {
     return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + s->images * 8 * (s->vocabularies / 64 + 2);
 }
 
-const vb_analysis vb_analysis_order = {.sets = true, .run = run_order, .bytes = order_bytes, .section = &vb_curves_section};
+const vb_analysis vb_analysis_order = {.run = run_order, .bytes = order_bytes, .section = &vb_curves_section};

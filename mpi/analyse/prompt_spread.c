@@ -10,6 +10,7 @@
 #include "mpi/analyse/analysis.h"
 #include "mpi/analyse/prompt_spread_section.h"
 #include "mpi/analyse/synonyms.h"
+#include "mpi/evaluate/device_products.h"
 #include "mpi/evaluate/tally_sum.h"
 #include "mpi/evaluate/unit_pass.h"
 #include "mpi/evaluate/unit_views.h"
@@ -30,6 +31,7 @@ typedef struct spread_work {
     const vb_class_sets *sets;
     float *texts; /* classes x dim, of the variant at hand */
     vb_text_bank *bank;
+    vb_device_products device; /* of the bank */
     vb_tally *tally;
     spread_figures *figures; /* of each variant so far: on rank 0 */
 } spread_work;
@@ -62,8 +64,8 @@ static int evaluate_texts(spread_work *work, spread_figures *figures, vb_error *
     const vb_pair *pair = work->pair;
     const vb_protocol protocol = {.union_permutations = 2}; /* acc_e_union is not shown */
     vb_openness_result openness = {0};
-    int status = vb_similarity_bank_new(&work->bank, work->texts, pair->classifier->classes, pair->classifier->dim,
-                                        pair->spec->similarity, err);
+    int status = vb_device_products_bank(&work->device, &work->bank, context, pair, work->texts, pair->classifier->classes,
+                                         pair->classifier->dim, err);
     if (!status) status = vb_tally_new(&work->tally, &work->space, &protocol, err);
     if (!status) status = vb_unit_pass(context, pair->source, count_unit, work, err);
     status = vb_context_barrier(context, status, err);
@@ -75,6 +77,7 @@ static int evaluate_texts(spread_work *work, spread_figures *figures, vb_error *
     }
     vb_tally_free(work->tally);
     vb_similarity_bank_free(work->bank);
+    vb_device_products_close(&work->device);
     work->tally = NULL;
     work->bank = NULL;
     return vb_comm_agree(&context->comm, status, err);
@@ -278,8 +281,7 @@ static int check_prompt_spread(const vb_experiment *experiment, const vb_dataset
                      data->spec->names);
 }
 
-const vb_analysis vb_analysis_prompt_spread = {.sets = true,
-                                               .check = check_prompt_spread,
+const vb_analysis vb_analysis_prompt_spread = {.check = check_prompt_spread,
                                                .run = run_prompt_spread,
                                                .bytes = prompt_spread_bytes,
                                                .operations = prompt_spread_operations,

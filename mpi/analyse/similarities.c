@@ -43,8 +43,7 @@ static const vb_section similarity_section = {.scope = VB_SECTION_OF_RESULT,
                                               .numbers = similarity_numbers,
                                               .plot = plot_similarities};
 
-const vb_analysis vb_analysis_similarity = {.sets = true,
-                                            .needs = VB_IMAGE_PASS_SUMS,
+const vb_analysis vb_analysis_similarity = {.needs = VB_IMAGE_PASS_SUMS,
                                             .run = run_similarity,
                                             .bytes = vb_image_pass_bytes,
                                             .section = &similarity_section};

@@ -149,7 +149,4 @@ static double spectrum_operations(const vb_pair_shape *s) {
     return 2 * (images + classes) * dim * dim + 8 * dim * dim * dim;
 }
 
-const vb_analysis vb_analysis_spectrum = {.sets = true,
-                                          .run = run_spectrum,
-                                          .bytes = spectrum_bytes,
-                                          .operations = spectrum_operations};
+const vb_analysis vb_analysis_spectrum = {.run = run_spectrum, .bytes = spectrum_bytes, .operations = spectrum_operations};

@@ -6,6 +6,7 @@
 #include "kernels/openness/class_recall.h"
 #include "kernels/openness/similarity.h"
 #include "mpi/analyse/analysis.h"
+#include "mpi/evaluate/device_products.h"
 #include "mpi/evaluate/errors_json.h"
 #include "mpi/evaluate/unit_pass.h"
 #include "mpi/evaluate/unit_views.h"
@@ -13,6 +14,7 @@
 typedef struct top_work {
     const vb_pair *pair;
     vb_text_bank *bank;
+    vb_device_products device; /* of the bank */
     vb_memberships memberships;
     int deletions;   /* vocabularies, or 0 for too many */
     int *alone;      /* of every class: the only vocabulary that holds it, or -1 */
@@ -89,7 +91,7 @@ static int set_figures(const vb_analysis_work *work, const vb_recall_counts *cou
     return 0;
 }
 
-static int prepare(top_work *its, vb_error *err) {
+static int prepare(top_work *its, const vb_context *context, vb_error *err) {
     const vb_classifier *classifier = its->pair->classifier;
     const int classes = classifier->classes, vocabularies = its->pair->data->space.vocabularies;
     its->deletions = vocabularies > VB_RECALL_VOCABULARIES_MAX ? 0 : vocabularies;
@@ -102,14 +104,15 @@ static int prepare(top_work *its, vb_error *err) {
         const int first = its->memberships.offsets[c], next = its->memberships.offsets[c + 1];
         its->alone[c] = next - first == 1 ? its->memberships.vocabularies[first] : -1;
     }
-    return vb_similarity_bank_new(&its->bank, classifier->texts, classes, classifier->dim, its->pair->spec->similarity, err);
+    return vb_device_products_bank(&its->device, &its->bank, context, its->pair, classifier->texts, classes, classifier->dim,
+                                   err);
 }
 
 static int run_top5(vb_analysis_work *work, vb_error *err) {
     vb_comm *comm = &work->context->comm;
     const int classes = work->pair->classifier->classes;
     top_work its = {.pair = work->pair};
-    int status = prepare(&its, err);
+    int status = prepare(&its, work->context, err);
     if (!status) status = vb_unit_pass(work->context, work->pair->source, count_unit, &its, err);
     status = vb_context_barrier(work->context, status, err);
     if (!status)
@@ -117,6 +120,7 @@ static int run_top5(vb_analysis_work *work, vb_error *err) {
             vb_comm_sum_to_root(comm, its.counts, (size_t)classes * vb_class_recall_rows(its.deletions) * VB_RECALL_COUNTS, err);
     if (!status && !comm->rank) status = set_figures(work, &(vb_recall_counts){classes, its.deletions, its.counts}, err);
     vb_similarity_bank_free(its.bank);
+    vb_device_products_close(&its.device);
     vb_label_space_memberships_free(&its.memberships);
     vb_free(its.counts);
     vb_free(its.alone);
@@ -137,5 +141,7 @@ static const vb_section_number top5_numbers[] = {{"top5_all", "accuracy at 5"},
                                                  {NULL, NULL}};
 static const vb_section top5_section = {.scope = VB_SECTION_OF_RESULT, .place = 65, .numbers = top5_numbers};
 
-const vb_analysis vb_analysis_top5 = {
-    .sets = true, .run = run_top5, .bytes = top5_bytes, .operations = top5_operations, .section = &top5_section};
+const vb_analysis vb_analysis_top5 = {.run = run_top5,
+                                      .bytes = top5_bytes,
+                                      .operations = top5_operations,
+                                      .section = &top5_section};

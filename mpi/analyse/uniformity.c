@@ -198,8 +198,7 @@ static double uniformity_operations(const vb_pair_shape *s) {
     return (images * images + classes * classes) * (double)s->dim;
 }
 
-const vb_analysis vb_analysis_uniformity = {.sets = true,
-                                            .run = run_uniformity,
+const vb_analysis vb_analysis_uniformity = {.run = run_uniformity,
                                             .bytes = uniformity_bytes,
                                             .operations = uniformity_operations,
                                             .section = &vb_geometry_section};

@@ -2,13 +2,16 @@
 #include "mpi/base/device.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/gpu/gpu_check.h"
+#include "kernels/gpu/gpu_choice.h"
 #include "shards/files/blob_store.h"
 
 enum { SEED = 1 }; /* of the check's programs */
+static const char tolerated_mark[] = "; tolerated: ";
 
 static int load_program(void *folder, const char *key, uint8_t **bytes, size_t *size, vb_error *err) {
     return vb_blob_store_load(folder, key, bytes, size, err);
@@ -41,14 +44,98 @@ static int choose(vb_device *device, const vb_comm *comm, bool processors, int *
     vb_free(list);
     if (!count) return 0;
     *index = comm->node_rank % count;
-    device->share = (comm->node_size + count - 1) / count;
+    device->count = count;
     return 0;
 }
 
-/* Opens and checks. */
-static int prove(vb_device *device, int index, vb_device_check check, vb_error *err) {
+static int open_device(vb_device *device, int index, vb_error *err) {
     device->index = index;
-    if (vb_gpu_device_open(&device->gpu, index, set_store(device), err)) return -1;
+    return vb_gpu_device_open(&device->gpu, index, set_store(device), err);
+}
+
+/* Kept ones, or measured ones; a first start tells why it takes its time. */
+static int choose_tiles(const vb_device *device, vb_error *err) {
+    bool found;
+    if (vb_gpu_choice_load(device->gpu, &found, err)) return -1;
+    if (found) return 0;
+    fprintf(stderr, "vocabench: note: %s: the fastest tiles are measured, once for this driver\n",
+            vb_gpu_device_facts(device->gpu)->name);
+    return vb_gpu_choice_measure(device->gpu, err);
+}
+
+/* Which of the machine's devices it is: as its driver tells, or by what this rank is shown of them and its place there. */
+static vb_digest identify(const vb_device *device, vb_error *err) {
+    static const char *const variables[] = {"CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES",
+                                            "GPU_DEVICE_ORDINAL", "ZE_AFFINITY_MASK"};
+    const vb_gpu_device_info *info = vb_gpu_device_facts(device->gpu);
+    vb_digester *digester;
+    if (vb_digest_new(&digester, err)) return (vb_digest){""};
+    vb_digest_add_text(digester, info->name);
+    vb_digest_add_text(digester, info->identity);
+    if (!info->identity[0]) {
+        vb_digest_add(digester, &device->index, sizeof device->index);
+        for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+            vb_digest_add_text(digester, getenv(variables[i]) ? getenv(variables[i]) : "");
+    }
+    return vb_digest_finish(digester);
+}
+
+/* What a rank tells the others of its device. */
+typedef struct tiles_note {
+    char key[sizeof((vb_digest){0}.hex)]; /* of the choice of tiles; "": no device */
+    char choice[VB_GPU_TILES_TEXT];       /* "": none */
+    vb_digest identity;
+    int node;
+} tiles_note;
+
+static void count_share(vb_device *device, const vb_comm *comm, const tiles_note *notes) {
+    device->share = 0;
+    for (int r = 0; r < comm->size; r++)
+        device->share += notes[r].node == comm->node && !strcmp(notes[r].identity.hex, device->identity.hex);
+}
+
+/* Of the ranks whose devices are of one kind the first chooses (it measures where nothing is kept), while the others leave the
+ * devices alone; they take its choice. Without one the tiles are those that go unmeasured. Where no rank has a device nothing is
+ * sent. Collective. */
+static int share_tiles(vb_device *device, vb_comm *comm, int status, vb_error *err) {
+    vb_error why = {0};
+    int64_t any = !!device->gpu;
+    if (vb_comm_max(comm, &any, 1, &why)) return vb_errorf(err, why.code, "%s", why.text);
+    device->any = any != 0;
+    if (!any) return status;
+    tiles_note *notes = vb_array((size_t)comm->size, sizeof *notes, "tiles", &why);
+    if (vb_comm_agree(comm, notes ? 0 : -1, &why)) {
+        vb_free(notes);
+        return vb_errorf(err, why.code, "%s", why.text);
+    }
+    int shared = 0, owner = comm->rank;
+    char *key = status || !device->gpu ? NULL : vb_gpu_choice_key(device->gpu, err);
+    if (!status && device->gpu && !key) status = -1;
+    if (key) {
+        snprintf(notes[comm->rank].key, sizeof notes->key, "%s", vb_digest_bytes(key, strlen(key)).hex);
+        device->identity = identify(device, err);
+        if (!device->identity.hex[0]) status = -1;
+    }
+    vb_free(key);
+    notes[comm->rank].identity = device->identity;
+    notes[comm->rank].node = comm->node;
+    shared = vb_comm_allgather_rows(comm, notes, comm->size, sizeof *notes, &why);
+    if (!shared && device->identity.hex[0]) count_share(device, comm, notes);
+    const char *own = notes[comm->rank].key;
+    for (int r = comm->rank - 1; r >= 0 && *own; r--)
+        if (!strcmp(notes[r].key, own)) owner = r;
+    if (!status && *own && owner == comm->rank) {
+        status = choose_tiles(device, err);
+        if (!status) vb_gpu_tiles_write(device->gpu, notes[owner].choice);
+    }
+    if (!shared) shared = vb_comm_allgather_rows(comm, notes, comm->size, sizeof *notes, &why);
+    if (!shared && *own && owner != comm->rank) vb_gpu_tiles_read(device->gpu, notes[owner].choice);
+    vb_free(notes);
+    if (shared) return vb_errorf(err, why.code, "%s", why.text);
+    return status;
+}
+
+static int prove(vb_device *device, vb_device_check check, vb_error *err) {
     bool differs;
     if (!vb_gpu_check_device(device->gpu, SEED, &differs, err)) return 0;
     if (!differs || check != VB_DEVICE_TOLERATE) return -1;
@@ -59,9 +146,9 @@ static int prove(vb_device *device, int index, vb_device_check check, vb_error *
     return 0;
 }
 
-/* The device's part of a failure goes; what `auto` does instead is told. */
+/* The device's part of a failure goes, which what MPI fails at is not; what `auto` does instead is told. */
 static int fall_back(vb_device *device, const vb_context *context, vb_error *err) {
-    if (err->code == VB_EINTERNAL) return -1;
+    if (err->code == VB_EINTERNAL || err->code == VB_EMPI) return -1;
     if (device->gpu) fprintf(stderr, "vocabench: note: rank %d goes on with the CPU: %s\n", context->comm.world_rank, err->text);
     vb_gpu_device_close(device->gpu);
     device->gpu = NULL;
@@ -100,10 +187,13 @@ int vb_device_open(vb_device *device, vb_context *context, vb_device_kind kind, 
         int index;
         status = choose(device, &context->comm, kind == VB_DEVICE_GPU, &index, err);
         /* of none, opening says what to install */
-        if (!status && (index >= 0 || kind == VB_DEVICE_GPU)) status = prove(device, index < 0 ? 0 : index, check, err);
+        if (!status && (index >= 0 || kind == VB_DEVICE_GPU)) status = open_device(device, index < 0 ? 0 : index, err);
         vb_context_keep_signals();
-        if (status && kind == VB_DEVICE_AUTO) status = fall_back(device, context, err);
     }
+    status = share_tiles(device, &context->comm, status, err);
+    if (!status && device->gpu) status = prove(device, check, err);
+    if (kind != VB_DEVICE_CPU) vb_context_keep_signals(); /* compilers may take them, too */
+    if (status && kind == VB_DEVICE_AUTO) status = fall_back(device, context, err);
     context->device = device;
     if (vb_comm_agree(&context->comm, status, err)) return -1;
     return agree_on_tolerated(device, &context->comm, err);
@@ -115,28 +205,53 @@ void vb_device_close(vb_device *device, vb_context *context) {
     context->device = NULL;
 }
 
-void vb_device_try(int index, char *text, size_t size) {
+double vb_device_crowd(const vb_device *device, double ranks) { return device->gpu ? ranks / device->count : 0; }
+
+void vb_device_try(int index, char tiles[VB_GPU_TILES_TEXT + 16], char *text, size_t size) {
     vb_device device = {0};
     vb_error err = {0};
-    if (!prove(&device, index, VB_DEVICE_STRICT, &err)) snprintf(text, size, "equal to the CPU, bit for bit");
+    int status = open_device(&device, index, &err);
+    if (!status) status = choose_tiles(&device, &err);
+    if (!status) status = prove(&device, VB_DEVICE_STRICT, &err);
+    tiles[0] = 0;
+    if (device.gpu) vb_gpu_tiles_write(device.gpu, tiles);
+    for (char *end; (end = strchr(tiles, '\n'));) { /* lines as a list */
+        if (!end[1]) *end = 0;
+        else {
+            memmove(end + 2, end + 1, strlen(end + 1) + 1);
+            memcpy(end, ", ", 2);
+        }
+    }
+    if (!status) snprintf(text, size, "equal to the CPU, bit for bit");
     else snprintf(text, size, "not used: %s", err.text);
     vb_gpu_device_close(device.gpu);
 }
 
 const char *vb_device_tolerated(const vb_context *context) { return context->device ? context->device->tolerated.hex : ""; }
 
+vb_gpu_device *vb_device_for_decisions(const vb_context *context) {
+    const vb_device *device = context->device;
+    return device && device->gpu && !device->differs && vb_gpu_device_facts(device->gpu)->subnormals ? device->gpu : NULL;
+}
+
 void vb_device_describe(const vb_context *context, char *text, size_t size) {
     const vb_device *device = context->device;
-    if (!device || !device->gpu) snprintf(text, size, "cpu");
+    if (device && device->lends[0]) snprintf(text, size, "%s", device->lends);
+    else if (!device || !device->gpu) snprintf(text, size, "cpu");
     else {
         const vb_gpu_device_info *info = vb_gpu_device_facts(device->gpu);
-        snprintf(text, size, "%s, %s%s%s", info->name, info->driver, device->differs ? "; tolerated: " : "", device->difference);
+        snprintf(text, size, "%s, %s%s%s", info->name, info->driver, device->differs ? tolerated_mark : "", device->difference);
     }
 }
 
-int vb_device_batch(const vb_context *context, int batch) {
+bool vb_device_described_tolerated(const char *text) { return strstr(text, tolerated_mark) != NULL; }
+
+int vb_device_batch_on_gpu(int batch) {
     enum { DEVICE_BATCH = 256 }; /* a whole unit: rows enough for any GPU */
-    const vb_device *device = context->device;
-    if (!device || !device->gpu || vb_gpu_device_facts(device->gpu)->processor) return batch;
     return batch < DEVICE_BATCH ? DEVICE_BATCH : batch;
+}
+
+int vb_device_batch(const vb_context *context, int batch) {
+    const vb_device *device = context->device;
+    return device && device->gpu && !vb_gpu_device_facts(device->gpu)->processor ? vb_device_batch_on_gpu(batch) : batch;
 }

@@ -32,7 +32,12 @@ json_t *vb_json_text_or(vb_json *json, const char *text, const char *otherwise) 
 
 json_t *vb_json_text_value(vb_json *json, const char *text) { return vb_json_text_or(json, text, "(not UTF-8)"); }
 
-json_t *vb_json_copy(vb_json *json, const json_t *object) { return made(json, json_copy((json_t *)(uintptr_t)object)); }
+json_t *vb_json_copy(vb_json *json, const json_t *object) {
+    json_t *copy = made(json, json_copy((json_t *)(uintptr_t)object));
+    if (json_object_size(copy) != json_object_size(object))
+        json->failed = true; /* jansson leaves out what there is no memory for */
+    return copy;
+}
 
 json_t *vb_json_real_value(vb_json *json, double value) { return made(json, isfinite(value) ? json_real(value) : json_null()); }
 

@@ -11,6 +11,7 @@
 #include "mpi/base/device.h"
 #include "mpi/base/json.h"
 #include "mpi/base/machine.h"
+#include "mpi/ranks/calls.h"
 
 /* The Makefile defines the three for this file. */
 const char *vb_provenance_version(void) { return VB_VERSION; }
@@ -20,10 +21,11 @@ const char *vb_provenance_revision(void) { return VB_GIT; }
 /* The largest sum of the shares of one machine's ranks, on every rank. */
 static int node_peak(vb_comm *comm, int64_t share, int64_t *largest, vb_error *err) {
     MPI_Comm node;
-    *largest = 0;
+    *largest = share;
+    if (comm->mpi == MPI_COMM_NULL) return 0;
     int code = MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node);
     if (vb_comm_agree(comm, vb_comm_check(comm, code, "MPI_Comm_split_type", err), err)) return -1;
-    code = MPI_Allreduce(&share, largest, 1, MPI_INT64_T, MPI_SUM, node);
+    code = vb_calls_allreduce(node, comm->sleeps, largest, 1, MPI_INT64_T, MPI_SUM);
     MPI_Comm_free(&node);
     if (vb_comm_agree(comm, vb_comm_check(comm, code, "MPI_Allreduce", err), err)) return -1;
     return vb_comm_max(comm, largest, 1, err);
@@ -59,11 +61,12 @@ static void set_machine(vb_json *json, json_t *object) {
 
 int vb_provenance_run_facts(vb_context *context, int threads, const vb_memory_peak *peak, json_t **facts, vb_error *err) {
     vb_comm *comm = &context->comm;
-    const double seconds = MPI_Wtime() - context->started;
+    const double seconds = vb_live_now() - context->started;
     *facts = NULL;
     char host[MPI_MAX_PROCESSOR_NAME] = "";
     int n;
-    MPI_Get_processor_name(host, &n);
+    if (comm->mpi == MPI_COMM_NULL) gethostname(host, sizeof host - 1);
+    else MPI_Get_processor_name(host, &n);
     int64_t traffic[2] = {(int64_t)comm->sent, (int64_t)comm->received}, most[3] = {peak->resident, traffic[0], traffic[1]}, node;
     if (vb_comm_sum_to_root(comm, traffic, 2, err) || vb_comm_max(comm, most, 3, err) || node_peak(comm, peak->share, &node, err))
         return -1;

@@ -108,9 +108,10 @@ static int leave_out_queued(vb_job_tasks *tasks, const char *output, char *const
     int status = read_submitted(output, &submitted, err);
     *queued = 0;
     if (!status && submitted && vb_spawn_quiet(argv, environment, &answer, &why)) {
-        if (!guess)
-            status = vb_errorf(err, VB_EUSAGE, "--retry-failed: whether tasks are in the queue is not known: %s", why.text);
-        else fprintf(stderr, "vocabench: note: whether tasks are in the queue is not known: %s\n", why.text);
+        if (!guess) {
+            if (err) *err = why;
+            status = vb_error_prefix(err, "--retry-failed: whether tasks are in the queue is not known");
+        } else fprintf(stderr, "vocabench: note: whether tasks are in the queue is not known: %s\n", why.text);
     }
     for (const char *line = answer; !status && line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
         int task = task_of_line(line, submitted);
@@ -121,7 +122,7 @@ static int leave_out_queued(vb_job_tasks *tasks, const char *output, char *const
         if (sscanf(line, "%lld %lld", &job, &number) == 2)
             vb_strbuf_format(&pending, "%s%lld_%lld", pending.filled ? ":" : "", job, number);
     }
-    if (!status && pending.filled) status = vb_strbuf_end(&pending, "tasks", err);
+    if (!status && *queued) status = vb_strbuf_end(&pending, "tasks", err);
     tasks->pending = pending.bytes;
     vb_free(answer);
     vb_free(submitted);

@@ -9,8 +9,8 @@
 #include "mpi/base/strbuf.h"
 #include "shards/files/path.h"
 
-static const char *const launchers[] = {"srun", "mpirun", NULL},
-                         *const containers[] = {"apptainer", "singularity", "slurm", NULL},
+static const char *const launchers[] = {"srun", "mpirun", NULL}, *const gpu_requests[] = {"gpus-per-node", "gres", NULL},
+                         *const containers[] = {"apptainer", "singularity", "charliecloud", "slurm", NULL},
                          *const tasks[] = {"model", "pair", NULL};
 
 #define TEXT(name) .key = #name, .kind = VB_OPTION_TEXT, .offset = offsetof(vb_site, name)
@@ -28,7 +28,10 @@ static const vb_option options[] = {
     {TEXT(time), .help = "limit, as Slurm writes it: 30, 4:00:00, 1-12", .flag = "TIME"},
     {NUMBER(ntasks_per_node, 1, 4096), .help = "ranks a node [what cores, memory and work allow]"},
     {NUMBER(cpus_per_task, 1, 4096), .help = "cores, and threads, a rank [1]"},
-    /* gpus_per_node stands here: a field, this row, and a line in the templates */
+    {NUMBER(gpus_per_node, 1, 1024), .help = "GPUs a node, which the ranks compute on [none]"},
+    {TEXT(gpu_type), .help = "their type, as the site's Slurm names it: a100 [any]", .flag = "NAME"},
+    {WORD(gpu_request, gpu_requests), .help = "the option of sbatch that asks for them [gpus-per-node]",
+     .flag = "gpus-per-node|gres"},
     {WORD(by, tasks), .help = "an array has a task a model, or one for each pair of model and dataset [model]",
      .flag = "model|pair"},
     {NUMBER(at_once, 1, 1000000), .help = "tasks of an array that run at the same time [all]"},
@@ -46,9 +49,10 @@ static const vb_option options[] = {
     {TEXT(scratch), .help = "folder on a disk of every node for copies of weights and shards, named there: $TMPDIR",
      .flag = "PLACE"},
     {TEXT(container), .help = "run vocabench of this image, an OCI bundle with Slurm's own containers", .flag = "IMAGE"},
-    {WORD(container_through, containers), .help = "what runs the image [apptainer]", .flag = "apptainer|singularity|slurm"},
+    {WORD(container_through, containers), .help = "what runs the image [apptainer]",
+     .flag = "apptainer|singularity|charliecloud|slurm"},
     {TEXT(container_program), .help = "vocabench's name or path in the image [vocabench]", .flag = "NAME"},
-    {LIST(container_option), .help = "for apptainer exec: --container-option=--bind=/data", .flag = "--name=value"},
+    {LIST(container_option), .help = "for apptainer exec, ch-run: --container-option=--bind=/data", .flag = "--name=value"},
     {0},
 };
 enum { ROWS = sizeof options / sizeof *options - 1 };

@@ -11,15 +11,16 @@
 #include "mpi/experiment/options.h"
 
 typedef enum vb_site_launcher { VB_SITE_SRUN, VB_SITE_MPIRUN } vb_site_launcher;
-typedef enum vb_site_container { VB_SITE_APPTAINER, VB_SITE_SINGULARITY, VB_SITE_SLURM } vb_site_container;
+typedef enum vb_site_container { VB_SITE_APPTAINER, VB_SITE_SINGULARITY, VB_SITE_CHARLIECLOUD, VB_SITE_SLURM } vb_site_container;
+typedef enum vb_site_gpu_request { VB_SITE_GPUS_PER_NODE, VB_SITE_GRES } vb_site_gpu_request;
 typedef enum vb_site_by { VB_SITE_BY_MODEL, VB_SITE_BY_PAIR } vb_site_by;
 
 /* Texts that nobody gave are NULL, such numbers VB_OPTION_NONE, such words -1. */
 typedef struct vb_site {
     char *partition, *account, *time, *mpi, *setup, *scratch;
-    char *container, *container_program;
-    int64_t nodes, ntasks_per_node, cpus_per_task, at_once, notice;
-    int launcher, container_through, by;
+    char *container, *container_program, *gpu_type;
+    int64_t nodes, ntasks_per_node, cpus_per_task, gpus_per_node, at_once, notice;
+    int launcher, container_through, by, gpu_request;
     vb_strings option, run_option, merge_option, container_option;
     vb_strings told; /* a line for every site file that was read: its path and what was taken from it */
 } vb_site;

@@ -36,20 +36,20 @@ int vb_arguments_unknown_command(const vb_command *commands, const char *name, v
                      vb_did_you_mean_hint(hint, name, names));
 }
 
-vb_value_kind vb_arguments_value_kind(const char *placeholder) {
-    if (!placeholder) return VB_VALUE_FREE;
-    if (!strcmp(placeholder, "[COMMAND]")) return VB_VALUE_COMMAND;
-    if (!strcmp(placeholder, "MODEL")) return VB_VALUE_MODEL;
-    if (!strcmp(placeholder, "DATASET")) return VB_VALUE_DATASET;
-    if (!strncmp(placeholder, "DIR", 3) || !strncmp(placeholder, "OUT", 3)) return VB_VALUE_FOLDER;
+vb_placeholder vb_arguments_placeholder(const char *placeholder) {
+    if (!placeholder) return VB_PLACEHOLDER_FREE;
+    if (!strcmp(placeholder, "[COMMAND]")) return VB_PLACEHOLDER_COMMAND;
+    if (!strcmp(placeholder, "MODEL")) return VB_PLACEHOLDER_MODEL;
+    if (!strcmp(placeholder, "DATASET")) return VB_PLACEHOLDER_DATASET;
+    if (!strncmp(placeholder, "DIR", 3) || !strncmp(placeholder, "OUT", 3)) return VB_PLACEHOLDER_FOLDER;
     bool lower = true;
     for (const char *at = placeholder; *at; at++) lower = lower && ((*at >= 'a' && *at <= 'z') || strchr("0123456789_|", *at));
-    if (lower) return VB_VALUE_WORDS;
+    if (lower) return VB_PLACEHOLDER_WORDS;
     static const char *const files[] = {"FILE", "PATH", "SOURCE", "A B", "[FOLDER] [CHECKPOINT]"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (!strcmp(placeholder, files[i])) return VB_VALUE_FILE;
+        if (!strcmp(placeholder, files[i])) return VB_PLACEHOLDER_FILE;
     const char *dot = strchr(placeholder, '.');
-    return dot && dot[1] != '.' && dot[1] && !strchr(placeholder, '=') ? VB_VALUE_FILE : VB_VALUE_FREE;
+    return dot && dot[1] != '.' && dot[1] && !strchr(placeholder, '=') ? VB_PLACEHOLDER_FILE : VB_PLACEHOLDER_FREE;
 }
 
 /* An option's flag: --key with dashes for underscores; a switch when it is a boolean, repeatable when it is a list. */
@@ -99,8 +99,8 @@ static int unknown_flag(const vb_arguments *arguments, const char *given, vb_err
 
 /* Where the placeholder stands for a path, *text becomes what its ~ and $NAME mean. Shells do not expand the ~ of --flag=~/x. */
 static int expand_path(vb_arguments *arguments, const char *placeholder, const char **text, vb_error *err) {
-    vb_value_kind kind = vb_arguments_value_kind(placeholder);
-    if ((kind != VB_VALUE_FILE && kind != VB_VALUE_FOLDER) || !strpbrk(*text, "~$")) return 0;
+    vb_placeholder kind = vb_arguments_placeholder(placeholder);
+    if ((kind != VB_PLACEHOLDER_FILE && kind != VB_PLACEHOLDER_FOLDER) || !strpbrk(*text, "~$")) return 0;
     if (vb_strings_take(&arguments->paths, vb_path_expand(*text, err), err)) {
         if (err && err->code == VB_ECONFIG) err->code = VB_EUSAGE;
         return vb_error_prefix(err, "%s", arguments->command->name);
@@ -141,6 +141,7 @@ static int take_positional(vb_arguments *arguments, const char *word, vb_error *
     if (arguments->positional_count >= (more ? VB_ARGUMENTS_POSITIONALS : most))
         return vb_errorf(err, VB_EUSAGE, "%s: unexpected argument '%s'; see 'vocabench help %s'", command->name, word,
                          command->name);
+    if (!*word) return vb_errorf(err, VB_EUSAGE, "%s: expected %s, found an empty text", command->name, command->positional);
     if (expand_path(arguments, command->positional, &word, err)) return -1;
     arguments->positional[arguments->positional_count++] = word;
     return 0;
@@ -161,6 +162,9 @@ static int take_flag(vb_arguments *arguments, int argc, char **argv, int *at, vb
         if (*at + 1 >= argc) return vb_errorf(err, VB_EUSAGE, "%s: --%s needs a value: %s", command, flag->name, flag->value);
         value = argv[++*at];
     }
+    /* A shell's variable that is not set, mostly: nothing is meant by it, and least of all what holds without the flag. */
+    if (value && !*value)
+        return vb_errorf(err, VB_EUSAGE, "%s: --%s needs a value: %s, found an empty text", command, flag->name, flag->value);
     return take_value(arguments, i, value, err);
 }
 

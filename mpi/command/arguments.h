@@ -47,6 +47,7 @@ typedef struct vb_command {
     int (*run)(struct vb_context *context, const struct vb_arguments *arguments, vb_error *err); /* collective */
     /* Without MPI; commands: the whole table. */
     int (*run_local)(const struct vb_command *commands, const struct vb_arguments *arguments, vb_error *err);
+    bool stops; /* looks now and then whether it was told to stop, and ends by itself; signals end others at once */
     const struct vb_option_group *keys; /* tables of the experiment file that its help shows too; may be NULL */
 } vb_command;
 
@@ -71,15 +72,15 @@ typedef struct vb_arguments {
 /* What a placeholder stands for, as completion takes it: "html|md" and "int8" are words to choose from, "DIR" a folder, "FILE",
  * "PATH" and all with a dot ("IDS.npy") files, "[COMMAND]" a command, "MODEL" and "DATASET" names of the results that stand on
  * the line; the rest is free text. */
-typedef enum vb_value_kind {
-    VB_VALUE_FREE,
-    VB_VALUE_WORDS,
-    VB_VALUE_FOLDER,
-    VB_VALUE_FILE,
-    VB_VALUE_COMMAND,
-    VB_VALUE_MODEL,
-    VB_VALUE_DATASET
-} vb_value_kind;
+typedef enum vb_placeholder {
+    VB_PLACEHOLDER_FREE,
+    VB_PLACEHOLDER_WORDS,
+    VB_PLACEHOLDER_FOLDER,
+    VB_PLACEHOLDER_FILE,
+    VB_PLACEHOLDER_COMMAND,
+    VB_PLACEHOLDER_MODEL,
+    VB_PLACEHOLDER_DATASET
+} vb_placeholder;
 
 /* The row of that name in a table of commands; NULL when there is none. */
 const vb_command *vb_arguments_find_command(const vb_command *commands, const char *name);
@@ -88,7 +89,7 @@ const vb_command *vb_arguments_find_command(const vb_command *commands, const ch
 int vb_arguments_unknown_command(const vb_command *commands, const char *name, vb_error *err);
 
 /* The kind of a placeholder; NULL is free text. */
-vb_value_kind vb_arguments_value_kind(const char *placeholder);
+vb_placeholder vb_arguments_placeholder(const char *placeholder);
 
 /* The command's flags, those that stand for options included, in the order of its table. */
 void vb_arguments_flags(const vb_command *command, vb_flags *flags);

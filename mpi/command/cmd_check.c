@@ -2,6 +2,7 @@
 #include "mpi/command/cmd.h"
 #include "mpi/command/experiment_arguments.h"
 #include "mpi/plan/check.h"
+#include "mpi/plan/check_sums.h"
 
 const vb_flag vb_cmd_check_flags[] = {
     VB_EXPERIMENT_ARGUMENTS_RANKS("check for a run on"),
@@ -16,6 +17,10 @@ const vb_flag vb_cmd_check_flags[] = {
     {.option = "threads"},
     {.option = "decode_memory"},
     {.option = "ranks_per_model"},
+    {.name = "sums",
+     .kind = VB_FLAG_SWITCH,
+     .help = "SHA-256 of all weights, tokenizers and corpora, against what was published; a run takes them from the cache"},
+    {.name = "junit", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "write the lines as JUnit's XML, too"},
     {0},
 };
 
@@ -34,9 +39,14 @@ int vb_cmd_check(vb_context *context, const vb_arguments *arguments, vb_error *e
                                       .environment = context->environment};
     /* One rank's work: the others wait at the end. */
     if (!context->comm.rank) {
-        vb_findings findings = {.experiment = &experiment};
+        vb_strbuf cases = {0};
+        const char *junit = vb_arguments_text(arguments, "junit");
+        vb_findings findings = {.experiment = &experiment, .cases = junit ? &cases : NULL};
         status = vb_check(&experiment, &machine, &findings, err);
+        if (!status && vb_arguments_given(arguments, "sums")) status = vb_check_sums(&experiment, context, &findings, err);
+        if (!status && junit && !findings.stopped.code) status = vb_findings_write_junit(&findings, "check", junit, err);
         if (!status) status = vb_findings_close(&findings, err);
+        vb_strbuf_free(&cases);
     }
     vb_experiment_free(&experiment);
     return vb_comm_agree(&context->comm, status, err);

@@ -26,7 +26,7 @@ int vb_cmd_devices(const vb_command *commands, const vb_arguments *arguments, vb
         return vb_gpu_device_open(&none, 0, NULL, err); /* which says what to install */
     }
     for (int i = 0; i < count; i++) {
-        char found[1024];
+        char found[1024], tiles[VB_GPU_TILES_TEXT + 16];
         const vb_gpu_device_info *info = &list[i];
         printf("%s%d  %s (%s)\n", i ? "\n" : "", i, info->name, info->vendor);
         printf("   kind      %s\n", info->processor ? "processor" : "GPU or accelerator");
@@ -37,7 +37,8 @@ int vb_cmd_devices(const vb_command *commands, const vb_arguments *arguments, vb
         printf("   fp32      subnormal numbers %s, division %s\n", info->subnormals ? "kept" : "not promised",
                info->divides ? "correctly rounded" : "through fp64");
         fflush(stdout);
-        vb_device_try(i, found, sizeof found);
+        vb_device_try(i, tiles, found, sizeof found);
+        if (*tiles) printf("   tiles     %s\n", tiles);
         printf("   check     %s\n", found);
     }
     vb_free(list);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "mpi/base/device.h"
+#include "mpi/base/device_lending.h"
 #include "mpi/command/cmd.h"
 #include "mpi/command/fact_arguments.h"
 #include "mpi/encode/encode_rows.h"
@@ -86,9 +87,11 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
     if (vb_comm_agree(&context->comm, status, err)) return -1;
     if (!context->comm.rank) vb_writer_sweep_beside(job.output); /* of one that was killed */
     status = vb_device_open(&device, context, (vb_device_kind)kind, VB_DEVICE_STRICT, err);
+    if (!status) status = vb_device_lending_agree(&device, context, context, 0, job.threads, err);
     job.batch = vb_device_batch(context, job.batch);
     if (!status && !(status = vb_model_open(&model, context, &spec, texts, job.threads, NULL, err))) {
-        status = texts ? vb_encode_rows_texts(&job, err) : vb_encode_rows_images(&job, err);
+        if (!texts) status = vb_model_expect(&model, context, job.batch, err);
+        if (!status) status = texts ? vb_encode_rows_texts(&job, err) : vb_encode_rows_images(&job, err);
         vb_model_close(&model);
     }
     vb_device_close(&device, context);

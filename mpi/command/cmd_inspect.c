@@ -12,9 +12,13 @@
 #include "mpi/experiment/experiment_read.h"
 #include "mpi/experiment/experiment_tables.h"
 #include "mpi/plan/draft_model.h"
+#include "mpi/run/published_sums.h"
+#include "shards/weights/published.h"
+#include "shards/weights/repository.h"
 #include "shards/weights/coop.h"
 #include "shards/datasets/dataset.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/content.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 #include "shards/text/prompts.h"
@@ -234,7 +238,35 @@ static bool inspect_coop(const char *path, int *status, vb_error *err) {
     return true;
 }
 
-static int inspect_weights(const char *path, const char *family, bool operations, bool precision, vb_error *err) {
+/* SHA-256 of the files of weights, and whether they are the published ones. */
+static int print_sums(vb_context *context, const char *path, vb_error *err) {
+    vb_repository where;
+    vb_sha256_job *job = NULL;
+    int status = vb_repository_open(&where, path, err), index;
+    if (!status) status = vb_sha256_job_new(&job, "/dev/null", err);
+    for (size_t i = 0; i < where.shards.count && !status; i++)
+        status = vb_sha256_job_add(job, where.shards.items[i], &index, err);
+    if (!status) vb_sha256_job_start(job);
+    if (!status) status = vb_published_sums_wait(job, context, err);
+    for (size_t i = 0; i < where.shards.count && !status; i++) {
+        const vb_sha256_file *file = vb_sha256_job_file(job, (int)i);
+        vb_published published;
+        if ((status = vb_published_find(&published, file->path, (int64_t)file->identity.size, &file->sum, err))) break;
+        printf("SHA-256");
+        if (where.shards.count > 1) printf(" of %s", vb_path_base_name(file->path));
+        printf(": %s", *file->sum.hex ? file->sum.hex : "cannot be computed");
+        if (published.verdict == VB_PUBLISHED_MATCH) printf(", as published (%s)\n", published.source);
+        else if (published.verdict == VB_PUBLISHED_DIFFERS)
+            printf(", NOT as published (%s: %s)\n", published.source, published.sum.hex);
+        else printf("\n");
+    }
+    vb_sha256_job_free(job);
+    vb_repository_close(&where);
+    return status;
+}
+
+static int inspect_weights(vb_context *context, const char *path, const char *family, bool operations, bool precision,
+                           vb_error *err) {
     vb_weights weights;
     if (vb_weights_open(&weights, path, true, err)) return -1;
     int counts[VB_DTYPES] = {0}, status = 0;
@@ -243,6 +275,7 @@ static int inspect_weights(const char *path, const char *family, bool operations
     for (int i = 0; i < VB_DTYPES; i++)
         if (counts[i]) printf(", %d of %s", counts[i], vb_dtype_name((vb_dtype)i));
     printf("\ndigest (XXH3-128): %s\n", weights.digest.hex);
+    if ((status = print_sums(context, path, err))) goto done;
     if (weights.unused.count)
         printf("%zu tensors that no tower uses, such as %s\n", weights.unused.count, weights.unused.items[0].name);
     const vb_family *found = NULL;
@@ -277,10 +310,12 @@ static int inspect_tokenizer(const char *path, const char *what, vb_error *err) 
     return 0;
 }
 
-static int inspect(const char *path, const char *family, bool operations, bool precision, vb_error *err) {
+static int inspect(vb_context *context, const char *path, const char *family, bool operations, bool precision, vb_error *err) {
     if (vb_repository_recognises(path) || vb_path_ends_with(path, ".index.json"))
-        return inspect_weights(path, family, operations, precision, err);
-    if (vb_inspect_results_recognises(path)) return vb_inspect_results(path, err);
+        return inspect_weights(context, path, family, operations, precision, err);
+    bool recognised;
+    int status = vb_inspect_results(path, &recognised, err);
+    if (status || recognised) return status;
     if (vb_path_is_folder(path)) return inspect_dataset(path, err);
     if (vb_path_ends_with(path, ".npy")) return inspect_npy(path, err);
     if (vb_path_ends_with(path, ".yaml") || vb_path_ends_with(path, ".yml")) return inspect_yaml(path, err);
@@ -289,18 +324,23 @@ static int inspect(const char *path, const char *family, bool operations, bool p
     vb_file file;
     if (vb_file_open(&file, path, err)) return -1;
     /* PyTorch's checkpoints are often named .pth.tar and are no tar: they begin as a zip archive or as a pickle. */
-    uint8_t start[4] = {0};
-    int status = file.size < sizeof start ? 0 : vb_file_read(&file, 0, start, sizeof start, err);
-    bool dataset = !vb_torch_begins(start, sizeof start) && vb_dataset_recognises(path);
+    uint8_t start[VB_CONTENT_HEAD] = {0};
+    const size_t n = file.size < sizeof start ? (size_t)file.size : sizeof start;
+    status = vb_file_read(&file, 0, start, n, err);
+    const bool weights = vb_weights_begin(start, n), dataset = !vb_torch_begins(start, n) && vb_dataset_recognises(path);
     vb_file_close(&file);
     if (status) return -1;
-    return dataset ? inspect_dataset(path, err) : inspect_weights(path, family, operations, precision, err);
+    if (!weights && !dataset)
+        return vb_content_refuse(
+            path, start, n, "weights (safetensors, torch.save), a tokenizer, .npy, .yaml, a dataset, or what vocabench writes",
+            !n || vb_content_is_no_file(start, n) ? VB_EDATA : VB_EUNSUPPORTED, err);
+    return dataset ? inspect_dataset(path, err) : inspect_weights(context, path, family, operations, precision, err);
 }
 
 int vb_cmd_inspect(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     int status = context->comm.rank ?
                      0 :
-                     inspect(arguments->positional[0], vb_arguments_text(arguments, "family"),
+                     inspect(context, arguments->positional[0], vb_arguments_text(arguments, "family"),
                              vb_arguments_given(arguments, "operations"), vb_arguments_given(arguments, "precision"), err);
     return vb_comm_agree(&context->comm, status, err);
 }

@@ -6,9 +6,13 @@
 #include "kernels/towers/family.h"
 #include "mpi/base/terminal.h"
 #include "mpi/command/cmd.h"
+#include "shards/weights/published.h"
 #include "shards/weights/weight_names.h"
 
 const vb_flag vb_cmd_models_flags[] = {
+    {.name = "published",
+     .kind = VB_FLAG_SWITCH,
+     .help = "list the published files whose SHA-256 is known here: SUM  FILE  ADDRESS"},
     {0},
 };
 
@@ -39,12 +43,22 @@ static void list_conventions(const vb_family *family, char *text, size_t size) {
     }
 }
 
+static void list_published(void) {
+    const vb_published_row *row;
+    char address[256];
+    for (int i = 0; (row = vb_published_table(i)); i++)
+        printf("%-64s  %s  %s\n", row->sum, row->file, vb_published_address(row, address, sizeof address));
+}
+
 int vb_cmd_models(const vb_command *commands, const vb_arguments *arguments, vb_error *err) {
     char text[512];
     (void)commands;
-    (void)arguments;
     (void)err;
     if (!vb_context_is_first_rank()) return 0;
+    if (vb_arguments_given(arguments, "published")) {
+        list_published();
+        return 0;
+    }
     for (int i = 0; i < VB_FAMILY_COUNT; i++) {
         const vb_family *family = vb_family_at(i);
         printf("%s%s\n", i ? "\n" : "", family->name);

@@ -45,29 +45,38 @@ const vb_flag vb_cmd_pack_flags[] = {
     {0},
 };
 
-static void on_progress(void *context, int64_t done, int64_t samples) {
-    vb_progress *progress = context;
-    (void)samples;
-    vb_progress_step(progress, done - progress->done);
+typedef struct watch {
+    vb_context *context;
+    vb_progress progress;
+} watch;
+
+/* Shards are whole before the manifest names them: what is there of them is written anew. */
+static int on_progress(void *context, int64_t done, int64_t samples, vb_error *err) {
+    watch *its = context;
+    vb_error why;
+    vb_progress_step(&its->progress, done - its->progress.done);
+    if (!vb_context_check_stop(its->context, &why)) return 0;
+    return vb_errorf(err, why.code, "pack: stopped after %lld of %lld images; the same command begins anew", (long long)done,
+                     (long long)samples);
 }
 
 static int pack(vb_context *context, const vb_arguments *arguments, vb_error *err) {
     const char *input = vb_arguments_text(arguments, "input"), *output = vb_arguments_text(arguments, "output");
     vb_dataset *dataset;
     if (vb_dataset_open(&dataset, input, vb_arguments_text(arguments, "class-names"), err)) return -1;
-    vb_progress progress;
+    watch its = {.context = context};
     vb_context alone = *context; /* the other ranks wait */
     alone.comm.size = 1;
-    vb_progress_start(&progress, &alone, "pack", input, "images", vb_dataset_samples(dataset));
+    vb_progress_start(&its.progress, &alone, "pack", input, "images", vb_dataset_samples(dataset));
     vb_pack_options options = vb_pack_defaults();
     options.samples_per_shard = vb_arguments_number(arguments, "samples-per-shard", options.samples_per_shard);
     options.level = (int)vb_arguments_number(arguments, "level", options.level);
     options.progress = on_progress;
-    options.context = &progress;
+    options.context = &its;
     vb_pack_result result;
     vb_writer_sweep_temporaries(output);
     int status = vb_pack(dataset, output, &options, &result, err);
-    vb_progress_end(&progress);
+    vb_progress_end(&its.progress);
     if (!status)
         printf("%lld images in %lld shard%s, %.1f MB: %s\n", (long long)result.samples, (long long)result.shards,
                result.shards == 1 ? "" : "s", 1e-6 * (double)result.bytes, output);

@@ -16,6 +16,7 @@ const vb_flag vb_cmd_plan_flags[] = {
     {.option = "limit"},
     {.option = "batch"},
     {.option = "threads"},
+    {.option = "device"},
     {.option = "decode_memory"},
     {.option = "ranks_per_model"},
     VB_EXPERIMENT_ARGUMENTS_RANKS_PER_NODE,
@@ -66,13 +67,14 @@ int vb_cmd_plan(vb_context *context, const vb_arguments *arguments, vb_error *er
     if (!context->comm.rank) {
         /* What a run would stop at is said before any table is. */
         const vb_check_machine machine = {.ranks = ranks, .ranks_a_node = ranks, .inputs_alone = true};
-        vb_findings findings = {.brief = true}; /* the paths are explained below */
+        vb_findings findings = {.experiment = &experiment, .brief = true};
         status = vb_check(&experiment, &machine, &findings, err);
         if (!status) status = vb_findings_brief(&findings, err);
-        if (!status)
+        if (!status) {
             status = vb_plan(&experiment, ranks, vb_arguments_number(arguments, "ranks-per-node", ranks), true, &sizes, err);
+            if (status) vb_missing_path_explain(&experiment, err);
+        }
     }
-    if (status) vb_missing_path_explain(&experiment, err);
     vb_experiment_free(&experiment);
     return vb_comm_agree(&context->comm, status, err);
 }

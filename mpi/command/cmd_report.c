@@ -14,7 +14,10 @@
 
 const vb_flag vb_cmd_report_flags[] = {
     {.name = "output", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "[report.html, report.md, report.tex or report.pdf]"},
-    {.name = "format", .kind = VB_FLAG_TEXT, .value = "html|md|latex|pdf", .help = "[by the name of --output, else html]"},
+    {.name = "format",
+     .kind = VB_FLAG_TEXT,
+     .value = "html|md|latex|pdf",
+     .help = "[by the ending of --output; html without one]"},
     {0},
 };
 
@@ -30,9 +33,16 @@ static const char *const formats[] = {"html", "md", "latex", "pdf", NULL}, *cons
 enum { HTML, MARKDOWN, LATEX, PDF };
 
 static int choose_format(const char *format, const char *output, int *chosen, vb_error *err) {
+    bool known = !output || !strchr(vb_path_base_name(output), '.');
     *chosen = HTML;
-    for (int f = 0; !format && output && formats[f]; f++)
-        if (vb_path_ends_with(output, suffixes[f])) *chosen = f;
+    for (int f = 0; !format && output && formats[f]; f++) {
+        if (!vb_path_ends_with(output, suffixes[f])) continue;
+        *chosen = f;
+        known = true;
+    }
+    if (!format && !known)
+        return vb_errorf(err, VB_EUSAGE, "--output: %s: expected a name that ends in .html, .md, .tex or .pdf, or --format",
+                         output);
     if (!format) return 0;
     for (*chosen = 0; formats[*chosen]; ++*chosen)
         if (!strcmp(format, formats[*chosen])) return 0;

@@ -8,6 +8,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/command/cmd.h"
 #include "mpi/experiment/options.h"
+#include "mpi/base/device.h"
 #include "mpi/base/provenance.h"
 #include "mpi/base/json.h"
 #include "mpi/ranks/threads.h"
@@ -37,7 +38,7 @@ const vb_flag vb_cmd_retrieve_flags[] = {
      .kind = VB_FLAG_TEXT,
      .value = "LIST.jsonl.zst",
      .required = true,
-     .help = "a line a query; LIST.summary.json is written beside it"},
+     .help = "a line a query, packed where the name ends in .zst; LIST.summary.json is written beside it"},
     {.name = "ids", .kind = VB_FLAG_TEXT, .value = "IDS.npy", .help = "row numbers as int64, queries x K"},
     {.name = "similarity", .kind = VB_FLAG_TEXT, .value = "dot|cosine", .help = "of query and row [dot]"},
     {.name = "quantized",
@@ -46,6 +47,10 @@ const vb_flag vb_cmd_retrieve_flags[] = {
      .help = "8-bit copy of the corpus made by 'pack --quantize int8': the same lists, faster"},
     {.name = "memory", .kind = VB_FLAG_TEXT, .value = "SIZE", .help = "budget of a rank, such as 512MiB [1GiB]"},
     {.name = "threads", .kind = VB_FLAG_NUMBER, .value = "N", .help = "threads a rank", .low = 1, .high = 1024},
+    {.name = "device",
+     .kind = VB_FLAG_TEXT,
+     .value = "cpu|gpu|auto",
+     .help = "what searches beside the threads, where it is faster: the same lists [cpu]"},
     {.name = "checkpoint",
      .kind = VB_FLAG_TEXT,
      .value = "DIR",
@@ -81,6 +86,8 @@ typedef struct retrieve_job {
     char *checkpoint;
     vb_retrieve_summary summary;
     vb_hit_lists lists;
+    vb_device device;
+    vb_device_kind kind;
 } retrieve_job;
 
 /* LIST.summary.json for LIST.jsonl.zst. */
@@ -115,10 +122,11 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
     vb_json_set_integer(&json, run, "ranks", job->context->comm.size);
     vb_json_set_integer(&json, run, "threads", job->options.threads);
     vb_json_set_text(&json, run, "isa", vb_isa_name(vb_isa_level()));
-    vb_json_set_real(&json, run, "seconds", MPI_Wtime() - job->context->started);
+    vb_json_set_real(&json, run, "seconds", vb_live_now() - job->context->started);
     vb_json_set_integer(&json, run, "blocks", summary->blocks);
     vb_json_set_integer(&json, run, "blocks_resumed", summary->blocks_resumed);
     vb_json_set_integer(&json, run, "rescored", summary->rescored);
+    vb_json_set_integer(&json, run, "rows_on_device", summary->rows_on_device);
     vb_json_set_integer(&json, run, "bytes_read", summary->bytes_read);
     vb_json_set_integer(&json, run, "candidates", summary->candidates);
     vb_json_set_real(&json, run, "mean_slack", summary->slack);
@@ -137,10 +145,12 @@ static int write_summary(const retrieve_job *job, vb_error *err) {
 static int parse(retrieve_job *job, const vb_arguments *arguments, vb_error *err) {
     static const vb_similarity similarities[] = {VB_DOT, VB_COSINE}; /* as the flag has them */
     const char *memory = vb_arguments_text(arguments, "memory"), *checkpoint = vb_arguments_text(arguments, "checkpoint");
-    int similarity;
+    int similarity, kind;
     job->lists.output = vb_arguments_text(arguments, "output");
     job->lists.ids = vb_arguments_text(arguments, "ids");
     if (vb_arguments_choice(arguments, "similarity", 0, &similarity, err)) return -1;
+    if (vb_arguments_choice(arguments, "device", VB_DEVICE_CPU, &kind, err)) return -1; /* the words of vb_device_kind */
+    job->kind = (vb_device_kind)kind;
     if (vb_options_parse_size(memory ? memory : "1GiB", &job->options.memory, err)) {
         err->code = VB_EUSAGE; /* it comes from the command line here */
         return vb_error_prefix(err, "retrieve");
@@ -218,6 +228,7 @@ int vb_cmd_retrieve(vb_context *context, const vb_arguments *arguments, vb_error
     retrieve_job job = {.context = context};
     int status = vb_comm_agree(comm, parse(&job, arguments, err), err);
     if (!status && !comm->rank) sweep(&job);
+    if (!status) status = vb_device_open(&job.device, context, job.kind, VB_DEVICE_STRICT, err);
     if (!status) status = vb_retrieve_corpus_open_shared(&job.corpus, comm, vb_arguments_text(arguments, "corpus"), err);
     if (!status) status = share_queries(&job, vb_arguments_text(arguments, "queries"), err);
     const vb_retrieve_sink sink = vb_hit_lists_sink(&job.lists);
@@ -228,6 +239,7 @@ int vb_cmd_retrieve(vb_context *context, const vb_arguments *arguments, vb_error
         if (!status) report(&job);
         if (!status) vb_retrieve_forget(&job.corpus, job.queries, job.count, &job.options);
     }
+    vb_device_close(&job.device, context);
     vb_hit_lists_close(&job.lists);
     vb_npy_close(&job.stored);
     vb_corpus_close(&job.corpus);

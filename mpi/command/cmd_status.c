@@ -15,29 +15,10 @@ const char vb_cmd_status_details[] =
     "DIR is the output folder of `run` or `submit`. Of pairs that are being made it shows the stages, "
     "what is done of all, and rates, as the run noted them ten seconds ago at most. The time left "
     "is that of the slowest task: from the work that it has done and has to do, else from the "
-    "images a second of the pairs that it has finished.";
+    "images a second of the pairs that it has finished. Where the last start has not ended well it "
+    "tells what an earlier one left, too.";
 
-static void print_task(const vb_survey_task *task) {
-    const char *model = vb_json_text(task->state, "only_model"), *job = vb_json_text(task->state, "slurm_job"),
-               *data = vb_json_text(task->state, "only_dataset"), *between = *model && *data ? " on " : "";
-    const bool part = *model || *data;
-    printf("  %s%s%s%s%s%s%s%s: ", task->folder, part ? " (" : "", model, between, data, part ? ")" : "", *job ? ", job " : "",
-           job);
-    const char *host = vb_json_text(task->state, "host");
-    switch (task->kind) {
-    case VB_TASK_ALIVE: printf("running on %s\n", host); break;
-    case VB_TASK_QUEUED: printf("waiting in Slurm's queue to go on\n"); break;
-    case VB_TASK_UNSEEN: printf("started on %s and has not ended, as far as one can see from here\n", host); break;
-    case VB_TASK_GONE: printf("was lost without a word (killed?): run the same command again to go on\n"); break;
-    case VB_TASK_ENDED:
-        if (!task->code) printf("done\n");
-        else if (task->code == VB_EINCOMPLETE) printf("stopped: run the same command again to go on\n");
-        else printf("failed with code %d: %s\n", task->code, vb_json_text(json_object_get(task->state, "ended"), "error"));
-        break;
-    }
-}
-
-/* The stages of a pair that is running, the last one in hand. */
+/* The stages of a pair that is running, or of what a run does around them, the last one in hand. */
 static void print_stages(const json_t *progress) {
     const json_t *stages = json_object_get(progress, "stages"), *stage;
     const size_t count = json_array_size(stages);
@@ -56,6 +37,37 @@ static void print_stages(const json_t *progress) {
         }
         printf("\n");
     }
+}
+
+/* A start that fails takes nothing away: what an earlier one left is told beside it. */
+static void print_earlier(const vb_survey_results *earlier) {
+    if (!earlier->folder) return;
+    printf("      %s/results.json of an earlier start stands: %lld pair(s)", earlier->folder, (long long)earlier->pairs);
+    if (*earlier->started) printf(", started %s", earlier->started);
+    printf("%s\n", earlier->other ? ", of another configuration" : "");
+}
+
+static void print_task(const vb_survey_task *task) {
+    const char *model = vb_json_text(task->state, "only_model"), *job = vb_json_text(task->state, "slurm_job"),
+               *data = vb_json_text(task->state, "only_dataset"), *between = *model && *data ? " on " : "";
+    const bool part = *model || *data;
+    printf("  %s%s%s%s%s%s%s%s: ", task->folder, part ? " (" : "", model, between, data, part ? ")" : "", *job ? ", job " : "",
+           job);
+    const char *host = vb_json_text(task->state, "host");
+    switch (task->kind) {
+    case VB_TASK_ALIVE: printf("running on %s\n", host); break;
+    case VB_TASK_QUEUED: printf("waiting in Slurm's queue to go on\n"); break;
+    case VB_TASK_UNSEEN: printf("started on %s and has not ended, as far as one can see from here\n", host); break;
+    case VB_TASK_GONE:
+        printf("was lost without a word (killed, or no room to write one?): run the same command again to go on\n");
+        break;
+    case VB_TASK_ENDED:
+        if (!task->code) printf("done\n");
+        else if (task->code == VB_EINCOMPLETE) printf("stopped: run the same command again to go on\n");
+        else printf("failed with code %d: %s\n", task->code, vb_json_text(json_object_get(task->state, "ended"), "error"));
+        break;
+    }
+    print_earlier(&task->earlier);
 }
 
 /* Machines times hours of all starts of all tasks, and how those ended. */
@@ -102,14 +114,19 @@ static void print_survey(const vb_survey *all) {
     printf("experiment %s: %d pair(s): %d done, %d running, %d failed, %d to do\n",
            vb_json_text(all->tasks[0].state, "experiment"), all->pair_count, all->counts[VB_PAIR_DONE],
            all->counts[VB_PAIR_RUNNING], all->counts[VB_PAIR_FAILED], all->counts[VB_PAIR_TO_DO]);
-    for (int t = 0; t < all->count; t++) print_task(&all->tasks[t]);
+    for (int t = 0; t < all->count; t++) {
+        print_task(&all->tasks[t]);
+        if (all->tasks[t].around) print_stages(all->tasks[t].around);
+    }
+    print_earlier(&all->merged);
     for (int p = 0; p < all->pair_count; p++) {
-        printf("  %-*s %-*s %s\n", MODEL, all->pairs[p].model, DATASET, all->pairs[p].dataset, states[all->states[p]]);
+        printf("  %-*s %-*s %s%s\n", MODEL, all->pairs[p].model, DATASET, all->pairs[p].dataset, states[all->states[p]],
+               all->earlier[p] && all->states[p] != VB_PAIR_DONE ? " (the result of an earlier start is there)" : "");
         if (all->states[p] == VB_PAIR_RUNNING && all->progress[p]) print_stages(all->progress[p]);
     }
     if (all->cache.folder)
         printf(
-            "cache %s: %lld unit(s) of images, of which this experiment makes %lld; %lld file(s) of texts and corpora; %.1f MB\n",
+            "cache %s: %lld unit(s) of images; this experiment makes %lld at most; %lld file(s) of texts and corpora; %.1f MB\n",
             all->cache.folder, all->cache.units, all->cache.expected, all->cache.others, 1e-6 * all->cache.bytes);
     print_used(all);
     if (all->counts[VB_PAIR_DONE] < all->pair_count) print_left(all);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/device.h"
 #include "mpi/base/strbuf.h"
 #include "mpi/cluster/job_script.h"
 #include "mpi/cluster/job_tasks.h"
@@ -22,6 +23,9 @@ const vb_flag vb_cmd_submit_flags[] = {
     {.job = "time"},
     {.job = "ntasks_per_node"},
     {.job = "cpus_per_task"},
+    {.job = "gpus_per_node"},
+    {.job = "gpu_type"},
+    {.job = "gpu_request"},
     {.job = "account"},
     {.name = "array", .kind = VB_FLAG_SWITCH, .help = "a job array with a task a model, and a job that merges"},
     {.job = "by"},
@@ -49,6 +53,8 @@ const vb_flag vb_cmd_submit_flags[] = {
     {.option = "batch"},
     {.option = "limit"},
     {.option = "decode_memory"},
+    {.option = "device"},
+    {.option = "device_check"},
     {.option = "ranks_per_model"},
     {.option = "per_image"},
     {.option = "latex"},
@@ -73,6 +79,8 @@ typedef struct submission {
     vb_site site;
     vb_job_sizes sizes;
     vb_job_tasks tasks; /* of an array */
+    int64_t gpus;       /* a node; 0: none */
+    const char *device; /* that the script says; NULL: nothing */
     bool scan;          /* some model's retrieval scans a corpus */
     char *folder;       /* the current one */
     vb_job_script script;
@@ -111,9 +119,10 @@ static int read_site(submission *job, vb_error *err) {
         fprintf(stderr, "vocabench: %s\n", job->site.told.items[i]);
         vb_strbuf_format(&told, "%s%s", i ? "; " : "", job->site.told.items[i]);
     }
-    if (told.filled && vb_strbuf_end(&told, "site files", err)) vb_strbuf_free(&told);
+    const int status = job->site.told.count ? vb_strbuf_end(&told, "site files", err) : 0;
+    if (status) vb_strbuf_free(&told);
     set(job, "FROM", told.bytes);
-    return job->site.told.count && !told.bytes ? -1 : 0;
+    return status;
 }
 
 static int check_required(const vb_site *site, vb_error *err) {
@@ -136,8 +145,9 @@ static int check_container(const submission *job, vb_error *err) {
     if (site->container_through == VB_SITE_SLURM && site->launcher == VB_SITE_MPIRUN)
         return vb_errorf(err, VB_EUSAGE, "--container-through slurm is srun's: it has no meaning with --launcher mpirun");
     if (site->container_through == VB_SITE_SLURM && site->container_option.count)
-        return vb_errorf(err, VB_EUSAGE,
-                         "--container-option is of apptainer and singularity: Slurm's own containers take --option");
+        return vb_errorf(
+            err, VB_EUSAGE,
+            "--container-option is of apptainer, singularity and charliecloud: Slurm's own containers take --option");
     if (given(job, "no-plan") || strstr(site->container, "://") || vb_path_exists(site->container)) return 0;
     return vb_errorf(err, VB_EMISSING,
                      "--container: %s: no such image; an address has ://, and with --no-plan it is not looked for",
@@ -169,17 +179,62 @@ static int check_flags(const submission *job, vb_error *err) {
     return check_container(job, err);
 }
 
+/* ---- GPUs ---- */
+
+/* A job that asks for GPUs computes on them, whatever the experiment says, unless the command line says --device. */
+static int choose_gpus(submission *job, vb_error *err) {
+    const vb_site *site = &job->site;
+    const bool processors = job->experiment->device == VB_DEVICE_CPU;
+    job->gpus = number_or(site->gpus_per_node, 0);
+    set(job, "GPUS", NULL);
+    if (!job->gpus) {
+        if (site->gpu_type && given(job, "gpu-type")) return vb_errorf(err, VB_EUSAGE, "--gpu-type is --gpus-per-node's");
+        if (job->experiment->device == VB_DEVICE_GPU)
+            fprintf(stderr, "vocabench: note: device: gpu, and no GPUs are asked for: --gpus-per-node N does\n");
+        return 0;
+    }
+    if (processors && given(job, "device")) {
+        if (given(job, "gpus-per-node"))
+            return vb_errorf(err, VB_EUSAGE, "--gpus-per-node and --device cpu: GPUs that nothing would compute on");
+        job->gpus = 0;
+        fprintf(stderr, "vocabench: note: --device cpu: the site file's GPUs are not asked for\n");
+        return 0;
+    }
+    job->device = processors ? "gpu" : NULL;
+    char *text = vb_format(err, "--%s%s%s%lld", site->gpu_request == VB_SITE_GRES ? "gres=gpu:" : "gpus-per-node=",
+                           site->gpu_type ? site->gpu_type : "", site->gpu_type ? ":" : "", (long long)job->gpus);
+    int status = text ? set_word(job, "GPUS", text, err) : -1;
+    vb_free(text);
+    return status;
+}
+
 /* ---- sizes ---- */
 
+/* More ranks than GPUs are fine, and bring nothing that threads do not (mpi/base/device_lending.h). */
+static void note_ranks_of_gpus(const submission *job) {
+    const vb_job_sizes *sizes = &job->sizes;
+    if (!job->gpus || sizes->tasks <= job->gpus) return;
+    fprintf(stderr,
+            "vocabench: note: %lld ranks for the %lld GPU%s of a node: of those of a group that share one, one computes and the "
+            "others lend it their cores; --ntasks-per-node %lld --cpus-per-task %lld does the same with fewer\n",
+            (long long)sizes->tasks, (long long)job->gpus, job->gpus == 1 ? "" : "s", (long long)job->gpus,
+            (long long)(sizes->tasks * sizes->cpus / job->gpus));
+}
+
 static int choose_sizes(submission *job, vb_error *err) {
+    vb_experiment planned = *job->experiment; /* of the job, which has a device where it asks for GPUs */
+    if (job->device) planned.device = VB_DEVICE_GPU;
     const vb_job_request request = {.partition = job->site.partition,
                                     .nodes = job->site.nodes,
-                                    .cpus = number_or(job->site.cpus_per_task, 1),
+                                    .cpus = number_or(job->site.cpus_per_task, 0),
                                     .tasks = number_or(job->site.ntasks_per_node, 0),
+                                    .gpus = job->gpus,
                                     .array = given(job, "array"),
                                     .plan = !given(job, "no-plan"),
                                     .guess = given(job, "dry-run")};
-    return vb_job_sizes_choose(job->experiment, &request, job->context->environment, &job->sizes, err);
+    if (vb_job_sizes_choose(&planned, &request, job->context->environment, &job->sizes, err)) return -1;
+    note_ranks_of_gpus(job);
+    return 0;
 }
 
 /* The scan of a corpus is bound by disk and memory, not by arithmetic: what is read once stays in the page cache of a node that
@@ -282,10 +337,19 @@ static int set_arguments(submission *job, vb_error *err) {
         bool folder = flag->option && (!strcmp(flag->option, "output") || !strcmp(flag->option, "cache")); /* set_paths */
         if (flag->option && !folder && arguments->given[i]) status = pass_on(&words, flag->name, arguments->texts[i], err);
     }
+    if (!status && job->device) status = pass_on(&words, "device", job->device, err);
     if (!status && job->site.scratch) status = pass_on(&words, "scratch", job->site.scratch, err);
     set(job, "ARGUMENTS", words);
     return status;
 }
+
+/* Runtimes that start the program of an image: their words, the options that mount a folder and go there, and what stands
+ * between the image and the program. */
+static const struct {
+    const char *start, *mount, *go, *end;
+} runtimes[] = {[VB_SITE_APPTAINER] = {"apptainer exec", "bind", "pwd", NULL},
+                [VB_SITE_SINGULARITY] = {"singularity exec", "bind", "pwd", NULL},
+                [VB_SITE_CHARLIECLOUD] = {"ch-run", "bind", "cd", "--"}};
 
 /* The words that run vocabench: its path here, or the container's. */
 static int set_program(submission *job, vb_error *err) {
@@ -297,13 +361,13 @@ static int set_program(submission *job, vb_error *err) {
     if (!site->container) return set_word(job, "PROGRAM", program, err);
     const char *inside = site->container_program ? site->container_program : "vocabench";
     if (site->container_through == VB_SITE_SLURM) return set_word(job, "PROGRAM", inside, err);
-    const char *through = site->container_through == VB_SITE_SINGULARITY ? "singularity" : "apptainer";
-    char *words = vb_format(err, "%s exec", through);
-    int status = words ? pass_on(&words, "bind", job->folder, err) : -1;
-    if (!status) status = pass_on(&words, "pwd", job->folder, err);
-    const char *const last[] = {site->container, inside};
-    for (size_t i = 0; i < site->container_option.count + 2 && !status; i++) {
-        const size_t options = site->container_option.count;
+    const int through = site->container_through < 0 ? VB_SITE_APPTAINER : (int)site->container_through;
+    char *words = vb_strdup(runtimes[through].start, err);
+    int status = words ? pass_on(&words, runtimes[through].mount, job->folder, err) : -1;
+    if (!status) status = pass_on(&words, runtimes[through].go, job->folder, err);
+    const char *const end = runtimes[through].end, *const last[] = {site->container, end ? end : inside, inside};
+    const size_t options = site->container_option.count, count = options + (end ? 3 : 2);
+    for (size_t i = 0; i < count && !status; i++) {
         char *word = vb_script_shell_word(i < options ? site->container_option.items[i] : last[i - options], "--container", err);
         if (!word || !(words = vb_script_append_word(words, word, err))) status = -1;
         vb_free(word);
@@ -431,7 +495,7 @@ static int submit_experiment(submission *job, vb_error *err) {
     char folder[PATH_MAX];
     job->scan = job->experiment->retrieval.given;
     for (int m = 0; m < job->experiment->model_count; m++) job->scan |= job->experiment->models[m].retrieval.given;
-    if (read_site(job, err) || check_flags(job, err)) return -1;
+    if (read_site(job, err) || check_flags(job, err) || choose_gpus(job, err)) return -1;
     if (!getcwd(folder, sizeof folder)) return vb_errorf(err, VB_EMISSING, "the current folder cannot be named");
     if (!(job->folder = vb_strdup(folder, err))) return -1;
     if (set_options(job, err) || set_arguments(job, err) || set_paths(job, err) || set_setup(job, err)) return -1;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/device.h"
 #include "mpi/command/cmd.h"
 #include "mpi/command/experiment_arguments.h"
 #include "mpi/plan/verify.h"
@@ -21,6 +22,7 @@ const vb_flag vb_cmd_verify_flags[] = {
     {.name = "whole",
      .kind = VB_FLAG_SWITCH,
      .help = "run the whole experiment again, without any cache, and compare everything"},
+    {.name = "junit", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "write the lines as JUnit's XML, too"},
     {0},
 };
 
@@ -29,7 +31,7 @@ const char vb_cmd_verify_details[] =
     "at the "
     "records against all figures that follow from them, at gains of REPE and what adversarial names leave against the figures "
     "beside "
-    "them, at the SHA-256 of weights and tokenizers where they still lie, and encodes again, without any "
+    "them, at the SHA-256 of weights, tokenizers and corpora where they still lie, and encodes again, without any "
     "cache, "
     "all class texts and N units of images of every pair, drawn by the configuration's digest: the texts' digest and the images' "
     "similarities must be the same to the last bit. For that the experiment is read by the command line that the results state. "
@@ -65,6 +67,19 @@ static void skip(const vb_verify *verify, vb_error *err) {
     vb_error_clear(err);
 }
 
+/* The first device of a run, or of the parts that were merged, that differs from the CPU and was tolerated; NULL: none. */
+static const char *tolerated_device(const json_t *facts) {
+    size_t i;
+    const json_t *one;
+    json_array_foreach(json_object_get(facts, "devices"), i, one) {
+        const char *text = json_string_value(one);
+        if (text && vb_device_described_tolerated(text)) return text;
+    }
+    const char *found = NULL;
+    json_array_foreach(json_object_get(facts, "merged"), i, one) if (!found) found = tolerated_device(one);
+    return found;
+}
+
 /* The same experiment, in a folder that is thrown away. */
 static int run_again(const vb_verify *verify, vb_context *alone, const vb_experiment *experiment, const char *scratch,
                      vb_error *err) {
@@ -77,8 +92,10 @@ static int run_again(const vb_verify *verify, vb_context *alone, const vb_experi
     return status;
 }
 
-static int sample(const vb_verify *verify, vb_context *alone, int units, vb_error *err) {
-    const json_t *document = verify->folder->document, *facts = json_object_get(document, "run");
+/* facts: the `run` block of a run. */
+static int sample_run(const vb_verify *verify, vb_context *alone, const json_t *facts, int units, vb_error *err) {
+    const json_t *document = verify->folder->document;
+    const char *folder = vb_json_text(facts, json_object_get(facts, "command_folder") ? "command_folder" : "folder");
     const char *temporary = getenv("TMPDIR");
     vb_arguments arguments;
     vb_experiment experiment;
@@ -86,9 +103,12 @@ static int sample(const vb_verify *verify, vb_context *alone, int units, vb_erro
     int status = 0;
     char *scratch = vb_format(err, "%s/vocabench-verify.XXXXXX", temporary && *temporary ? temporary : "/tmp");
     if (!scratch) return -1;
-    if (parse_command(&arguments, &words, json_object_get(facts, "command"), err)) skip(verify, err);
-    else if (chdir(vb_json_text(facts, "folder"))) {
-        vb_errorf(err, VB_EMISSING, "%s: the folder of the run is not there", vb_json_text(facts, "folder"));
+    if (tolerated_device(facts)) {
+        vb_errorf(err, VB_EDEVICE, "computed by a device of other bits than the CPU's: %s", tolerated_device(facts));
+        skip(verify, err);
+    } else if (parse_command(&arguments, &words, json_object_get(facts, "command"), err)) skip(verify, err);
+    else if (chdir(folder)) {
+        vb_errorf(err, VB_EMISSING, "%s: the folder of the run is not there", folder);
         skip(verify, err);
     } else if (vb_experiment_arguments_read(&experiment, alone, &arguments, err)) skip(verify, err);
     else {
@@ -110,6 +130,18 @@ static int sample(const vb_verify *verify, vb_context *alone, int units, vb_erro
     return status;
 }
 
+/* The run's own pairs; of results that were merged those of each part, by its command line. */
+static int sample(const vb_verify *verify, vb_context *alone, int units, vb_error *err) {
+    const json_t *facts = json_object_get(verify->folder->document, "run"), *parts = json_object_get(facts, "merged"), *part;
+    size_t i;
+    int status = 0;
+    if (!json_array_size(parts)) return sample_run(verify, alone, facts, units, err);
+    json_array_foreach((json_t *)(uintptr_t)parts, i, part) {
+        if (!status) status = sample_run(verify, alone, part, units, err);
+    }
+    return status;
+}
+
 static int verdict(const vb_findings *findings, vb_error *err) {
     const int errors = findings->count[VB_FINDING_ERROR], notes = findings->count[VB_FINDING_NOTE];
     if (!errors) {
@@ -125,17 +157,23 @@ static int verdict(const vb_findings *findings, vb_error *err) {
 
 static int verify_folder(vb_context *alone, const vb_arguments *arguments, vb_error *err) {
     vb_result_folder folder;
-    vb_findings findings = {0};
+    vb_strbuf cases = {0};
+    const char *junit = vb_arguments_text(arguments, "junit");
+    char *written = junit ? vb_path_absolute(junit, err) : NULL; /* the folder changes below */
+    vb_findings findings = {.cases = junit ? &cases : NULL, .gaps = true};
     char *given = vb_path_absolute(arguments->positional[0], err);
-    int status = given ? vb_result_folder_open(&folder, given, err) : -1;
-    if (given) {
+    int status = given && (written || !junit) ? vb_result_folder_open(&folder, given, err) : -1;
+    if (given && (written || !junit)) {
         const vb_verify verify = {.folder = &folder, .findings = &findings, .whole = vb_arguments_given(arguments, "whole")};
         const int units = (int)vb_arguments_number(arguments, "units", 2);
-        if (!status) status = vb_verify_files(&verify, err);
+        if (!status) status = vb_verify_files(&verify, alone, err);
         if (!status && (units || verify.whole)) status = sample(&verify, alone, units, err);
+        if (!status && junit) status = vb_findings_write_junit(&findings, "verify", written, err);
         if (!status) status = verdict(&findings, err);
         vb_result_folder_close(&folder);
     }
+    vb_strbuf_free(&cases);
+    vb_free(written);
     vb_free(given);
     return status;
 }
@@ -144,7 +182,7 @@ int vb_cmd_verify(vb_context *context, const vb_arguments *arguments, vb_error *
     int status = 0;
     if (!context->comm.rank) {
         vb_context alone = {.started = context->started, .environment = context->environment};
-        status = vb_comm_open(&alone.comm, MPI_COMM_SELF, err);
+        status = vb_comm_open_alone(&alone.comm, err);
         if (!status) status = verify_folder(&alone, arguments, err);
         vb_comm_close(&alone.comm);
     }

@@ -23,17 +23,17 @@ static int suffix_length(const char *dot) { return dot ? (int)strcspn(dot, "]") 
 /* What the shell function _vocabench_kind is to offer: "words html md", "folders", "files *.npy". */
 static void put_kind(vb_strbuf *out, const char *placeholder) {
     const char *dot = strchr(placeholder ? placeholder : "", '.');
-    switch (vb_arguments_value_kind(placeholder)) {
-    case VB_VALUE_WORDS:
+    switch (vb_arguments_placeholder(placeholder)) {
+    case VB_PLACEHOLDER_WORDS:
         vb_strbuf_add(out, "words ");
         put_words(out, placeholder);
         break;
-    case VB_VALUE_FOLDER: vb_strbuf_add(out, "folders"); break;
-    case VB_VALUE_FILE: vb_strbuf_format(out, "files%s%.*s", dot ? " *" : "", suffix_length(dot), dot ? dot : ""); break;
-    case VB_VALUE_COMMAND: vb_strbuf_add(out, "commands"); break;
-    case VB_VALUE_MODEL: vb_strbuf_add(out, "names model"); break;
-    case VB_VALUE_DATASET: vb_strbuf_add(out, "names dataset"); break;
-    case VB_VALUE_FREE: vb_strbuf_add(out, "nothing"); break;
+    case VB_PLACEHOLDER_FOLDER: vb_strbuf_add(out, "folders"); break;
+    case VB_PLACEHOLDER_FILE: vb_strbuf_format(out, "files%s%.*s", dot ? " *" : "", suffix_length(dot), dot ? dot : ""); break;
+    case VB_PLACEHOLDER_COMMAND: vb_strbuf_add(out, "commands"); break;
+    case VB_PLACEHOLDER_MODEL: vb_strbuf_add(out, "names model"); break;
+    case VB_PLACEHOLDER_DATASET: vb_strbuf_add(out, "names dataset"); break;
+    case VB_PLACEHOLDER_FREE: vb_strbuf_add(out, "nothing"); break;
     }
 }
 
@@ -115,21 +115,21 @@ static void put_action(vb_strbuf *spec, const char *placeholder) {
     vb_strbuf_add(spec, ":");
     for (const char *at = placeholder; *at; at++) vb_strbuf_add_n(spec, *at == ':' ? "\\:" : at, *at == ':' ? 2 : 1);
     vb_strbuf_add(spec, ":");
-    switch (vb_arguments_value_kind(placeholder)) {
-    case VB_VALUE_WORDS:
+    switch (vb_arguments_placeholder(placeholder)) {
+    case VB_PLACEHOLDER_WORDS:
         vb_strbuf_add(spec, "(");
         put_words(spec, placeholder);
         vb_strbuf_add(spec, ")");
         break;
-    case VB_VALUE_FOLDER: vb_strbuf_add(spec, "_files -/"); break;
-    case VB_VALUE_FILE:
+    case VB_PLACEHOLDER_FOLDER: vb_strbuf_add(spec, "_files -/"); break;
+    case VB_PLACEHOLDER_FILE:
         if (dot) vb_strbuf_format(spec, "_files -g \"*%.*s\"", suffix_length(dot), dot);
         else vb_strbuf_add(spec, "_files");
         break;
-    case VB_VALUE_COMMAND: vb_strbuf_add(spec, "_vocabench_commands"); break;
-    case VB_VALUE_MODEL: vb_strbuf_add(spec, "_vocabench_names model"); break;
-    case VB_VALUE_DATASET: vb_strbuf_add(spec, "_vocabench_names dataset"); break;
-    case VB_VALUE_FREE: vb_strbuf_add(spec, " "); break;
+    case VB_PLACEHOLDER_COMMAND: vb_strbuf_add(spec, "_vocabench_commands"); break;
+    case VB_PLACEHOLDER_MODEL: vb_strbuf_add(spec, "_vocabench_names model"); break;
+    case VB_PLACEHOLDER_DATASET: vb_strbuf_add(spec, "_vocabench_names dataset"); break;
+    case VB_PLACEHOLDER_FREE: vb_strbuf_add(spec, " "); break;
     }
 }
 

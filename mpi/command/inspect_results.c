@@ -13,24 +13,24 @@
 
 enum { HEAD = 4096 };
 
-/* The first bytes of a file, unpacked where it is zstd; an empty text for what cannot be read. */
-static void read_head(const char *path, char head[HEAD + 1]) {
-    vb_error none;
+/* The first bytes of a file, unpacked where it is zstd; an empty text of what is called so and is none, which others tell. */
+static int read_head(const char *path, char head[HEAD + 1], vb_error *err) {
     vb_file file;
     vb_zst *zst;
-    size_t got = 0;
-    head[0] = 0;
-    if (vb_path_ends_with(path, ".zst")) {
-        if (vb_zst_open(&zst, path, &none)) return;
-        if (vb_zst_read(zst, 0, head, HEAD, &got, &none)) got = 0;
-        vb_zst_close(zst);
-    } else {
-        if (vb_file_open(&file, path, &none)) return;
-        got = file.size < HEAD ? (size_t)file.size : HEAD;
-        if (vb_file_read(&file, 0, head, got, &none)) got = 0;
-        vb_file_close(&file);
+    if (vb_file_open(&file, path, err)) return -1;
+    size_t got = file.size < HEAD ? (size_t)file.size : HEAD;
+    int status = vb_file_read(&file, 0, head, got, err);
+    vb_file_close(&file);
+    if (!status && vb_path_ends_with(path, ".zst")) {
+        const bool packed = vb_zst_magic((const uint8_t *)head, got);
+        got = 0;
+        if (packed && !(status = vb_zst_open(&zst, path, err))) {
+            status = vb_zst_read(zst, 0, head, HEAD, &got, err);
+            vb_zst_close(zst);
+        }
     }
-    head[got] = 0;
+    head[status ? 0 : got] = 0;
+    return status;
 }
 
 static bool has_file(const char *folder, const char *name) {
@@ -187,17 +187,19 @@ static int inspect_page(const char *path, vb_error *err) {
 }
 
 /* "NAME.csv" for the script NAME.gp or the picture NAME.svg. */
-static bool is_figure_file(const char *path) {
-    vb_error none;
+static int is_figure_file(const char *path, bool *is, vb_error *err) {
     const char *dot = strrchr(path, '.');
-    if (!dot || (strcmp(dot, ".csv") && strcmp(dot, ".gp") && strcmp(dot, ".svg"))) return false;
-    char *script = vb_format(&none, "%.*s.gp", (int)(dot - path), path), head[HEAD + 1] = "";
-    if (script && vb_path_exists(script)) read_head(script, head);
+    char head[HEAD + 1] = "";
+    *is = false;
+    if (!dot || (strcmp(dot, ".csv") && strcmp(dot, ".gp") && strcmp(dot, ".svg"))) return 0;
+    char *script = vb_format(err, "%.*s.gp", (int)(dot - path), path);
+    int status = !script ? -1 : vb_path_exists(script) ? read_head(script, head, err) : 0;
+    *is = !strncmp(head, "# gnuplot -d ", 13);
     vb_free(script);
-    return !strncmp(head, "# gnuplot -d ", 13);
+    return status;
 }
 
-static int inspect_figure_file(const char *path) {
+static int inspect_figure_file(const char *path, vb_error *err) {
     const char *dot = strrchr(path, '.'), *base = vb_path_base_name(path);
     const int stem = (int)(dot - base);
     printf("%s of figure '%.*s' of a page; to draw it again: gnuplot -d %.*s.gp\n",
@@ -207,42 +209,67 @@ static int inspect_figure_file(const char *path) {
            stem, base, stem, base);
     if (!strcmp(dot, ".csv")) {
         char head[HEAD + 1];
-        read_head(path, head);
+        if (read_head(path, head, err)) return -1;
         printf("columns: %.*s\n", (int)strcspn(head, "\n"), head);
     }
     return 0;
 }
 
-/* Whether a folder holds figures of a page; *count gets how many. */
-static bool is_page_data(const char *path, int *count) {
-    vb_error none;
+/* How many figures of a page a folder holds. */
+static int count_figures(const char *path, int *count, vb_error *err) {
     vb_strings names;
     *count = 0;
-    if (vb_path_list_folder(&names, path, &none)) return false;
-    for (size_t i = 0; i < names.count; i++) {
-        char *file = vb_path_ends_with(names.items[i], ".gp") ? vb_path_join(path, names.items[i], &none) : NULL;
-        *count += file && is_figure_file(file);
+    if (vb_path_list_folder(&names, path, err)) return -1;
+    int status = 0;
+    for (size_t i = 0; i < names.count && !status; i++) {
+        bool is = false;
+        char *file = vb_path_ends_with(names.items[i], ".gp") ? vb_path_join(path, names.items[i], err) : NULL;
+        if (vb_path_ends_with(names.items[i], ".gp")) status = file ? is_figure_file(file, &is, err) : -1;
+        *count += is;
         vb_free(file);
     }
     vb_strings_free(&names);
-    return *count > 0;
+    return status;
 }
 
 /* ---- which it is ---- */
 
-typedef enum kind { NONE, FOLDER, RESULTS, COMPARISON, COMPARISONS, PAIR, STATE, RECORDS, PAGE, FIGURE_FILE, PAGE_DATA } kind;
+typedef enum kind {
+    FAILED,
+    NONE,
+    FOLDER,
+    RESULTS,
+    COMPARISON,
+    COMPARISONS,
+    PAIR,
+    STATE,
+    RECORDS,
+    PAGE,
+    FIGURE_FILE,
+    PAGE_DATA
+} kind;
 
-static kind kind_of(const char *path) {
+static kind kind_of_folder(const char *path, int *figures, vb_error *err) {
+    char *results = vb_path_join(path, "results.json", err);
+    const bool there = results && vb_path_exists(results);
+    vb_free(results);
+    if (!results) return FAILED;
+    if (there) return FOLDER;
+    if (!vb_path_ends_with(path, "-data")) return NONE;
+    if (count_figures(path, figures, err)) return FAILED;
+    return *figures ? PAGE_DATA : NONE;
+}
+
+/* `figures`: of PAGE_DATA, how many. */
+static kind kind_of(const char *path, int *figures, vb_error *err) {
     char head[HEAD + 1];
-    int figures;
-    if (vb_path_is_folder(path))
-        return has_file(path, "results.json")                                   ? FOLDER :
-               vb_path_ends_with(path, "-data") && is_page_data(path, &figures) ? PAGE_DATA :
-                                                                                  NONE;
-    if (is_figure_file(path)) return FIGURE_FILE;
+    bool figure;
+    if (vb_path_is_folder(path)) return kind_of_folder(path, figures, err);
+    if (is_figure_file(path, &figure, err)) return FAILED;
+    if (figure) return FIGURE_FILE;
     if (!vb_path_ends_with(path, ".json") && !vb_path_ends_with(path, ".jsonl.zst") && !vb_path_ends_with(path, ".html"))
         return NONE;
-    read_head(path, head);
+    if (read_head(path, head, err)) return FAILED;
     if (vb_path_ends_with(path, ".html")) return strstr(head, "vocabench</title>") ? PAGE : NONE;
     if (vb_path_ends_with(path, ".zst"))
         return !strncmp(head, "{\"image\":", 9) && strstr(head, "\"predicted_all\":") && strstr(head, "\"own\":") ? RECORDS :
@@ -257,12 +284,13 @@ static kind kind_of(const char *path) {
                                                            NONE;
 }
 
-bool vb_inspect_results_recognises(const char *path) { return kind_of(path) != NONE; }
-
-int vb_inspect_results(const char *path, vb_error *err) {
-    int figures;
-    switch (kind_of(path)) {
-    case NONE: break;
+int vb_inspect_results(const char *path, bool *recognised, vb_error *err) {
+    int figures = 0;
+    const kind its = kind_of(path, &figures, err);
+    *recognised = its != NONE;
+    switch (its) {
+    case NONE: return 0;
+    case FAILED: return -1;
     case FOLDER:
     case RESULTS: return inspect_folder(path, err);
     case COMPARISON: return inspect_comparison(path, err);
@@ -271,11 +299,9 @@ int vb_inspect_results(const char *path, vb_error *err) {
     case STATE: return inspect_state(path, err);
     case RECORDS: return inspect_records(path, err);
     case PAGE: return inspect_page(path, err);
-    case FIGURE_FILE: return inspect_figure_file(path);
-    case PAGE_DATA:
-        is_page_data(path, &figures);
-        printf("data of a page: %d figures, each with its numbers (.csv), gnuplot script (.gp) and picture (.svg)\n", figures);
-        return 0;
+    case FIGURE_FILE: return inspect_figure_file(path, err);
+    case PAGE_DATA: break;
     }
-    return vb_errorf(err, VB_EUNSUPPORTED, "%s: no file of a run, a report or a comparison", path);
+    printf("data of a page: %d figures, each with its numbers (.csv), gnuplot script (.gp) and picture (.svg)\n", figures);
+    return 0;
 }

@@ -6,8 +6,7 @@
 
 #include "kernels/base/error.h"
 
-/* Whether a path is such a file, or a folder of them, by what lies there; then vb_inspect_results prints what it is. Local. */
-bool vb_inspect_results_recognises(const char *path);
-int vb_inspect_results(const char *path, vb_error *err);
+/* Prints what it is if a path is such a file, or a folder of them, by what lies there; else *recognised is false. Local. */
+int vb_inspect_results(const char *path, bool *recognised, vb_error *err);
 
 #endif

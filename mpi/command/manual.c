@@ -26,6 +26,11 @@ static const row environment[] = {
      "For tests: site:n:effect[@rank] makes the n-th passage through a site fail. Sites: open, read, write, fsync, "
      "rename, mmap, alloc, mpi, unit, decode, device-alloc, device-build, device-launch. Effects: ENOSPC, EIO, ENOMEM, EACCES, "
      "short, slow, kill."},
+    {"VOCABENCH_WAIT",
+     "How ranks wait for each other: sleep gives the core to others, spin answers soonest. Else they sleep where a machine has "
+     "more ranks than cores, and spin elsewhere."},
+    {"VOCABENCH_MPI", "1: MPI is started whoever started the program. Else a process without the variables of a launcher "
+                      "(mpirun, srun, PMI, PMIx) is alone and does without."},
     {"COLUMNS", "Width to which help is broken; without it that of the terminal."},
     {"OMPI_MCA_osc", "Set to ^ucx unless it is set: Open MPI 4.1's UCX component has no windows across machines over TCP."},
     {0}};

@@ -9,13 +9,13 @@
 #include "kernels/openness/direction.h"
 #include "mpi/encode/encode.h"
 #include "mpi/encode/image_source.h"
+#include "mpi/encode/text_list.h"
 #include "mpi/ranks/cyclic.h"
 #include "shards/weights/coop.h"
 #include "shards/text/prompts.h"
 #include "shards/text/texts.h"
 
-/* Texts a unit: a constant, so that the cut into units (and their cache files) does not depend on the ranks. */
-enum { UNIT_TEXTS = 256, FORGET_ROWS = 4096 };
+enum { FORGET_ROWS = 4096 };
 
 typedef struct text_work {
     const vb_model *model;
@@ -123,21 +123,25 @@ static int average(const text_work *work, const float *rows, float *out, const c
     return 0;
 }
 
-/* This rank's units [first, first + mine): averaged into `texts`; kept prompt by prompt in prompt_rows when that is not NULL. */
+/* Units [first, first + mine): averaged into `texts`; kept prompt by prompt in prompt_rows when that is not NULL. texts NULL:
+ * into the cache alone. */
 static int encode_slice(const text_work *work, vb_context *context, int64_t first, int64_t mine, int per_unit, float *texts,
                         vb_classifier *classifier, vb_error *err) {
+    const bool ahead = !texts, known = !ahead && vb_model_is_lent_to(work->model, context);
     size_t dim = (size_t)work->dim, class_rows = (size_t)work->prompts * dim;
     int classes = work->names->count, status = 0;
     float *scratch = vb_array((size_t)per_unit * class_rows, sizeof *scratch, "embeddings of prompts", err);
     if (!scratch) return -1;
     vb_progress progress;
-    vb_progress_start(&progress, context, "texts", work->names->source, "texts", (int64_t)classes * work->prompts);
+    vb_progress_start(&progress, context, known ? "texts from the cache" : "texts", work->names->source, "texts",
+                      (int64_t)classes * work->prompts);
+    if (ahead) vb_progress_by(&progress, context->encoders);
     for (int64_t u = first; !status && u < first + mine; u++) {
         int start = (int)u * per_unit, count = classes - start < per_unit ? classes - start : per_unit;
-        float *rows = classifier->prompt_rows ? classifier->prompt_rows + (size_t)start * class_rows : scratch;
+        float *rows = !ahead && classifier->prompt_rows ? classifier->prompt_rows + (size_t)start * class_rows : scratch;
         if ((status = vb_context_check_stop(context, err)) || (status = encode_unit(work, start, count, rows, classifier, err)))
             break;
-        for (int c = 0; c < count && !status; c++)
+        for (int c = 0; c < count && !status && !ahead; c++)
             status =
                 average(work, rows + (size_t)c * class_rows, texts + ((size_t)(u - first) * (size_t)per_unit + (size_t)c) * dim,
                         work->names->class[start + c].name, err);
@@ -146,6 +150,19 @@ static int encode_slice(const text_work *work, vb_context *context, int64_t firs
     vb_progress_end(&progress);
     vb_free(scratch);
     return status;
+}
+
+/* Where ranks share devices, those that encode do so for all, into the cache, where the others find it. Collective. */
+static int encode_ahead(const text_work *work, vb_context *context, int64_t units, int per_unit, vb_classifier *classifier,
+                        vb_error *err) {
+    int number, count;
+    int64_t first = 0;
+    if (!vb_model_is_lent_to(work->model, context)) return 0;
+    const int64_t mine =
+        vb_model_encodes(work->model, context, &number, &count) ? vb_comm_range_of_rank(units, number, count, &first) : 0;
+    const int status = mine ? encode_slice(work, context, first, mine, per_unit, NULL, classifier, err) : 0;
+    classifier->cached = -classifier->encoded; /* all are found there afterwards */
+    return vb_context_barrier(context, status, err);
 }
 
 /* Unit by unit from the rank that encoded it to all, which keep what is theirs. The digest is that of all rows in class order. */
@@ -201,11 +218,13 @@ static int look_at_texts(text_work *work, const vb_encoding *how, bool equal, vb
     return vb_class_texts_judge(faults, &how->text_rules, unsaid, work->model->spec->name, work->names->source, err);
 }
 
+int vb_classifier_classes_a_unit(int prompts) { return VB_TEXT_UNIT / prompts > 1 ? VB_TEXT_UNIT / prompts : 1; }
+
 static int encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
                         bool divide, bool equal, vb_error *err) {
     vb_comm *comm = &how->context->comm;
     text_work work = begin_work(how, names);
-    int classes = names->count, per_unit = UNIT_TEXTS / work.prompts > 1 ? UNIT_TEXTS / work.prompts : 1;
+    int classes = names->count, per_unit = vb_classifier_classes_a_unit(work.prompts);
     int64_t units = (classes + per_unit - 1) / per_unit, first,
             mine = vb_comm_range_of_rank(units, comm->rank, comm->size, &first);
     *classifier = (vb_classifier){.classes = classes, .dim = work.dim, .prompts = work.prompts, .divided = divide};
@@ -229,6 +248,7 @@ static int encode_names(vb_classifier *classifier, const vb_encoding *how, const
         status = vb_comm_agree_same(comm, status, digest.hex, names->coop, err);
     }
     if (!(status = vb_comm_agree(comm, status, err))) status = look_at_texts(&work, how, equal, &classifier->faults, err);
+    if (!status) status = encode_ahead(&work, how->context, units, per_unit, classifier, err);
     if (!status) status = encode_slice(&work, how->context, first, mine, per_unit, slice, classifier, err);
     vb_coop_free(&work.coop);
     status = vb_context_barrier(how->context, status, err);

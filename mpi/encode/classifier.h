@@ -15,7 +15,7 @@ typedef struct vb_classifier {
     int classes, dim;
     int prompts;             /* texts a class; -1: not the same number for all, in an expansion */
     vb_digest digest;        /* of the bytes of texts: on rank 0 */
-    int64_t encoded, cached; /* texts that this rank encoded, and found in the cache */
+    int64_t encoded, cached; /* texts that were encoded, and found in the cache: summed over the ranks */
     vb_text_faults faults;   /* that how->text_rules allow */
 } vb_classifier;
 
@@ -36,6 +36,9 @@ int vb_classifier_look(const vb_encoding *how, const vb_dataset_state *data, vb_
  * with contexts of its own for every class takes no other list. Collective. */
 int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
                                vb_error *err);
+
+/* How many classes of so many prompts each are encoded together, one at least. */
+int vb_classifier_classes_a_unit(int prompts);
 
 /* Rows of spec->text_embeddings in class order (all, or with divide this rank's); spec->text_names says whose rows they are
  * when that is another order. Collective. */

@@ -289,6 +289,19 @@ void vb_dataset_state_close_all(vb_dataset_state *datasets, const vb_experiment 
     vb_free(datasets);
 }
 
+int vb_dataset_state_notes(const vb_dataset_state *state, vb_strings *notes, vb_error *err) {
+    enum { MOST = 5 };
+    const vb_vocabularies *vocabularies = &state->vocabularies;
+    int status = 0;
+    for (int i = 0; i < vocabularies->duplicates && i < MOST && !status; i++)
+        status = vb_strings_add(notes, vocabularies->duplicate_notes[i], err);
+    if (!status && vocabularies->duplicates > MOST)
+        status = vb_strings_take(notes, vb_format(err, "%d more class names occur twice", vocabularies->duplicates - MOST), err);
+    for (size_t i = 0; i < state->labels.notes.count && !status; i++)
+        status = vb_strings_add(notes, state->labels.notes.items[i], err);
+    return status;
+}
+
 vb_dataset_sizes vb_dataset_state_measure(const vb_dataset_state *state) {
     vb_dataset_sizes sizes = {0};
     const vb_dataset_state *const *parts = state->part_count ? state->parts : (const vb_dataset_state *const[]){state};

@@ -55,6 +55,9 @@ void vb_dataset_state_close(vb_dataset_state *state);
 int vb_dataset_state_expand(vb_dataset_state *state, const vb_dataset_state *datasets, const vb_dataset_spec *spec, bool images,
                             vb_error *err);
 
+/* What a reader of its figures should know of it, a line each, added to `notes`: names that are listed twice, labels. Local. */
+int vb_dataset_state_notes(const vb_dataset_state *state, vb_strings *notes, vb_error *err);
+
 /* All datasets of the experiment, surveyed where `images`, and its expansions: dataset_count states, allocated. Collective. Free
  * with vb_dataset_state_close_all, also after a failure. */
 int vb_dataset_state_open_all(vb_dataset_state **datasets, vb_context *context, const vb_experiment *experiment, vb_error *err);

@@ -100,6 +100,13 @@ static int encode_pictures(void *context, const float *pixels, const vb_patch_gr
     return vb_clip_encode_pictures(how->model->clip, pixels, grids, n, out, err);
 }
 
+static int encode_bytes(void *context, const uint8_t *bytes, int n, float *out, vb_error *err) {
+    const vb_encoding *how = context;
+    float values[VB_PREPROCESS_VALUES];
+    vb_preprocess_values(&how->model->facts.preprocess, values);
+    return vb_clip_encode_bytes(how->model->clip, bytes, values, n, out, err);
+}
+
 /* Lets MPI serve other ranks, and looks whether to stop. */
 static int look(void *context, vb_error *err) {
     const vb_encoding *how = context;
@@ -110,7 +117,9 @@ static int look(void *context, vb_error *err) {
 vb_pipeline_options vb_encode_pipeline_options(const vb_encoding *how, int64_t images) {
     const vb_preprocess *spec = &how->model->facts.preprocess;
     void *context = (void *)(uintptr_t)how; /* only read */
+    const bool takes_bytes = vb_clip_takes_bytes(how->model->clip);
     return (vb_pipeline_options){.engine = {.encode = encode_pictures,
+                                            .encode_bytes = takes_bytes ? encode_bytes : NULL,
                                             .context = context,
                                             .floats = vb_preprocess_floats(spec),
                                             .dim = vb_clip_describe(how->model->clip)->embed_dim},
@@ -118,7 +127,8 @@ vb_pipeline_options vb_encode_pipeline_options(const vb_encoding *how, int64_t i
                                  .batch = images < 1          ? 1 :
                                           images < how->batch ? (int)images :
                                                                 how->batch,
-                                 .threads = how->threads,
+                                 .threads =
+                                     how->threads + (vb_model_is_lent_to(how->model, how->context) ? how->context->lent : 0),
                                  .decode_memory = how->decode_memory,
                                  .look = look,
                                  .look_context = context};

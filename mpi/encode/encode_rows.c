@@ -35,23 +35,25 @@ static int encode_unit(const vb_encode_rows_job *job, const vb_dataset *dataset,
     return status;
 }
 
-/* Round after round, every rank encodes one unit and the first writes them in order. */
+/* Round after round, every rank that encodes does one unit and the first writes them in order. */
 static int encode_rounds(const vb_encode_rows_job *job, const vb_dataset *dataset, vb_error *err) {
     vb_comm *comm = &job->context->comm;
     int dim = vb_clip_describe(job->model->clip)->embed_dim;
     int64_t units = vb_dataset_units(dataset), shape[2] = {vb_dataset_samples(dataset), dim};
     float *rows = vb_array(VB_UNIT_SAMPLES * (size_t)dim, sizeof *rows, "embeddings of a unit", err);
     vb_writer *writer = NULL;
-    int status = rows ? 0 : -1;
+    int number, encoders, status = rows ? 0 : -1;
+    const bool encodes = vb_model_encodes(job->model, job->context, &number, &encoders);
     if (!status && !comm->rank)
         status = vb_writer_open(&writer, job->output, err) || vb_npy_write_header(writer, VB_F32, 2, shape, err) ? -1 : 0;
     status = vb_comm_agree(comm, status, err);
     vb_progress progress;
     vb_progress_start(&progress, job->context, "encode", job->input, "images", shape[0]);
-    for (int64_t first = 0; first < units && !status; first += comm->size) {
+    vb_progress_by(&progress, encoders);
+    for (int64_t first = 0; first < units && !status; first += encoders) {
         int count = 0;
         status = vb_context_check_stop(job->context, err);
-        if (!status && first + comm->rank < units) status = encode_unit(job, dataset, first + comm->rank, rows, &count, err);
+        if (!status && encodes && first + number < units) status = encode_unit(job, dataset, first + number, rows, &count, err);
         if ((status = vb_context_barrier(job->context, status, err))) break;
         vb_blocks blocks;
         if ((status = vb_comm_gather(comm, rows, (size_t)count * (size_t)dim * sizeof *rows, &blocks, err))) break;
@@ -102,6 +104,22 @@ static int encode_slice(const vb_encode_rows_job *job, const vb_texts *texts, in
     return status;
 }
 
+/* All ranks' rows, in the order of the ranks, to job->output. */
+static int write_rows(const vb_encode_rows_job *job, const float *rows, int64_t count, const int64_t shape[2], vb_error *err) {
+    vb_comm *comm = &job->context->comm;
+    vb_blocks blocks;
+    vb_writer *writer = NULL;
+    if (vb_comm_gather(comm, rows, (size_t)(count * shape[1]) * sizeof *rows, &blocks, err)) return -1;
+    int status = 0;
+    if (!comm->rank)
+        status = vb_writer_open(&writer, job->output, err) || vb_npy_write_header(writer, VB_F32, 2, shape, err) ? -1 : 0;
+    for (int r = 0; r < blocks.count && !status; r++) status = vb_writer_write(writer, blocks.bytes[r], blocks.sizes[r], err);
+    if (writer && !status) status = vb_writer_commit(writer, err);
+    else if (writer) vb_writer_abandon(writer);
+    vb_comm_blocks_free(&blocks);
+    return status;
+}
+
 static int digest_texts(const vb_texts *texts, vb_digest *digest, vb_error *err) {
     vb_digester *digester;
     if (vb_digest_new(&digester, err)) return -1;
@@ -122,13 +140,14 @@ int vb_encode_rows_texts(const vb_encode_rows_job *job, vb_error *err) {
         vb_texts_free(&texts);
         return -1;
     }
-    int64_t first, total = (int64_t)texts.count, mine = vb_comm_range_of_rank(total, comm->rank, comm->size, &first),
-                   shape[2] = {total, dim};
-    if (!(rows = vb_array((size_t)total * (size_t)dim, sizeof *rows, "text embeddings", err))) status = -1;
-    if (!status && mine) status = encode_slice(job, &texts, first, mine, rows + first * dim, err);
+    int number, encoders;
+    const bool encodes = vb_model_encodes(job->model, job->context, &number, &encoders);
+    int64_t first = 0, total = (int64_t)texts.count, mine = encodes ? vb_comm_range_of_rank(total, number, encoders, &first) : 0;
+    const int64_t shape[2] = {total, dim};
+    if (!(rows = vb_array((size_t)mine * (size_t)dim, sizeof *rows, "text embeddings", err))) status = -1;
+    if (!status && mine) status = encode_slice(job, &texts, first, mine, rows, err);
     status = vb_context_barrier(job->context, status, err);
-    if (!status) status = vb_comm_allgather_rows(comm, rows, total, (size_t)dim * sizeof *rows, err);
-    if (!status && !comm->rank) status = vb_npy_write(job->output, VB_F32, 2, shape, rows, err);
+    if (!status) status = write_rows(job, rows, mine, shape, err);
     if (!status && !comm->rank)
         status = vb_encode_note_cut(job->model->tokenizer, texts.items, total, vb_clip_describe(job->model->clip)->context_length,
                                     job->input, err);

@@ -14,11 +14,11 @@ typedef struct vb_encode_rows_job {
     const char *input, *output;
 } vb_encode_rows_job;
 
-/* input: a dataset. Round after round, every rank encodes one unit: the rows do not depend on ranks, threads or batch. Stops with
- * VB_EINCOMPLETE at a signal; VB_EDATA for a broken image. Collective. */
+/* input: a dataset. Round after round, every rank that encodes (vb_model_encodes) does one unit: the rows do not depend on ranks,
+ * threads or batch. Stops with VB_EINCOMPLETE at a signal; VB_EDATA for a broken image. Collective. */
 int vb_encode_rows_images(const vb_encode_rows_job *job, vb_error *err);
 
-/* input: FILE.txt or FILE.json. Every rank holds all rows. Collective. */
+/* input: FILE.txt or FILE.json. Rank 0 holds all rows. Collective. */
 int vb_encode_rows_texts(const vb_encode_rows_job *job, vb_error *err);
 
 #endif

@@ -9,6 +9,8 @@
 #include "mpi/base/json.h"
 #include "mpi/encode/image_limit.h"
 #include "mpi/encode/precomputed_labels.h"
+#include "mpi/ranks/byte_progress.h"
+#include "shards/files/path.h"
 
 /* ---- encoded ---- */
 
@@ -66,7 +68,19 @@ int vb_image_source_float_rows(const vb_npy *npy, const char *path, int64_t firs
     return 0;
 }
 
-static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *spec, bool digests, vb_error *err) {
+/* Embeddings may be many gigabytes. */
+static int digest_embeddings(vb_image_source *source, vb_context *context, const vb_embeddings_spec *spec, vb_error *err) {
+    vb_byte_progress progress;
+    vb_byte_progress_start(&progress, context, "embeddings", vb_path_base_name(spec->image_embeddings),
+                           (int64_t)source->embeddings.map.size);
+    const vb_digest_watch watch = vb_byte_progress_watch(&progress);
+    const int status = vb_digest_file_watched(spec->image_embeddings, &watch, &source->file_digest, err);
+    vb_byte_progress_end(&progress);
+    return status ? -1 : vb_digest_file(spec->labels, &source->labels_digest, err);
+}
+
+/* digests: a context to be told of them, or NULL for none. */
+static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *spec, vb_context *digests, vb_error *err) {
     if (vb_npy_open(&source->embeddings, spec->image_embeddings, err)) return -1;
     const vb_tensor *tensor = &source->embeddings.tensor;
     if (tensor->ndim != 2 || tensor->shape[0] < 1 || tensor->shape[1] < 1 || tensor->shape[1] > 65536 ||
@@ -84,17 +98,14 @@ static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *s
     if (vb_precomputed_labels_read(source->classes, &source->sets, &source->labels, source->data, spec, rows, err) ||
         vb_image_limit_rows(source->classes, rows, source->data, err))
         return -1;
-    if (!digests) return 0;
-    return vb_digest_file(spec->image_embeddings, &source->file_digest, err) ||
-                   vb_digest_file(spec->labels, &source->labels_digest, err) ?
-               -1 :
-               0;
+    return digests ? digest_embeddings(source, digests, spec, err) : 0;
 }
 
-int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data,
+int vb_image_source_precomputed(vb_image_source *source, vb_context *context, const vb_dataset_state *data,
                                 const vb_embeddings_spec *spec, vb_error *err) {
+    vb_comm *comm = &context->comm;
     *source = (vb_image_source){.data = data, .path = spec->image_embeddings};
-    int status = open_precomputed(source, spec, !comm->rank, err);
+    int status = open_precomputed(source, spec, comm->rank ? NULL : context, err);
     char seen[160] = "";
     if (!status)
         snprintf(seen, sizeof seen, "%lld x %d numbers with the labels %s%s", (long long)source->images, source->dim,

@@ -31,7 +31,7 @@ struct vb_image_source {
 /* Images of `data` through how->model. Local. */
 void vb_image_source_encoded(vb_image_source *source, const vb_dataset_state *data, const vb_encoding *how);
 /* Rows of spec->image_embeddings with spec->labels. Every vocabulary must have images. Collective. */
-int vb_image_source_precomputed(vb_image_source *source, vb_comm *comm, const vb_dataset_state *data,
+int vb_image_source_precomputed(vb_image_source *source, vb_context *context, const vb_dataset_state *data,
                                 const vb_embeddings_spec *spec, vb_error *err);
 /* The images of an expansion's datasets; takes over `parts` (vb_array), also on failure. VB_EMISMATCH when dimensions differ.
  * Local. */

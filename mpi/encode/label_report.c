@@ -248,9 +248,9 @@ static int write_notes(const findings *its, int ambiguous, vb_error *err) {
     }
     if (ambiguous >= 0) {
         vb_strbuf_format(
-            &text, "%lld labels could mean two classes, by id, name or place, in this order: '%.80s' is '%.80s', not '%.80s'",
-            (long long)report->counts.ambiguous, survey->labels[ambiguous], name_of(its, survey->match->class_of[ambiguous]),
-            name_of(its, other_class(survey, ambiguous)));
+            &text, "%lld label%s could mean two classes, by id, name or place, in this order: '%.80s' is '%.80s', not '%.80s'",
+            (long long)report->counts.ambiguous, report->counts.ambiguous == 1 ? "" : "s", survey->labels[ambiguous],
+            name_of(its, survey->match->class_of[ambiguous]), name_of(its, other_class(survey, ambiguous)));
         if (end_note(its, &text, err)) return -1;
     }
     if (report->unmatched_count) {

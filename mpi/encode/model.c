@@ -7,6 +7,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/base/device.h"
 #include "mpi/encode/text_convention.h"
+#include "mpi/ranks/byte_progress.h"
 #include "shards/text/tokenizer_file.h"
 #include "shards/weights/learned_parts.h"
 
@@ -56,12 +57,26 @@ int vb_model_check(const vb_model *model, int status, vb_error *err) {
     return -1;
 }
 
+/* The digest of all bytes, which takes as long as reading them does. `context` NULL: nobody is told. */
+static int digest_weights(const vb_model *model, vb_context *context, vb_digest *digest, vb_error *err) {
+    vb_byte_progress progress;
+    vb_digest_watch watch = {0};
+    if (context) {
+        vb_byte_progress_start(&progress, context, "weights", model->spec->name ? model->spec->name : model->spec->weights,
+                               model->weights.bytes);
+        watch = vb_byte_progress_watch(&progress);
+    }
+    const int status = vb_weights_digest(&model->weights, &watch, digest, err);
+    if (context) vb_byte_progress_end(&progress);
+    return status;
+}
+
 static int look_for_stop(void *context, vb_error *err) { return vb_context_check_stop(context, err); }
 
 /* `context` NULL: nothing will be encoded, or nothing that takes long. */
 static int open_encoder(vb_model *model, vb_context *context, bool digest, int threads, vb_error *err) {
     const vb_model_spec *spec = model->spec;
-    if (vb_weights_open(&model->weights, spec->weights, digest, err)) return -1;
+    if (vb_weights_open(&model->weights, spec->weights, false, err)) return -1;
     vb_weights_keep_tower(&model->weights, spec->tower);
     if (vb_model_family(&model->weights, spec->family, &model->family, err) ||
         vb_facts_of_towers(&model->facts, &spec->stated, &model->weights, model->family, err))
@@ -78,7 +93,9 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
         vb_error_prefix(err, "%s", model->weights.where.file);
         return -1;
     }
-    return vb_facts_of_pixels(&model->facts, &spec->stated, &model->weights, model->family, vb_clip_describe(model->clip), err);
+    if (vb_facts_of_pixels(&model->facts, &spec->stated, &model->weights, model->family, vb_clip_describe(model->clip), err))
+        return -1;
+    return digest ? digest_weights(model, context, &model->weights.digest, err) : 0;
 }
 
 static int read_tokenizer(vb_model *model, vb_error *err) {
@@ -160,13 +177,14 @@ static int make_keys(vb_model *model, const vb_context *context, vb_error *err) 
 
 /* Units are kept under rank 0's digest: a rank whose file is another one (a copy on its machine, a file that was replaced since)
  * looks at the bytes itself. Collective. */
-static int check_same_weights(vb_model *model, vb_comm *comm, vb_error *err) {
+static int check_same_weights(vb_model *model, vb_context *context, vb_error *err) {
+    vb_comm *comm = &context->comm;
     vb_digest first = {0}, here = {0}, own;
     int status = vb_weights_identity(&model->weights, &here, err);
     first = here;
     if (vb_comm_broadcast(comm, &first, sizeof first, err)) status = -1;
     if (!status && strcmp(first.hex, here.hex)) {
-        status = vb_weights_digest(&model->weights, &own, err);
+        status = digest_weights(model, context, &own, err);
         if (!status && strcmp(own.hex, model->weights.digest.hex))
             status =
                 vb_errorf(err, VB_EMISMATCH, "%s: this rank finds %s, rank 0 found %s: did the file change while it was read?",
@@ -198,7 +216,7 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
         vb_model_close(model);
         return -1;
     }
-    if (check_same_weights(model, comm, err) || decide_precision(model, comm, err)) {
+    if (check_same_weights(model, context, err) || decide_precision(model, comm, err)) {
         vb_model_close(model);
         return -1;
     }
@@ -207,9 +225,36 @@ int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spe
     return status;
 }
 
+int vb_model_expect(vb_model *model, vb_context *context, int batch, vb_error *err) {
+    int number, count;
+    vb_clip_use_kept(model->clip, batch, NULL);
+    vb_node_memory_close(&model->kept);
+    const bool encodes = vb_model_encodes(model, context, &number, &count);
+    const size_t bytes = encodes ? vb_clip_kept_floats(model->clip, batch) * sizeof(float) : 0;
+    if (vb_node_memory_open(&model->kept, &context->comm, bytes, vb_gemm_kept_columns(), "weights in the kernels' layout", err))
+        return -1;
+    float *floats = model->kept.data;
+    int status = !floats ? 0 : vb_clip_fill_kept(model->clip, batch, floats, model->kept.part, model->kept.parts, err);
+    status = vb_comm_agree(&context->comm, status, err); /* and all parts are there */
+    if (!status) vb_clip_use_kept(model->clip, batch, floats);
+    return status;
+}
+
+bool vb_model_is_lent_to(const vb_model *model, const vb_context *context) {
+    return context->encoders && !model->precision.bf16x3;
+}
+
+bool vb_model_encodes(const vb_model *model, const vb_context *context, int *number, int *count) {
+    const bool some = vb_model_is_lent_to(model, context);
+    *count = some ? context->encoders : context->comm.size;
+    *number = some ? context->encoder : context->comm.rank;
+    return *number >= 0;
+}
+
 void vb_model_close(vb_model *model) {
     vb_gpu_engine_close(model->engine);
     vb_clip_close(model->clip);
+    vb_node_memory_close(&model->kept);
     vb_tokenizer_close(model->tokenizer);
     if (model->tokenizer_map.size) vb_map_close(&model->tokenizer_map);
     vb_weights_close(&model->weights);

@@ -7,6 +7,7 @@
 #include "kernels/image/preprocess.h"
 #include "kernels/text/tokenizer.h"
 #include "mpi/ranks/context.h"
+#include "mpi/ranks/node_memory.h"
 #include "mpi/encode/facts.h"
 #include "mpi/encode/precision.h"
 #include "mpi/experiment/experiment.h"
@@ -24,6 +25,7 @@ typedef struct vb_model {
     vb_digest tokenizer_digest;
     vb_facts facts;
     vb_precision precision;
+    vb_node_memory kept; /* weights in the kernels' layout (vb_model_expect) */
     char preprocess_text[256];
     vb_digest image_key, text_key; /* of everything but the data that an embedding depends on */
 } vb_model;
@@ -33,7 +35,16 @@ typedef struct vb_model {
  * folder from which the ranks of a machine map the tokenizer's tables together, or NULL: each has its own. Collective. */
 int vb_model_open(vb_model *model, vb_context *context, const vb_model_spec *spec, bool texts, int threads, const char *cache,
                   vb_error *err);
+/* What is worth doing once for an opened model that encodes so many images at once: weights in the kernels' layout
+ * (vb_clip_fill_kept), which the ranks of a machine make together and share. Collective. */
+int vb_model_expect(vb_model *model, vb_context *context, int batch, vb_error *err);
 void vb_model_close(vb_model *model);
+
+/* Whether some of the ranks encode for all, those that have a device which others gave back (mpi/base/device_lending.h). The
+ * products of bf16 are the processors'. Local. */
+bool vb_model_is_lent_to(const vb_model *model, const vb_context *context);
+/* Whether this rank encodes, as number *number of *count. Local. */
+bool vb_model_encodes(const vb_model *model, const vb_context *context, int *number, int *count);
 
 /* The family as stated (an index, or VB_FAMILY_FOUND), or as the tensors' names tell. VB_EUNSUPPORTED: an architecture that is
  * not encoded here, by its name; VB_EMISMATCH: none, or plainly another one than was stated. Local. */

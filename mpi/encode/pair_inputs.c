@@ -11,11 +11,10 @@ typedef struct setting {
 
 static int open_dataset(vb_image_source *source, vb_classifier *classifier, const setting *by, const vb_dataset_state *data,
                         bool keep_prompts, vb_error *err) {
-    vb_comm *comm = &by->how->context->comm;
     bool divide = by->experiment->similarity_engine == VB_ENGINE_SCALAPACK;
     if (!by->how->model) {
         const vb_embeddings_spec *embeddings = vb_experiment_embeddings(by->spec, data->spec);
-        if (vb_image_source_precomputed(source, comm, data, embeddings, err)) return -1;
+        if (vb_image_source_precomputed(source, by->how->context, data, embeddings, err)) return -1;
         return vb_classifier_precomputed(classifier, by->how, by->spec, data, divide, err);
     }
     vb_encoding how = *by->how;

@@ -33,7 +33,8 @@ typedef struct entry { /* a picture of a block */
 } entry;
 
 typedef struct block {
-    float *pixels, *out;
+    void *pixels; /* floats, or bytes for an engine that normalises */
+    float *out;
     vb_patch_grid *grids;
     entry *entries;
     int reserved, done; /* places taken, and filled */
@@ -187,6 +188,25 @@ static void release_bytes(vb_pipeline *p, job *j) {
     p->source.release(p->source.context, &j->unit);
 }
 
+static size_t element_of(const vb_pipeline *p) { return p->options.engine.encode_bytes ? 1 : sizeof(float); }
+
+static void *picture_of(const vb_pipeline *p, const block *b, int at) {
+    return (char *)b->pixels + (size_t)at * p->options.engine.floats * element_of(p);
+}
+
+static void put_pixels(const vb_pipeline *p, const block *b, int at, const vb_image *square) {
+    if (!p->options.engine.encode_bytes) vb_preprocess_normalise(p->options.spec, square, picture_of(p, b, at));
+    else memcpy(picture_of(p, b, at), square->pixels, p->options.engine.floats);
+}
+
+/* Pictures `first` .. of a block. */
+static int encode_some(const vb_pipeline *p, const block *b, int first, int n, float *out, vb_error *err) {
+    const vb_picture_engine *engine = &p->options.engine;
+    if (engine->encode_bytes) return engine->encode_bytes(engine->context, picture_of(p, b, first), n, out, err);
+    return engine->encode(engine->context, picture_of(p, b, first), p->options.spec->max_patches ? b->grids + first : NULL, n,
+                          out, err);
+}
+
 /* Waits for a place, and puts the picture there. */
 static void place(vb_pipeline *p, job *j, int index, vb_sample_pixels *pixels) {
     block *b;
@@ -196,7 +216,7 @@ static void place(vb_pipeline *p, job *j, int index, vb_sample_pixels *pixels) {
         p->decoding--;
         b->entries[at] = (entry){j, index};
         pthread_mutex_unlock(&p->lock);
-        vb_preprocess_normalise(p->options.spec, &pixels->square, b->pixels + (size_t)at * p->options.engine.floats);
+        put_pixels(p, b, at, &pixels->square);
         b->grids[at] = pixels->grid;
         pthread_mutex_lock(&p->lock);
         b->done++;
@@ -250,15 +270,12 @@ static void *decode_images(void *context) {
 
 /* Where a row is not finite, its picture is the failure: each is tried alone. */
 static int encode_singly(vb_pipeline *p, block *b, bool *failed, vb_error *err) {
-    const vb_picture_engine *engine = &p->options.engine;
     const vb_error whole = *err;
     int found = 0;
     for (int i = 0; i < b->reserved; i++) {
         vb_pipeline_outcome *outcome = &b->entries[i].job->unit.outcomes[b->entries[i].index];
         vb_error why = {0};
-        failed[i] =
-            engine->encode(engine->context, b->pixels + (size_t)i * engine->floats,
-                           p->options.spec->max_patches ? &b->grids[i] : NULL, 1, b->out + (size_t)i * (size_t)engine->dim, &why);
+        failed[i] = encode_some(p, b, i, 1, b->out + (size_t)i * (size_t)p->options.engine.dim, &why) != 0;
         if (!failed[i]) continue;
         found++;
         vb_error_prefix(&why, "%s", b->entries[i].job->unit.names[b->entries[i].index]);
@@ -275,14 +292,12 @@ static int encode_singly(vb_pipeline *p, block *b, bool *failed, vb_error *err) 
 
 /* The block's rows to their units. */
 static int encode_block(vb_pipeline *p, block *b, vb_error *err) {
-    const vb_picture_engine *engine = &p->options.engine;
-    const size_t dim = (size_t)engine->dim;
+    const size_t dim = (size_t)p->options.engine.dim;
     const int n = b->reserved;
     bool *failed = NULL;
     b->taken = true;
     pthread_mutex_unlock(&p->lock);
-    int status =
-        engine->encode(engine->context, b->pixels, p->options.spec->max_patches ? b->grids : NULL, n, b->out, err) ? -1 : 0;
+    int status = encode_some(p, b, 0, n, b->out, err) ? -1 : 0;
     if (status && err->code == VB_EDATA && (failed = vb_array((size_t)n, sizeof *failed, "batch", err)))
         status = encode_singly(p, b, failed, err);
     pthread_mutex_lock(&p->lock);
@@ -372,7 +387,7 @@ static int make_blocks(vb_pipeline *p, vb_error *err) {
     const size_t batch = (size_t)p->options.batch;
     for (int i = 0; i < 2; i++) {
         block *b = &p->blocks[i];
-        if (!(b->pixels = vb_buffer(batch * p->options.engine.floats, sizeof *b->pixels, "pixels of a batch", err)) ||
+        if (!(b->pixels = vb_buffer(batch * p->options.engine.floats, element_of(p), "pixels of a batch", err)) ||
             !(b->out = vb_buffer(batch * (size_t)p->options.engine.dim, sizeof *b->out, "embeddings of a batch", err)) ||
             !(b->grids = vb_array(batch, sizeof *b->grids, "shapes of a batch", err)) ||
             !(b->entries = vb_array(batch, sizeof *b->entries, "batch", err)))
@@ -419,6 +434,7 @@ static int start_threads(vb_pipeline *p, vb_error *err) {
 int vb_pipeline_open(vb_pipeline **pipeline, const vb_pipeline_options *options, const vb_pipeline_source *source,
                      vb_error *err) {
     assert(options->batch >= 1 && options->threads >= 1 && options->engine.floats && options->engine.dim >= 1);
+    assert(!options->engine.encode_bytes || !options->spec->max_patches);
     *pipeline = NULL;
     vb_pipeline *p = vb_array(1, sizeof *p, "pipeline", err);
     if (!p) return -1;
@@ -475,8 +491,10 @@ void vb_pipeline_close(vb_pipeline *p, vb_pipeline_counts *counts) {
     vb_free(p);
 }
 
-int64_t vb_pipeline_bytes(const vb_preprocess *spec, int batch, int threads, int64_t decode_memory, int64_t unit_bytes) {
+int64_t vb_pipeline_bytes(const vb_preprocess *spec, bool as_bytes, int batch, int threads, int64_t decode_memory,
+                          int64_t unit_bytes) {
     const int64_t floats = (int64_t)vb_preprocess_floats(spec), ahead = unit_bytes < AHEAD_BYTES ? unit_bytes : AHEAD_BYTES;
     enum { THREAD = 256 << 10 }; /* measured: of one that decodes, with what the allocator keeps for it */
-    return 2 * batch * floats * (int64_t)sizeof(float) + (decode_memory << 20) + threads * (floats + THREAD) + ahead;
+    return 2 * batch * floats * (as_bytes ? 1 : (int64_t)sizeof(float)) + (decode_memory << 20) + threads * (floats + THREAD) +
+           ahead;
 }

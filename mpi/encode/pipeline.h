@@ -74,8 +74,9 @@ int vb_pipeline_next(vb_pipeline *pipeline, vb_pipeline_unit *unit, vb_error *er
 /* Ends the threads at once: within a row, or within an image that comes as a whole. NULL is fine; counts may be NULL. */
 void vb_pipeline_close(vb_pipeline *pipeline, vb_pipeline_counts *counts);
 
-/* Bytes that a pipeline takes: its blocks, what its threads have at hand, the decoding memory (MiB), and what is read ahead of
- * units of so many bytes in all. */
-int64_t vb_pipeline_bytes(const vb_preprocess *spec, int batch, int threads, int64_t decode_memory, int64_t unit_bytes);
+/* Bytes that a pipeline takes: its blocks (as_bytes: for an engine that normalises), what its threads have at hand, the decoding
+ * memory (MiB), and what is read ahead of units of so many bytes in all. */
+int64_t vb_pipeline_bytes(const vb_preprocess *spec, bool as_bytes, int batch, int threads, int64_t decode_memory,
+                          int64_t unit_bytes);
 
 #endif

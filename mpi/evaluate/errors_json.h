@@ -11,6 +11,9 @@ extern const char *const vb_errors_json_keys[VB_FIGURES];
 /* Puts the errors of one figure under `key`. wilson: two bounds, NULL for what is no share of images. */
 void vb_errors_json_set(vb_json *json, json_t *errors, const char *key, const vb_spread *spread, const double *wilson);
 
+/* Puts `errors` of a class into its object: the three errors of each figure, and Wilson's interval of its Acc-C. */
+void vb_errors_json_set_class(vb_json *json, json_t *class, const vb_class_errors *errors);
+
 /* Puts errors of `count` points under `curve`, VB_SPREAD_KINDS numbers each: a list by kind; null for NULL. */
 void vb_errors_json_set_curve(vb_json *json, json_t *errors, const double *points, int count);
 

@@ -10,6 +10,8 @@
 #include "kernels/openness/similarity.h"
 #include "kernels/openness/subsets.h"
 #include "mpi/evaluate/class_shares.h"
+#include "mpi/evaluate/device_products.h"
+#include "mpi/encode/encode_ahead.h"
 #include "mpi/encode/image_stream.h"
 #include "mpi/ranks/cyclic.h"
 #include "mpi/ranks/progress.h"
@@ -25,6 +27,7 @@ typedef struct evaluation {
     vb_memberships memberships; /* of it */
     const vb_class_sets *sets;  /* NULL: images have one class each */
     vb_text_bank *bank;         /* all classes, or */
+    vb_device_products device;  /* of the bank */
     vb_class_shares shares;     /* this rank's, when they are divided among the ranks */
     vb_tally *tally;
     vb_pair_counts counts;
@@ -210,7 +213,7 @@ int vb_evaluate_tally_new(vb_tally **tally, const vb_pair *pair, vb_error *err) 
     return vb_tally_new(tally, &space, &protocol, err);
 }
 
-static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *err) {
+static int prepare_evaluation(evaluation *work, const vb_context *context, const vb_pair *pair, vb_error *err) {
     const vb_classifier *classifier = pair->classifier;
     if (pair->source->dim != classifier->dim)
         return vb_errorf(err, VB_EMISMATCH, "model '%s': image embeddings have %d dimensions, text embeddings %d",
@@ -227,8 +230,8 @@ static int prepare_evaluation(evaluation *work, const vb_pair *pair, vb_error *e
     vb_json json = {0};
     work->units = vb_json_array(&json);
     if (vb_json_end(&json, "the notes of units", err)) return -1;
-    if (!classifier->divided && vb_similarity_bank_new(&work->bank, classifier->texts, classifier->classes, classifier->dim,
-                                                       pair->spec->similarity, err)) {
+    if (!classifier->divided && vb_device_products_bank(&work->device, &work->bank, context, pair, classifier->texts,
+                                                        classifier->classes, classifier->dim, err)) {
         vb_error_prefix(err, "model '%s': text embeddings", pair->spec->name);
         return -1;
     }
@@ -344,18 +347,27 @@ int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pa
     evaluation work = {.pair = pair};
     json_t *skipped = NULL;
     vb_digest data_digest = {""};
+    vb_encode_ahead_counts ahead;
     assert(pair->threads >= 1 && pair->source && pair->classifier && pair->data);
     char *what = vb_format(err, "%s / %s", pair->spec->name, pair->data->spec->name);
     *result = NULL;
-    int status = what ? prepare_evaluation(&work, pair, err) : -1;
+    int status = what ? prepare_evaluation(&work, context, pair, err) : -1;
     if ((status = vb_comm_agree(comm, status, err))) goto done;
 
+    if ((status = vb_encode_ahead(context, pair->source, what, &ahead, err))) {
+        vb_error_prefix(err, "dataset '%s'", pair->data->spec->name);
+        goto done;
+    }
     vb_progress_start(&work.progress, context, "evaluate", what, "images", pair->source->images);
-    vb_progress_measures(&work.progress);
+    if (!pair->source->model || !vb_model_is_lent_to(pair->source->model, context))
+        vb_progress_measures(&work.progress); /* else the stage before was the most */
     status = pair->classifier->divided ? pass_divided(&work, context, err) : pass_replicated(&work, context, err);
     vb_progress_end(&work.progress);
     if (status) goto done;
 
+    work.counts.units_encoded += ahead.units; /* which were found in the cache then */
+    work.counts.units_cached -= ahead.units;
+    work.counts.images_encoded += ahead.images;
     work.counts.texts_encoded = pair->classifier->encoded;
     work.counts.texts_cached = pair->classifier->cached;
     work.counts.compared = work.shares.compared;
@@ -375,6 +387,7 @@ done:
     vb_tally_free(work.tally);
     vb_label_space_memberships_free(&work.memberships);
     vb_similarity_bank_free(work.bank);
+    vb_device_products_close(&work.device);
     vb_class_shares_close(&work.shares);
     json_decref(work.units);
     json_decref(skipped);

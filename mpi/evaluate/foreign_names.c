@@ -1,7 +1,6 @@
 /* Texts of a pool: encoded by all ranks together, or read by each. */
 #include "mpi/evaluate/foreign_names.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,8 +41,8 @@ static int read_rows(const vb_candidates *pool, const vb_pair *pair, const vb_na
 
 static int encode_rows(const vb_candidates *pool, vb_context *context, const vb_pair *pair, float *rows, int64_t *cut,
                        vb_error *err) {
-    const vb_name_list names = {pool->source, pool->count, pool->class, vb_experiment_prompts(pair->spec, pair->data->spec),
-                                pair->spec->coop};
+    const vb_prompts *prompts = vb_experiment_name_prompts(pair->experiment, pair->spec, pair->data->spec);
+    const vb_name_list names = {pool->source, pool->count, pool->class, prompts, pair->spec->coop};
     const vb_encoding how = {.context = context,
                              .model = pair->source->model,
                              .cache = pair->experiment->cache,
@@ -54,6 +53,22 @@ static int encode_rows(const vb_candidates *pool, vb_context *context, const vb_
     memcpy(rows, encoded.texts, (size_t)names.count * (size_t)encoded.dim * sizeof *rows);
     *cut = encoded.faults.cut;
     vb_classifier_free(&encoded);
+    return 0;
+}
+
+bool vb_foreign_names_fit(const vb_pair *pair) {
+    return vb_experiment_name_prompts(pair->experiment, pair->spec, pair->data->spec) != NULL;
+}
+
+/* The classes' space with the names behind it, each a thing of its own. */
+static int extend_space(vb_foreign_names *names, const vb_label_space *space, vb_error *err) {
+    names->space = *space;
+    names->space.classes += names->pool.count;
+    if (!space->equivalence) return 0;
+    names->equivalence = vb_array((size_t)names->space.classes, sizeof *names->equivalence, "classes", err);
+    if (!names->equivalence) return -1;
+    for (int c = 0; c < names->space.classes; c++) names->equivalence[c] = c < space->classes ? space->equivalence[c] : c;
+    names->space.equivalence = names->equivalence;
     return 0;
 }
 
@@ -70,10 +85,9 @@ int vb_foreign_names_open(vb_foreign_names *names, vb_context *context, const vb
         snprintf(seen, sizeof seen, "%s without %s of %s", names->pool.digest.hex, names->pool.excluded_by,
                  names->pool.wordnet_digest.hex);
     if ((status = vb_comm_agree_same(comm, status, seen, spec->names ? spec->names : spec->wordnet, err))) return status;
-    names->space = pair->data->space;
-    assert(!names->space.equivalence); /* of expansions, which have no pool: it ends with the classes */
-    names->space.classes += names->pool.count;
-    names->texts = vb_buffer((size_t)names->space.classes * dim, sizeof *names->texts, "embeddings of foreign names", err);
+    status = extend_space(names, &pair->data->space, err);
+    if (!status)
+        names->texts = vb_buffer((size_t)names->space.classes * dim, sizeof *names->texts, "embeddings of foreign names", err);
     if ((status = vb_comm_agree(comm, names->texts ? 0 : -1, err))) return status;
     memcpy(names->texts, classifier->texts, classes * dim * sizeof *names->texts);
     if (pair->source->model) status = encode_rows(&names->pool, context, pair, names->texts + classes * dim, &names->cut, err);
@@ -81,13 +95,16 @@ int vb_foreign_names_open(vb_foreign_names *names, vb_context *context, const vb
     if (status) return -1;
     status = vb_label_space_memberships_new(&names->memberships, &names->space, err);
     if (!status)
-        status = vb_similarity_bank_new(&names->bank, names->texts, names->space.classes, (int)dim, pair->spec->similarity, err);
+        status = vb_device_products_bank(&names->device, &names->bank, context, pair, names->texts, names->space.classes,
+                                         (int)dim, err);
     return vb_comm_agree(comm, status, err);
 }
 
 void vb_foreign_names_close(vb_foreign_names *names) {
     vb_similarity_bank_free(names->bank);
+    vb_device_products_close(&names->device);
     vb_label_space_memberships_free(&names->memberships);
+    vb_free(names->equivalence);
     vb_free(names->texts);
     vb_candidates_free(&names->pool);
 }

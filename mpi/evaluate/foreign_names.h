@@ -5,21 +5,28 @@
 
 #include "kernels/openness/similarity.h"
 #include "mpi/evaluate/candidates.h"
+#include "mpi/evaluate/device_products.h"
 #include "mpi/evaluate/evaluate.h"
 
 typedef struct vb_foreign_names {
     vb_candidates pool;
     vb_label_space space; /* the classes, then the pool's names, which are in no vocabulary */
     vb_memberships memberships;
-    float *texts; /* of both */
-    int64_t cut;  /* texts of the pool that the model's context cuts */
+    int *equivalence; /* behind the space, of an expansion whose classes have some */
+    float *texts;     /* of both */
+    int64_t cut;      /* texts of the pool that the model's context cuts */
     vb_text_bank *bank;
+    vb_device_products device; /* of the bank */
 } vb_foreign_names;
 
-/* Opens the pool and encodes its names with the pair's prompts, or reads their embeddings for a precomputed model (VB_ECONFIG
- * where the experiment has none, naming the key `what`). VB_EMISMATCH: fewer than `least` names, or embeddings of another shape.
- * All ranks must read the same names. Memory a rank: the embeddings of classes and names twice. Collective; close also after a
- * failure. */
+/* Whether names can stand beside the pair's classes: not in an expansion whose datasets have prompts of their own, which are
+ * none of the names'. */
+bool vb_foreign_names_fit(const vb_pair *pair);
+
+/* Opens the pool and encodes its names with the pair's prompts (vb_foreign_names_fit), or reads their embeddings for a
+ * precomputed model (VB_ECONFIG where the experiment has none, naming the key `what`). VB_EMISMATCH: fewer than `least` names, or
+ * embeddings of another shape. All ranks must read the same names. Memory a rank: the embeddings of classes and names twice.
+ * Collective; close also after a failure. */
 int vb_foreign_names_open(vb_foreign_names *names, vb_context *context, const vb_pair *pair, const vb_names_spec *spec,
                           const char *what, int64_t least, vb_error *err);
 void vb_foreign_names_close(vb_foreign_names *names);

@@ -35,7 +35,8 @@ static json_t *set_accuracies(vb_json *json, json_t *to, const accuracies *figur
     return vb_errors_json_set_accuracies(json, to, exact, figures->errors, figures->wilson);
 }
 
-static json_t *classes_json(vb_json *json, const vb_vocabularies *vocabularies, const vb_openness_result *openness, int v) {
+static json_t *classes_json(vb_json *json, const vb_vocabularies *vocabularies, const vb_openness_result *openness,
+                            const vb_figure_errors *errors, int v) {
     json_t *list = vb_json_array(json);
     for (int i = vocabularies->offsets[v]; i < vocabularies->offsets[v + 1]; i++) {
         int c = vocabularies->members[i];
@@ -48,6 +49,7 @@ static json_t *classes_json(vb_json *json, const vb_vocabularies *vocabularies, 
         vb_json_set_real(json, entry, "acc_c", figures->acc_c);
         vb_json_set_real(json, entry, "acc_e", figures->acc_e);
         vb_json_set_real(json, entry, "acc_s", figures->acc_s);
+        vb_errors_json_set_class(json, entry, &errors->class[c]);
         vb_json_append(json, list, entry);
     }
     return list;
@@ -90,7 +92,7 @@ static json_t *vocabularies_json(vb_json *json, const vb_pair *pair, const vb_op
             vb_json_set(json, entry, "rescued", vb_json_integer_list(json, its->rescued, openness->vocabularies));
         }
         vb_json_set(json, entry, "curve", vb_json_real_list(json, its->curve, openness->vocabularies));
-        vb_json_set(json, entry, "classes", classes_json(json, vocabularies, openness, v));
+        vb_json_set(json, entry, "classes", classes_json(json, vocabularies, openness, errors, v));
         vb_json_append(json, list, entry);
     }
     return list;

@@ -20,6 +20,16 @@ const vb_prompts *vb_experiment_prompts(const vb_model_spec *model, const vb_dat
     return model->prompts.count || model->coop ? &model->prompts : &dataset->prompts;
 }
 
+const vb_prompts *vb_experiment_name_prompts(const vb_experiment *experiment, const vb_model_spec *model,
+                                             const vb_dataset_spec *dataset) {
+    if (!dataset->part_count || model->family == VB_PRECOMPUTED) return vb_experiment_prompts(model, dataset);
+    const vb_prompts *shared = vb_experiment_prompts(model, &experiment->datasets[dataset->parts[0]]);
+    for (int p = 1; p < dataset->part_count; p++)
+        if (strcmp(vb_experiment_prompts(model, &experiment->datasets[dataset->parts[p]])->digest.hex, shared->digest.hex))
+            return NULL;
+    return shared;
+}
+
 const vb_embeddings_spec *vb_experiment_embeddings(const vb_model_spec *model, const vb_dataset_spec *dataset) {
     for (int i = 0; i < model->embeddings_count; i++)
         if (!strcmp(model->embeddings_list[i].dataset, dataset->name)) return &model->embeddings_list[i];

@@ -127,6 +127,10 @@ void vb_experiment_free(vb_experiment *experiment);
 
 /* The templates of a model on a dataset: the model's own, else the dataset's. Count 0 with CoOp. */
 const vb_prompts *vb_experiment_prompts(const vb_model_spec *model, const vb_dataset_spec *dataset);
+/* The templates of names that are no classes: those on the dataset, or of an expansion on all of its datasets; NULL where these
+ * have different ones. Of a precomputed model, which encodes nothing, never NULL. */
+const vb_prompts *vb_experiment_name_prompts(const vb_experiment *experiment, const vb_model_spec *model,
+                                             const vb_dataset_spec *dataset);
 /* A precomputed model's embeddings of a dataset; NULL when it has none. */
 const vb_embeddings_spec *vb_experiment_embeddings(const vb_model_spec *model, const vb_dataset_spec *dataset);
 /* Whether any model encodes, so that images are needed. */

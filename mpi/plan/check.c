@@ -94,10 +94,10 @@ static void check_images(check *all, const char *where, const vb_dataset_state *
             continue;
         }
         const int step = data.count > TRIED ? data.count / TRIED : 1;
+        const int64_t start = vb_dataset_unit(state->dataset, chosen[u]).first;
         for (int i = 0; i < data.count; i += step) {
-            const int label = data.samples[i].label;
             vb_image image = {0};
-            if (label < 0 || state->match.class_of[label] < 0) continue;
+            if (vb_dataset_state_class(state, start + i, data.samples[i].label) < 0) continue;
             tried++;
             if (vb_dataset_sample_decode(&data.samples[i], &image, &err) && !broken++) first = err;
             vb_free(image.pixels);
@@ -109,7 +109,8 @@ static void check_images(check *all, const char *where, const vb_dataset_state *
         vb_findings_add(all->findings, VB_FINDING_NOTE, where,
                         "%d of %d images that were tried cannot be decoded (on_error: skip): %s", broken, tried, first.text);
     else {
-        vb_error_prefix(&first, "%d of %d images that were tried cannot be decoded", broken, tried);
+        vb_error_prefix(&first, "%d of %d images that were tried cannot be decoded (on_error: skip would leave them out)", broken,
+                        tried);
         vb_findings_take(all->findings, where, &first);
     }
 }
@@ -120,8 +121,10 @@ static void check_labels(check *all, const char *where, const vb_dataset_state *
     vb_error err = {0};
     vb_findings_add(all->findings, VB_FINDING_OK, where, "labels: %lld are ids, %lld names, %lld places in the vocabulary file",
                     (long long)by[VB_LABEL_BY_ID], (long long)by[VB_LABEL_BY_NAME], (long long)by[VB_LABEL_BY_POSITION]);
-    for (size_t i = 0; i < state->labels.notes.count; i++)
-        vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%s", state->labels.notes.items[i]);
+    vb_strings notes = {0};
+    if (vb_dataset_state_notes(state, &notes, &err)) vb_findings_take(all->findings, where, &err);
+    for (size_t i = 0; i < notes.count; i++) vb_findings_add(all->findings, VB_FINDING_NOTE, where, "%s", notes.items[i]);
+    vb_strings_free(&notes);
     if (vb_dataset_state_judge(state, &err)) vb_findings_take(all->findings, where, &err);
 }
 
@@ -287,9 +290,9 @@ static bool is_used(const vb_experiment *experiment, const vb_corpus_spec *corpu
 }
 
 int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, vb_findings *findings, vb_error *err) {
-    vb_context alone = {.started = MPI_Wtime()};
+    vb_context alone = {.started = vb_live_now()};
     check all = {.experiment = experiment, .machine = machine, .findings = findings, .alone = &alone};
-    if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
+    if (vb_comm_open_alone(&alone.comm, err)) return -1;
     all.datasets = vb_array((size_t)experiment->dataset_count, sizeof *all.datasets, "datasets", err);
     int status = all.datasets ? 0 : -1;
     if (!status) {

@@ -16,8 +16,7 @@ static void check_precomputed(const char *where, const vb_experiment *experiment
                              .threads = 1,
                              .text_rules = experiment->text_rules};
     if (vb_pair_inputs_open(&inputs, &how, experiment, spec, data, false, &err)) vb_findings_take(findings, where, &err);
-    else if (vb_analyses_check(experiment, spec, data, vb_image_source_sets(&inputs.source), &err))
-        vb_findings_take(findings, where, &err);
+    else if (vb_analyses_check(experiment, data, &err)) vb_findings_take(findings, where, &err);
     else
         vb_findings_add(findings, inputs.classifier.faults.equal ? VB_FINDING_NOTE : VB_FINDING_OK, where,
                         "%lld images and %d classes of %d dimensions; %lld classes are the same as another one%s%s",
@@ -56,7 +55,7 @@ void vb_check_pair(const vb_experiment *experiment, const vb_model_spec *spec, c
     char where[200];
     snprintf(where, sizeof where, "'%.80s' on '%.80s'", spec->name, data->spec->name);
     vb_error err = {0};
-    if (model && vb_analyses_check(experiment, spec, data, data->sets.offsets, &err)) vb_findings_take(findings, where, &err);
+    if (model && vb_analyses_check(experiment, data, &err)) vb_findings_take(findings, where, &err);
     if (!model) check_precomputed(where, experiment, spec, data, alone, findings);
     else if (!data->part_count || (spec->prompts.count && !spec->coop)) /* or the parts' prompts may differ */
         check_encoded(where, experiment, model, data, alone, findings);

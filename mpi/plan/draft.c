@@ -84,7 +84,8 @@ static int must_be_new(const char *path, vb_error *err) {
 
 typedef struct sheet { /* of the experiment's file */
     const vb_draft_request *request;
-    const char *images, *weights; /* as they are used */
+    const char *images, *weights; /* as they are used, */
+    const char *class_names;      /* or NULL */
     const vb_draft *draft;
     const char *name; /* of the dataset and the experiment */
     vb_dataset *dataset;
@@ -133,8 +134,8 @@ done:
 
 static int put_experiment(vb_strbuf *out, const sheet *of, vb_error *err) {
     char *images = path_within(of->images, of->draft->path, err), *class_names = NULL;
-    if (images && of->request->class_names) class_names = path_within(of->request->class_names, of->draft->path, err);
-    int status = images && (class_names || !of->request->class_names) ? 0 : -1;
+    if (images && of->class_names) class_names = path_within(of->class_names, of->draft->path, err);
+    int status = images && (class_names || !of->class_names) ? 0 : -1;
     if (!status) {
         vb_strbuf_format(out,
                          "# Written by `vocabench init`; what it guessed says so.\n"
@@ -202,7 +203,7 @@ static char *file_beside(const char *path, const char *ending, vb_error *err) {
 static int draft_all(vb_draft *draft, sheet *of, vb_error *err) {
     vb_strbuf experiment = {0}, vocabularies = {0};
     int status = -1;
-    if (vb_dataset_open(&of->dataset, of->images, of->request->class_names, err)) goto done;
+    if (vb_dataset_open(&of->dataset, of->images, of->class_names, err)) goto done;
     draft->images = vb_dataset_samples(of->dataset);
     draft->classes = vb_dataset_labels(of->dataset);
     if (vb_draft_vocabularies(&vocabularies, of->dataset, of->name, of->images, &draft->groups, err)) goto done;
@@ -215,8 +216,37 @@ done:
     return status;
 }
 
+/* A dataset of the hub as clip_benchmark's are: shards in FOLDER/test and their names in FOLDER/classnames.txt. */
+typedef struct hub_layout {
+    char *folder, *shards, *names; /* NULL: it is none */
+} hub_layout;
+
+static void free_hub_layout(hub_layout *hub) {
+    vb_free(hub->folder);
+    vb_free(hub->shards);
+    vb_free(hub->names);
+    *hub = (hub_layout){0};
+}
+
+/* images: either of the two folders. */
+static int find_hub_layout(hub_layout *hub, const char *images, vb_error *err) {
+    const bool inside = !strcmp(vb_path_base_name(images), "test");
+    const int n = (int)strlen(images), above = n - (int)sizeof "test"; /* without the slash */
+    *hub = (hub_layout){0};
+    if (!inside) hub->folder = vb_strdup(images, err);
+    else hub->folder = above > 0 ? vb_format(err, "%.*s", above, images) : vb_strdup(above ? "." : "/", err);
+    if (hub->folder) hub->shards = inside ? vb_strdup(images, err) : vb_path_join(images, "test", err);
+    if (hub->shards) hub->names = vb_path_beside(hub->shards, "classnames.txt", err);
+    char *nearer = hub->names ? vb_path_join(hub->shards, "classnames.txt", err) : NULL;
+    const int status = nearer ? 0 : -1;
+    if (status || !vb_path_is_folder(hub->shards) || !vb_path_exists(hub->names) || vb_path_exists(nearer)) free_hub_layout(hub);
+    vb_free(nearer);
+    return status;
+}
+
 int vb_draft_write(vb_draft *draft, const vb_draft_request *request, vb_error *err) {
     char *images = NULL, *weights = NULL, *name = NULL;
+    hub_layout hub = {0};
     int status = -1;
     *draft = (vb_draft){0};
     if (!request->images && find_only(&images, holds_images, "folder of class folders, or shards,", "FOLDER", err)) goto done;
@@ -225,8 +255,12 @@ int vb_draft_write(vb_draft *draft, const vb_draft_request *request, vb_error *e
     sheet of = {.request = request,
                 .images = request->images ? request->images : images,
                 .weights = request->weights ? request->weights : weights,
+                .class_names = request->class_names,
                 .draft = draft};
-    if (!(of.name = name = vb_draft_text_dataset_name(of.images, err))) goto done;
+    if (find_hub_layout(&hub, of.images, err)) goto done;
+    if (!(of.name = name = vb_draft_text_dataset_name(hub.folder ? hub.folder : of.images, err))) goto done;
+    if (hub.shards) of.images = hub.shards;
+    if (hub.names && !of.class_names) of.class_names = hub.names;
     draft->path = request->output ? vb_strdup(request->output, err) : vb_format(err, "%s.yaml", name);
     if (!draft->path || !(draft->vocabularies = file_beside(draft->path, "-vocabularies.yaml", err))) goto done;
     if (!(draft->output = vb_format(err, "results/%s", name))) goto done;
@@ -236,6 +270,7 @@ done:
     vb_free(images);
     vb_free(weights);
     vb_free(name);
+    free_hub_layout(&hub);
     return status;
 }
 

@@ -120,6 +120,17 @@ static int name_by_wordnet(draft *work, vb_error *err) {
     return 0;
 }
 
+/* Labels stand in the file as names, ids or aliases. */
+static int check_labels(const draft *work, vb_error *err) {
+    for (int i = 0; i < work->count; i++) {
+        const char *label = work->class[i].label, *fault = vb_vocabularies_name_fault(label);
+        if (fault)
+            return vb_errorf(err, VB_EMISMATCH, "%s: the label '%s' can be no class: it %s; give it another name in the data",
+                             work->path, label, fault);
+    }
+    return 0;
+}
+
 static int name_labels(draft *work, vb_strings *files, vb_error *err) {
     bool numbers = true, ids = true;
     int64_t value;
@@ -238,7 +249,7 @@ int vb_draft_vocabularies(vb_strbuf *out, const vb_dataset *dataset, const char 
                          (long long)vb_dataset_samples(dataset));
     if (!(work.class = vb_array((size_t)work.count, sizeof *work.class, "classes", err))) goto done;
     for (int i = 0; i < work.count; i++) work.class[i].label = vb_dataset_label(dataset, i);
-    if (name_labels(&work, &files, err)) goto done;
+    if (check_labels(&work, err) || name_labels(&work, &files, err)) goto done;
     put_head(out, &work, name);
     status = 0;
     if (work.grouped) status = put_shipped_groups(out, &work, groups, err);

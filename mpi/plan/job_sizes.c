@@ -43,10 +43,12 @@ static int64_t node_need(const vb_job_sizes *sizes, bool array, int64_t tasks) {
            64; /* MPI itself, and a margin */
 }
 
-/* As many ranks as have a core, a unit of work and memory. */
+/* As many ranks as have a core, a unit of work and memory, and a GPU of their own where some are asked for: a rank feeds one by
+ * as many threads as it has cores. */
 static int64_t fitting_tasks(const vb_job_sizes *sizes, const vb_job_request *request, const node *smallest) {
-    int64_t tasks = smallest->cores / request->cpus;
+    int64_t tasks = smallest->cores / (request->cpus ? request->cpus : 1);
     assert(smallest->cores > 0);
+    if (request->gpus && tasks > request->gpus) tasks = request->gpus;
     if (sizes->planned) {
         int64_t units = request->array ? sizes->plan.pair_units : sizes->plan.units,
                 useful = (units + request->nodes - 1) / request->nodes;
@@ -59,8 +61,11 @@ static int64_t fitting_tasks(const vb_job_sizes *sizes, const vb_job_request *re
 int vb_job_sizes_choose(const vb_experiment *experiment, const vb_job_request *request, char *const *environment,
                         vb_job_sizes *sizes, vb_error *err) {
     node smallest = {0};
-    assert(request->nodes > 0 && request->cpus > 0 && request->tasks >= 0);
-    *sizes = (vb_job_sizes){.nodes = request->nodes, .tasks = request->tasks, .cpus = request->cpus, .planned = request->plan};
+    assert(request->nodes > 0 && request->cpus >= 0 && request->tasks >= 0 && request->gpus >= 0);
+    *sizes = (vb_job_sizes){.nodes = request->nodes,
+                            .tasks = request->tasks,
+                            .cpus = request->cpus ? request->cpus : 1,
+                            .planned = request->plan};
     /* A job that would stop in an hour at what can be known now is not sent. */
     const vb_check_machine machine = {.ranks = (int)request->nodes, .ranks_a_node = 1, .inputs_alone = true};
     vb_findings findings = {.experiment = experiment, .brief = true};
@@ -79,6 +84,7 @@ int vb_job_sizes_choose(const vb_experiment *experiment, const vb_job_request *r
             fprintf(stderr, "vocabench: note: the cores of the nodes are not known (%s): %lld, as here, are taken\n", why.text,
                     (long long)smallest.cores);
         sizes->tasks = fitting_tasks(sizes, request, &smallest);
+        if (request->gpus && !request->cpus && smallest.cores > sizes->tasks) sizes->cpus = smallest.cores / sizes->tasks;
     }
     sizes->memory = node_need(sizes, request->array, sizes->tasks);
     /* Weights are mapped files, which Slurm's limit counts but the kernel can drop. */

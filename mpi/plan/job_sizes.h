@@ -7,8 +7,9 @@
 typedef struct vb_job_request {
     const char *partition;
     int64_t nodes; /* of the job, or of every task of an array */
-    int64_t cpus;  /* cores a rank */
-    int64_t tasks; /* ranks a node; 0: what cores, memory and work allow */
+    int64_t cpus;  /* cores a rank; 0: one, and of ranks with a GPU each their part of the node's */
+    int64_t tasks; /* ranks a node; 0: what cores, memory and work allow, and no more than GPUs where some are asked for */
+    int64_t gpus;  /* a node; 0: none */
     bool array;    /* a task a model */
     bool plan;     /* open the data and plan */
     bool guess;    /* this machine's cores where Slurm does not tell those of the partition's nodes (a dry run) */

@@ -6,9 +6,11 @@
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/analyse/synonyms.h"
+#include "mpi/base/device.h"
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/plan/plan_corpora.h"
@@ -19,6 +21,7 @@
 #include "mpi/ranks/groups.h"
 #include "mpi/ranks/live.h"
 #include "mpi/retrieve/cross_fit.h"
+#include "mpi/run/rates.h"
 #include "mpi/run/schedule.h"
 #include "shards/files/path.h"
 #include "shards/text/label_sets.h"
@@ -26,6 +29,8 @@
 /* Measured: a rank before it does anything (MPI, libraries, the tokenizer's tables), and what a class takes in the vocabularies'
  * tables. */
 enum { PROCESS = 32 << 20, NAME = 400, MEASURING = 20 /* seconds, at most */ };
+/* Of OpenCL's driver (measured: PoCL, 77 MB where programs are kept, 258 MB where LLVM compiles them). */
+enum { DRIVER = 256 << 20 };
 
 typedef struct plan {
     const vb_experiment *experiment;
@@ -38,12 +43,21 @@ typedef struct plan {
     vb_wordnet *wordnet;       /* for the classes' synonyms; NULL until it is asked for */
     vb_schedule schedule;
     /* Measured where the plan is printed: */
-    vb_plan_rates *rates; /* of every model */
-    int threads;          /* of a rank */
-    double crowd;         /* ranks' threads of a machine for each of its cores; 1: no more than cores */
-    double measuring;     /* seconds that it took so far */
-    double seconds;       /* of one rank, for all the work */
-    bool unknown;         /* a model's rates are not known */
+    vb_plan_rates *rates;             /* of every model */
+    vb_rates *earlier;                /* of every model on every dataset, by runs that have been; zeros: none */
+    int by_runs, by_measurement;      /* pairs */
+    const char *latest;               /* when the latest of those runs ended */
+    int threads;                      /* of a rank */
+    const vb_gpu_device_info *device; /* on which models are measured; NULL: the CPU */
+    vb_error no_device;               /* why that is not the one that the experiment asks for */
+    bool gpu;                         /* what models are computed on in the run: a device, be it one that is here or not */
+    double here;       /* seconds of an operation on this processor, where `rates` are a device's; 0: not measured */
+    double crowd;      /* ranks' threads of a machine for each of its cores, or ranks for each device; 1: no more */
+    int64_t on_device; /* bytes that a model takes there, at most */
+    int lent;          /* threads of ranks that share a device with the one that encodes */
+    double measuring;  /* seconds that it took so far */
+    double seconds;    /* of one rank, for all the work */
+    bool unknown;      /* a model's rates are not known */
 } plan;
 
 static int64_t file_size(const char *path) {
@@ -92,12 +106,42 @@ typedef struct pair_sizes {
     int64_t memory; /* bytes of a rank beside texts and stages */
 } pair_sizes;
 
+/* Weights and work space on the device that is here; 0: none is. */
+static int64_t memory_on_device(const plan *all, const vb_model *model, int batch, int64_t texts) {
+    const vb_program *image = vb_clip_image_program(model->clip), *text = vb_clip_text_program(model->clip);
+    if (!all->device) return 0;
+    const int64_t weights = (int64_t)(vb_program_weight_bytes(image) + vb_program_weight_bytes(text)),
+                  pictures = (int64_t)vb_gpu_engine_work_bytes(all->device, 1, image, !image->most_patches, batch),
+                  words = (int64_t)vb_gpu_engine_work_bytes(all->device, 1, text, false, texts);
+    return weights + (pictures > words ? pictures : words);
+}
+
+/* Decoding and computing, on the processor or a device. A rank with a device decodes for those that share it with it, too. */
+static int64_t memory_of_encoding(plan *all, const vb_model *model, int64_t decode, const pair_sizes *sizes) {
+    const vb_experiment *experiment = all->experiment;
+    const bool on_device = all->gpu && !model->precision.bf16x3;
+    const int threads = (experiment->threads ? (int)experiment->threads : 1) + (on_device ? all->lent : 0),
+              batch = on_device && !(all->device && all->device->processor) ? vb_device_batch_on_gpu((int)experiment->batch) :
+                                                                              (int)experiment->batch;
+    const int64_t texts = sizes->texts < 256 ? sizes->texts : 256,
+                  pipeline =
+                      vb_pipeline_bytes(&model->facts.preprocess, on_device && !vb_clip_image_program(model->clip)->most_patches,
+                                        batch, threads, decode, sizes->bytes);
+    if (on_device) {
+        const int64_t there = memory_on_device(all, model, batch, texts);
+        if (there > all->on_device) all->on_device = there;
+        return pipeline + DRIVER +
+               (all->device && all->device->processor ? there : 0); /* whose buffers are this machine's memory */
+    }
+    const int64_t pictures = (int64_t)vb_clip_image_workspace(model->clip, batch),
+                  words = (int64_t)vb_clip_text_workspace(model->clip, texts);
+    return pipeline + (pictures > words ? pictures : words);
+}
+
 /* Images and texts that a model encodes. */
-static int measure_encoded(const plan *all, const vb_dataset_state *data, const vb_model *model, pair_sizes *sizes,
-                           vb_error *err) {
+static int measure_encoded(plan *all, const vb_dataset_state *data, const vb_model *model, pair_sizes *sizes, vb_error *err) {
     const vb_clip_info *info = vb_clip_describe(model->clip);
     const vb_experiment *experiment = all->experiment;
-    const int threads = experiment->threads ? (int)experiment->threads : 1;
     vb_dataset_sizes data_sizes = vb_dataset_state_measure(data);
     int prompts = vb_experiment_prompts(model->spec, data->spec)->count;
     *sizes = (pair_sizes){.images = data_sizes.images - data->outside,
@@ -109,12 +153,10 @@ static int measure_encoded(const plan *all, const vb_dataset_state *data, const 
     /* Records are small, and all of one size: the least that there is. */
     const int64_t decode = data->dataset && vb_dataset_records(data->dataset) ? 1 : experiment->decode_memory;
     sizes->decode = decode;
-    int64_t workspace = (int64_t)vb_clip_image_workspace(model->clip, all->experiment->batch),
-            text_space = (int64_t)vb_clip_text_workspace(model->clip, sizes->texts < 256 ? sizes->texts : 256),
-            copies = (int64_t)(vb_clip_image_program(model->clip)->owned_bytes + vb_clip_text_program(model->clip)->owned_bytes),
-            unit = data_sizes.unit_images * sizes->dim * 4 + sizes->bytes / (sizes->units ? sizes->units : 1);
-    sizes->memory = (workspace > text_space ? workspace : text_space) + copies + unit +
-                    vb_pipeline_bytes(&model->facts.preprocess, (int)experiment->batch, threads, decode, sizes->bytes);
+    const int64_t copies =
+                      (int64_t)(vb_clip_image_program(model->clip)->owned_bytes + vb_clip_text_program(model->clip)->owned_bytes),
+                  unit = data_sizes.unit_images * sizes->dim * 4 + sizes->bytes / (sizes->units ? sizes->units : 1);
+    sizes->memory = copies + unit + memory_of_encoding(all, model, decode, sizes);
     return 0;
 }
 
@@ -174,9 +216,41 @@ static void print_pair(const plan *all, const vb_model_spec *spec, const vb_data
 
 /* cached: the share of the pair's units that need not be encoded. */
 static void add_seconds(plan *all, const vb_pair_unit *unit, double cached) {
-    const vb_plan_rates *rates = &all->rates[unit->model];
-    all->seconds += unit->images * (1 - cached) * rates->image + unit->texts * rates->text + unit->operations * rates->operation;
+    const vb_rates *earlier = &all->earlier[unit->model * all->experiment->dataset_count + unit->dataset];
+    const bool known = earlier->image > 0 && earlier->text > 0;
+    vb_plan_rates own = all->rates[unit->model];
+    const vb_plan_rates *rates = &own;
+    if (known) own.image = earlier->image, own.text = earlier->text;
+    if (known && strcmp(earlier->finished, all->latest) > 0) all->latest = earlier->finished;
+    const bool expansion = unit->dataset >= all->experiment->dataset_count - all->experiment->expansion_count;
+    if (!expansion) *(known ? &all->by_runs : &all->by_measurement) += 1;
+    all->seconds += unit->images * (1 - cached) * rates->image + unit->texts * rates->text +
+                    unit->operations * (all->here > 0 ? all->here : rates->operation);
     all->unknown |= (unit->images * (1 - cached) > 0 && !(rates->image > 0)) || (unit->texts > 0 && !(rates->text > 0));
+}
+
+/* What earlier runs of the model took on this kind of machine, by dataset; whether all of its datasets are known. */
+static bool recall_rates(plan *all, int m, const vb_model *model, const vb_dataset_state *datasets) {
+    const vb_experiment *experiment = all->experiment;
+    const vb_model_spec *spec = &experiment->models[m];
+    vb_model_sizes sizes;
+    vb_error ignored;
+    bool whole = true;
+    for (int d = 0; d < experiment->dataset_count; d++) {
+        if (!vb_experiment_covers(experiment, spec, datasets[d].spec) || datasets[d].part_count) continue;
+        vb_rates *its = &all->earlier[m * experiment->dataset_count + d];
+        const vb_rates_of of = {.cache = experiment->cache,
+                                .model = model,
+                                .dataset = datasets[d].spec->name,
+                                .threads = all->threads,
+                                .gpu = all->gpu};
+        vb_rates_find(&of, its);
+        if (!(its->image > 0) || !(its->text > 0)) whole = false;
+        else all->rates[m] = (vb_plan_rates){.image = its->image, .text = its->text};
+    }
+    if (all->rates[m].image > 0 && !vb_model_measure(spec, VB_MODEL_PROMPT_TOKENS, &sizes, &ignored) && sizes.image_flops > 0)
+        all->rates[m].operation = all->rates[m].image / sizes.image_flops;
+    return whole && all->rates[m].image > 0;
 }
 
 /* What a model's images and texts take, as far as MEASURING goes; of models beyond that by their operations, at the rate of one
@@ -186,7 +260,7 @@ static int measure_model(plan *all, int m, const vb_model *model, vb_context *al
     const vb_model_spec *spec = &all->experiment->models[m];
     vb_plan_rates *rates = &all->rates[m];
     int d = 0;
-    if (!all->print) return 0;
+    if (!all->print || recall_rates(all, m, model, datasets)) return 0;
     for (int k = 0; k < m; k++)
         if (vb_schedule_same_encoder(&all->experiment->models[k], spec) && all->rates[k].image > 0) {
             *rates = all->rates[k];
@@ -231,7 +305,7 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
                            .vocabularies = vocabularies,
                            .dim = sizes.dim,
                            .candidates = data->part_count ? 0 : all->candidates,
-                           .names = data->part_count ? 0 : all->names,
+                           .names = vb_experiment_name_prompts(experiment, spec, data->spec) ? all->names : 0,
                            .trials = experiment->trials,
                            .prompts = templates ? templates : 1,
                            .synonyms = synonyms,
@@ -264,6 +338,12 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     return 0;
 }
 
+/* Of weights in the kernels' layout, which the ranks of a machine share (vb_model_expect). */
+static int64_t kept_bytes(const plan *all, const vb_model *model) {
+    if (all->gpu && !model->precision.bf16x3) return 0; /* the run's: this machine may have none */
+    return (int64_t)(vb_clip_kept_floats(model->clip, all->experiment->batch) * sizeof(float));
+}
+
 static int plan_models(plan *all, vb_context *context, const vb_dataset_state *datasets, vb_error *err) {
     const vb_experiment *experiment = all->experiment;
     if (all->print)
@@ -276,7 +356,7 @@ static int plan_models(plan *all, vb_context *context, const vb_dataset_state *d
         if (spec->left_out) continue;
         if (encoded) {
             if (vb_model_open(&model, context, spec, true, 1, NULL, err)) return -1;
-            all->weights[m] = model.weights.bytes;
+            all->weights[m] = model.weights.bytes + kept_bytes(all, &model);
             all->sizes.all_weights += all->weights[m];
             if (all->weights[m] > all->sizes.largest_model) all->sizes.largest_model = all->weights[m];
             all->sizes.read_bytes += model.weights.bytes;
@@ -320,10 +400,19 @@ static void print_time(const plan *all, double idle) {
         return;
     }
     vb_plan_time_text(all->seconds * all->crowd / all->ranks / (idle < 0.99 ? 1 - idle : 0.01), text);
-    printf(
-        "time: %s at %d rank%s of %d thread%s, by what was measured here just now, while nothing else runs and texts are not in "
-        "the cache\n",
-        text, all->ranks, all->ranks == 1 ? "" : "s", all->threads, all->threads == 1 ? "" : "s");
+    if (all->by_measurement && all->no_device.code)
+        fprintf(stderr, "vocabench: note: the time%s is the CPU's, not a device's: %s\n",
+                all->by_runs ? " of what no run with a device has done yet" : "", all->no_device.text);
+    printf("time: %s at %d rank%s of %d thread%s, by ", text, all->ranks, all->ranks == 1 ? "" : "s", all->threads,
+           all->threads == 1 ? "" : "s");
+    if (all->by_runs)
+        printf("what earlier runs took on such a processor%s (the latest ended %s)", all->gpu ? " with a device" : "",
+               all->latest);
+    if (all->by_runs && all->by_measurement)
+        printf(" for %d of %d pairs, and ", all->by_runs, all->by_runs + all->by_measurement);
+    if (all->by_measurement)
+        printf("what was measured here just now%s%s", all->device ? " on " : "", all->device ? all->device->name : "");
+    printf(", while nothing else runs and texts are not in the cache\n");
 }
 
 static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
@@ -353,6 +442,12 @@ static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
     if (all->decode)
         printf("of that decoding images: at most %lld MiB (decode_memory), by %s a rank\n", (long long)all->decode,
                experiment->threads ? "as many threads as encode" : "a thread, or as many as encode,");
+    if (all->device) {
+        char there[32], whole[32];
+        amount(there, sizeof there, (double)all->on_device);
+        amount(whole, sizeof whole, (double)all->device->memory);
+        printf("memory on %s: about %s of %s for each group of ranks that uses it\n", all->device->name, there, whole);
+    }
     printf("memory of a node with %lld rank%s: about %s\n", (long long)ranks_a_node, ranks_a_node == 1 ? "" : "s", node);
     print_time(all, idle);
     return 0;
@@ -363,7 +458,9 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
     vb_dataset_state *datasets = NULL;
     all->weights = vb_array((size_t)experiment->model_count, sizeof *all->weights, "models", err);
     all->rates = vb_array((size_t)experiment->model_count, sizeof *all->rates, "models", err);
-    int status = all->weights && all->rates ? 0 : -1;
+    all->earlier =
+        vb_array((size_t)experiment->model_count * (size_t)experiment->dataset_count, sizeof *all->earlier, "models", err);
+    int status = all->weights && all->rates && all->earlier ? 0 : -1;
     if (!status) status = vb_dataset_state_open_all(&datasets, alone, experiment, err);
     if (!status) status = vb_schedule_list(&all->schedule, experiment, err);
     if (!status) status = vb_schedule_order(&all->schedule, experiment, datasets, &alone->comm, err);
@@ -377,21 +474,48 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
     vb_free(all->weights);
     vb_wordnet_close(all->wordnet);
     vb_free(all->rates);
+    vb_free(all->earlier);
     vb_schedule_free(&all->schedule);
     return status;
 }
 
+/* The device that models are measured on, where the experiment names one and a plan is printed. Where there is none, on a login
+ * node say, the CPU's time is told of what no earlier run with a device has done. Of ranks that would share one, one encodes,
+ * with the others' threads beside its own. */
+static void open_device(plan *all, vb_device *device, vb_context *alone, double together) {
+    const vb_experiment *experiment = all->experiment;
+    *device = (vb_device){0};
+    all->gpu = experiment->device == VB_DEVICE_GPU;
+    if (!all->print || experiment->device == VB_DEVICE_CPU) return;
+    if (vb_device_open(device, alone, (vb_device_kind)experiment->device, (vb_device_check)experiment->device_check,
+                       &all->no_device))
+        vb_device_close(device, alone); /* nor is one used that is there and was refused */
+    all->gpu = all->gpu || device->gpu;
+    if (all->gpu) all->here = vb_plan_time_operation(all->threads);
+    if (!device->gpu) return;
+    const double crowd = vb_device_crowd(device, together);
+    all->device = vb_gpu_device_facts(device->gpu);
+    if (crowd > 1) {
+        alone->encoders = 1;
+        alone->lent = all->lent = all->threads * ((int)ceil(crowd) - 1);
+    }
+    all->crowd = fmax(all->crowd, crowd);
+}
+
 int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bool print, vb_plan_sizes *sizes, vb_error *err) {
     assert(ranks > 0 && ranks_a_node > 0);
-    vb_context alone = {.started = MPI_Wtime()};
-    plan all = {.experiment = experiment, .ranks = ranks, .print = print};
+    vb_context alone = {.started = vb_live_now()};
+    plan all = {.experiment = experiment, .ranks = ranks, .print = print, .latest = ""};
     all.candidates = vb_candidates_lines(&experiment->adversarial.pool);
     all.names = vb_candidates_lines(&experiment->open_curve.pool);
-    if (vb_comm_open(&alone.comm, MPI_COMM_SELF, err)) return -1;
+    if (vb_comm_open_alone(&alone.comm, err)) return -1;
     const double cores = omp_get_num_procs(), together = (double)(ranks_a_node < ranks ? ranks_a_node : ranks);
     all.threads = experiment->threads ? (int)experiment->threads : cores > together ? (int)(cores / together) : 1;
     all.crowd = fmax(1, all.threads * together / cores);
+    vb_device device;
+    open_device(&all, &device, &alone, together);
     int status = plan_alone(&all, &alone, ranks_a_node, err);
+    vb_device_close(&device, &alone);
     vb_comm_close(&alone.comm);
     *sizes = all.sizes;
     return status;

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <mpi.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "kernels/base/isa.h"
 #include "kernels/base/memory.h"
 #include "mpi/figures/grid.h"
+#include "mpi/ranks/live.h"
 #include "mpi/retrieve/retrieve.h"
 
 enum {
@@ -148,7 +148,7 @@ static double search_rate(const sample *made, const vb_scan_plan *plan) {
     double best = 0;
     int64_t piece = made->rows / made->threads / VB_CODER_GROUP * VB_CODER_GROUP;
     for (int round = 0; round < ROUNDS; round++) {
-        double start = MPI_Wtime();
+        double start = vb_live_now();
 #pragma omp parallel num_threads(made->threads)
         {
             int64_t first = omp_get_thread_num() * piece;
@@ -157,7 +157,7 @@ static double search_rate(const sample *made, const vb_scan_plan *plan) {
             if (one->through) vb_coded_scan_groups(one->through, from, piece / VB_CODER_GROUP, first, NULL);
             else vb_scan_rows(one->scan, from, plan->dtype, piece, first, NULL);
         }
-        double rate = (double)piece / (MPI_Wtime() - start);
+        double rate = (double)piece / (vb_live_now() - start);
         if (rate > best) best = rate;
     }
     return best * (double)made->queries / (double)plan->queries;

@@ -7,23 +7,24 @@
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
 #include "kernels/matrix/gemm.h"
+#include "mpi/base/device.h"
 #include "mpi/encode/encode.h"
 #include "mpi/ranks/live.h"
 
-enum { BATCH = 16, PRODUCT = 256 };
-static const double enough = 0.4; /* seconds of a measurement */
+enum { BATCH = 16, MOST = 256, PRODUCT = 256 }; /* of a batch: on processors, on devices, which few would leave idle */
+static const double enough = 0.4;               /* seconds of a measurement */
 
 /* Passes over samples of the first unit: one that also brings the weights into memory, then as many as fit the time. */
 static int measure_images(const vb_encoding *how, const vb_dataset_state *data, vb_plan_rates *rates, vb_error *err) {
     const size_t dim = (size_t)vb_clip_describe(how->model->clip)->embed_dim;
     vb_unit_data unit = {0};
     vb_error ignored;
-    int picked[BATCH];
+    int picked[MOST];
     if (!vb_dataset_units(data->dataset) || vb_dataset_read_unit(data->dataset, 0, &unit, &ignored)) return 0;
     vb_encode_batch batch = {.data = &unit, .picked = picked};
-    const int count = unit.count < BATCH ? unit.count : BATCH;
+    const int count = unit.count < how->batch ? unit.count : how->batch;
     for (int i = 0; i < count; i++) picked[i] = i;
-    float *rows = vb_array((size_t)BATCH * dim, sizeof *rows, "a measurement", err);
+    float *rows = vb_array((size_t)MOST * dim, sizeof *rows, "a measurement", err);
     int status = rows ? 0 : -1;
     double once = 0, all = 0;
     for (int passed = 0; count && all < enough && !status;) {
@@ -46,17 +47,17 @@ static int measure_images(const vb_encoding *how, const vb_dataset_state *data, 
 
 static int measure_texts(const vb_encoding *how, const vb_dataset_state *data, vb_plan_rates *rates, vb_error *err) {
     const vb_clip_info *info = vb_clip_describe(how->model->clip);
-    char texts[BATCH][200];
-    const char *list[BATCH];
+    char texts[MOST][200];
+    const char *list[MOST];
     if (!how->model->tokenizer) return 0;
-    for (int i = 0; i < BATCH; i++) {
+    for (int i = 0; i < how->batch; i++) {
         snprintf(texts[i], sizeof texts[i], "a photo of a %.150s.",
                  data->vocabularies.class[i % data->vocabularies.classes].name);
         texts[i][vb_utf8_cut(texts[i], sizeof texts[i] - 1)] = 0;
         list[i] = texts[i];
     }
-    int32_t *tokens = vb_array((size_t)BATCH * (size_t)info->context_length, sizeof *tokens, "a measurement", err);
-    float *rows = vb_array((size_t)BATCH * (size_t)info->embed_dim, sizeof *rows, "a measurement", err);
+    int32_t *tokens = vb_array((size_t)how->batch * (size_t)info->context_length, sizeof *tokens, "a measurement", err);
+    float *rows = vb_array((size_t)how->batch * (size_t)info->embed_dim, sizeof *rows, "a measurement", err);
     int status = tokens && rows ? 0 : -1, n = 1, passed = 0;
     double once = 0, all = 0;
     while (all < enough && !status) {
@@ -66,7 +67,7 @@ static int measure_texts(const vb_encoding *how, const vb_dataset_state *data, v
         const double seconds = vb_live_now() - began;
         if (once > 0) all += seconds, passed += n;
         once = passed ? all / passed : seconds > 0 ? seconds : 1e-9;
-        n = enough / once < BATCH ? (int)(enough / once) : BATCH;
+        n = enough / once < how->batch ? (int)(enough / once) : how->batch;
         if (n < 1) n = 1;
         if (seconds > enough) break;
     }
@@ -80,7 +81,7 @@ int vb_plan_time_measure(vb_context *alone, const vb_experiment *experiment, con
                          int threads, vb_plan_rates *rates, vb_error *err) {
     const vb_encoding how = {.context = alone,
                              .model = model,
-                             .batch = BATCH,
+                             .batch = vb_device_batch(alone, BATCH),
                              .threads = threads,
                              .decode_memory = experiment->decode_memory,
                              .skip_broken = true};

@@ -11,14 +11,15 @@
 #include "kernels/openness/similarity.h"
 #include "mpi/encode/model.h"
 #include "mpi/encode/pair_inputs.h"
+#include "mpi/evaluate/unit_views.h"
 #include "mpi/plan/verify_figures.h"
+#include "mpi/plan/verify_sums.h"
 #include "mpi/ranks/threads.h"
 #include "mpi/results/document.h"
 #include "mpi/results/record_set.h"
 #include "mpi/run/resume.h"
 #include "mpi/run/run.h"
 #include "shards/files/path.h"
-#include "shards/files/sha256.h"
 #include "shards/files/zst_lines.h"
 
 enum { WHERE = 96 };
@@ -93,62 +94,22 @@ static int check_pair(const vb_verify *verify, const json_t *entry, vb_error *er
     return 0;
 }
 
-static void check_model_file(const vb_verify *verify, const char *model, const json_t *file, const vb_sha256_file *found) {
-    const char *stated = vb_json_text(file, "sha256");
-    vb_error err = {0};
-    char where[WHERE];
-    snprintf(where, sizeof where, "model '%s'", model);
-    if (!*stated || !found->sum.hex[0]) {
-        vb_findings_add(verify->findings, VB_FINDING_NOTE, where, "not looked at: %s: %s", found->path,
-                        *stated ? "not there, or it cannot be read" : "no SHA-256 is stated");
-        return;
-    }
-    if (!strcmp(stated, found->sum.hex)) {
-        vb_findings_add(verify->findings, VB_FINDING_OK, where, "%s has SHA-256 %.16s..., as stated", vb_json_text(file, "name"),
-                        stated);
-        return;
-    }
-    vb_errorf(&err, VB_EDATA, "%s: SHA-256 %s, the results state %s: it is another file by now", found->path, found->sum.hex,
-              stated);
-    vb_findings_take(verify->findings, where, &err);
-}
-
-/* Every file is hashed anew, whatever a cache says. */
-static int check_models(const vb_verify *verify, vb_error *err) {
-    const json_t *models = json_object_get(json_object_get(verify->folder->document, "run"), "models");
-    vb_sha256_job *job;
-    size_t m, f;
-    json_t *model, *file;
-    int status = vb_sha256_job_new(&job, "/dev/null", err), index;
-    if (status) return -1;
-    for (int pass = 0; pass < 2 && !status; pass++) {
-        json_array_foreach((json_t *)(uintptr_t)models, m, model) {
-            json_array_foreach(json_object_get(model, "files"), f, file) {
-                status = status ? -1 : vb_sha256_job_add(job, vb_json_text(file, "path"), &index, err);
-                if (pass > 0 && !status)
-                    check_model_file(verify, vb_json_text(model, "model"), file, vb_sha256_job_file(job, index));
-            }
-        }
-        if (!pass) vb_sha256_job_start(job), vb_sha256_job_wait(job, false);
-    }
-    vb_sha256_job_free(job);
-    return status;
-}
-
-int vb_verify_files(const vb_verify *verify, vb_error *err) {
+int vb_verify_files(const vb_verify *verify, vb_context *context, vb_error *err) {
     size_t i;
     json_t *entry;
     if (check_configuration(verify, err)) return -1;
     json_array_foreach(json_object_get(verify->folder->document, "results"), i, entry) {
         if (check_pair(verify, entry, err)) return -1;
     }
-    return check_models(verify, err);
+    return vb_verify_sums(verify, context, err);
 }
 
 /* ---- a sample ---- */
 
 /* Similarities of sampled images by name, to be compared with the records' lines. */
 typedef struct sample {
+    vb_label_space space;
+    vb_memberships memberships;
     vb_json json;
     json_t *expected; /* name -> {class, similarity} */
     int64_t compared, wrong;
@@ -181,24 +142,26 @@ static int compare_records(sample *work, const char *path, vb_error *err) {
     return status;
 }
 
-/* A unit's images, encoded here and now. */
+/* A unit's images, encoded here and now. Of an image of several right classes the first-ranked one counts, as in its record. */
 static int add_unit(sample *work, const vb_pair_inputs *inputs, const vb_text_bank *bank, const vb_dataset_state *data,
                     int64_t unit, vb_error *err) {
     vb_unit_rows rows = {0};
+    vb_unit_views views = {0};
     int status = vb_image_source_unit(&inputs->source, unit, &rows, err);
-    vb_verdict *verdicts = status ? NULL : vb_array((size_t)rows.count, sizeof *verdicts, "outcome of a unit", err);
-    uint8_t *beaten =
-        verdicts ? vb_array((size_t)rows.count * (size_t)data->space.vocabularies, 1, "outcome of a unit", err) : NULL;
-    const vb_image_block block = {.rows = rows.count, .images = rows.rows, .labels = rows.classes};
-    if (!status) status = beaten ? vb_similarity_judge(bank, &data->space, &block, beaten, verdicts, 1, err) : -1;
+    if (!status) status = vb_unit_views_open(&views, &rows, vb_image_source_sets(&inputs->source), bank, &work->memberships, err);
+    const size_t count = (size_t)views.block.rows;
+    vb_verdict *verdicts = status ? NULL : vb_array(count, sizeof *verdicts, "outcome of a unit", err);
+    uint8_t *beaten = verdicts ? vb_array(count * (size_t)work->space.vocabularies, 1, "outcome of a unit", err) : NULL;
+    if (!status) status = beaten ? vb_similarity_judge(bank, &work->space, &views.block, beaten, verdicts, 1, err) : -1;
     for (int i = 0; i < rows.count && !status; i++) {
         json_t *its = vb_json_object(&work->json);
         vb_json_set_text(&work->json, its, "class", data->vocabularies.class[rows.classes[i]].name);
-        vb_json_set_real(&work->json, its, "similarity", verdicts[i].similarity);
+        vb_json_set_real(&work->json, its, "similarity", verdicts[vb_unit_views_first(&views, i)].similarity);
         vb_json_set(&work->json, work->expected, rows.names[i], its);
     }
     vb_free(beaten);
     vb_free(verdicts);
+    vb_unit_views_close(&views);
     vb_unit_rows_free(&rows);
     return status;
 }
@@ -241,7 +204,7 @@ static void check_digest(const vb_verify *verify, const char *where, const char 
 
 static int sample_images(const vb_verify *verify, const json_t *entry, const vb_pair_inputs *inputs, const vb_dataset_state *data,
                          const vb_model_spec *spec, int units, vb_error *err) {
-    sample work = {.compared = 0};
+    sample work = {.space = data->space};
     vb_text_bank *bank = NULL;
     char where[WHERE], list[256] = "";
     int used = 0, drawn = 0;
@@ -252,6 +215,8 @@ static int sample_images(const vb_verify *verify, const json_t *entry, const vb_
     int status = records ? vb_similarity_bank_new(&bank, inputs->classifier.texts, inputs->classifier.classes,
                                                   inputs->classifier.dim, spec->similarity, err) :
                            -1;
+    work.space.sets = vb_image_source_sets(&inputs->source) != NULL;
+    if (!status) status = vb_label_space_memberships_new(&work.memberships, &work.space, err);
     if (!status && (drawn = draw_units(verify, entry, units, inputs->source.units, &unit, err)) < 0) status = -1;
     for (int n = 0; n < drawn && !status; n++) {
         if (used < (int)sizeof list)
@@ -272,6 +237,7 @@ static int sample_images(const vb_verify *verify, const json_t *entry, const vb_
     else if (!status)
         vb_findings_add(verify->findings, VB_FINDING_NOTE, where, "not looked at: no record of an image of units %s", list);
     json_decref(work.expected);
+    vb_label_space_memberships_free(&work.memberships);
     vb_similarity_bank_free(bank);
     vb_free(unit);
     vb_free(records);
@@ -340,7 +306,8 @@ int vb_verify_sample(const vb_verify *verify, vb_context *context, const vb_expe
                                  .decode_memory = experiment->decode_memory};
         for (int d = 0; d < experiment->dataset_count && !status; d++) {
             const json_t *entry = entry_of(verify, spec->name, experiment->datasets[d].name);
-            if (entry) status = sample_pair(verify, &how, experiment, entry, spec, &datasets[d], units, err);
+            if (entry && vb_experiment_covers(experiment, spec, &experiment->datasets[d]))
+                status = sample_pair(verify, &how, experiment, entry, spec, &datasets[d], units, err);
         }
         if (encoded) vb_model_close(&model);
     }
@@ -378,9 +345,23 @@ static void compare_entry(const vb_verify *verify, const json_t *entry, const js
     vb_findings_take(verify->findings, where, &err);
 }
 
+/* Whether the run makes the entry: of merged results it may be another part's. */
+static bool is_made(const vb_experiment *experiment, const json_t *entry) {
+    for (int m = 0; m < experiment->model_count; m++) {
+        const vb_model_spec *model = &experiment->models[m];
+        for (int d = 0; d < experiment->dataset_count && !model->left_out; d++) {
+            const vb_dataset_spec *dataset = &experiment->datasets[d];
+            if (!strcmp(model->name, vb_json_text(entry, "model")) && !strcmp(dataset->name, vb_json_text(entry, "dataset")))
+                return vb_experiment_covers(experiment, model, dataset);
+        }
+    }
+    return false;
+}
+
 int vb_verify_whole(const vb_verify *verify, vb_context *context, const vb_experiment *experiment, vb_error *err) {
     vb_strbuf notes = {0};
     vb_result_folder again = {0};
+    const bool merged = json_object_get(json_object_get(verify->folder->document, "run"), "merged") != NULL;
     size_t i;
     json_t *entry;
     int status = vb_run(context, experiment, false, &notes, err);
@@ -392,7 +373,7 @@ int vb_verify_whole(const vb_verify *verify, vb_context *context, const vb_exper
     if (!status) status = vb_result_folder_open(&again, experiment->output, err);
     if (!status) {
         json_array_foreach(json_object_get(verify->folder->document, "results"), i, entry) {
-            compare_entry(verify, entry, json_object_get(again.document, "results"));
+            if (!merged || is_made(experiment, entry)) compare_entry(verify, entry, json_object_get(again.document, "results"));
         }
     }
     vb_result_folder_close(&again);

@@ -3,11 +3,14 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
+#include "mpi/ranks/calls.h"
 
 /* Open MPI 4.1 counts in int: everything larger is cut. */
 enum { CHUNK = 1 << 30, ALARM_TAG = 7001, BLOCK_TAG = 7002 };
@@ -29,31 +32,97 @@ void vb_comm_progress(void) {
     if (running) MPI_Iprobe(MPI_ANY_SOURCE, ALARM_TAG, MPI_COMM_SELF, &waiting, MPI_STATUS_IGNORE);
 }
 
+/* While it starts and ends, Open MPI looks ten thousand times a second whether the other ranks have come: of many ranks on few
+ * cores these looks take more of the processors than all that is waited for. A sleep that may end late, by this much, lets some
+ * hundred looks do; the ranks meet three times, so that a run takes some milliseconds more at most. */
+static void let_sleeps_end_late(bool late) {
+    enum { LATE = 2000000 };                            /* ns */
+    prctl(PR_SET_TIMERSLACK, late ? LATE : 0, 0, 0, 0); /* 0: what it was before */
+}
+
+int vb_comm_start_mpi(vb_error *err) {
+    int running, provided;
+    MPI_Initialized(&running);
+    if (running) return 0;
+    /* Open MPI 4.1's UCX component cannot allocate a window across machines over TCP; the others can, on any network. */
+    setenv("OMPI_MCA_osc", "^ucx", 0);
+    let_sleeps_end_late(true);
+    const int code = MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+    let_sleeps_end_late(false);
+    if (code == MPI_SUCCESS) return 0;
+    return vb_errorf(err, VB_EMPI, "MPI cannot start");
+}
+
+void vb_comm_end_mpi(void) {
+    int running;
+    MPI_Initialized(&running);
+    if (!running) return;
+    let_sleeps_end_late(true);
+    MPI_Finalize();
+    let_sleeps_end_late(false);
+}
+
+/* Which cores this process may use. */
+static cpu_set_t find_own_cores(void) {
+    cpu_set_t own;
+    CPU_ZERO(&own);
+    const int failed = sched_getaffinity(0, sizeof own, &own); /* beyond 1024 cores: then it is as if nothing were bound */
+    for (int i = 0; failed && i < sysconf(_SC_NPROCESSORS_ONLN) && i < CPU_SETSIZE; i++) CPU_SET(i, &own);
+    return own;
+}
+
+/* What a rank tells the others of its machine. */
+typedef struct core_note {
+    cpu_set_t cores;
+    int world_rank;
+} core_note;
+
 /* Which cores the ranks of a machine may use: bindings and allocations narrow them. */
 static int find_cores(vb_comm *comm, MPI_Comm node, vb_error *err) {
-    cpu_set_t own, all;
-    CPU_ZERO(&own);
-    int status = sched_getaffinity(0, sizeof own, &own); /* fails beyond 1024 cores: then it is as if nothing were bound */
-    for (int i = 0; status && i < sysconf(_SC_NPROCESSORS_ONLN) && i < CPU_SETSIZE; i++) CPU_SET(i, &own);
-    cpu_set_t *sets = vb_array((size_t)comm->node_size, sizeof *sets, "cores", err);
-    if (vb_comm_agree(comm, sets ? 0 : -1, err)) {
-        vb_free(sets);
+    const cpu_set_t own = find_own_cores();
+    const core_note note = {.cores = own, .world_rank = comm->world_rank};
+    cpu_set_t all;
+    core_note *notes = vb_array((size_t)comm->node_size, sizeof *notes, "cores", err);
+    if (vb_comm_agree(comm, notes ? 0 : -1, err)) {
+        vb_free(notes);
         return -1;
     }
-    status =
-        vb_comm_check(comm, MPI_Allgather(&own, sizeof own, MPI_BYTE, sets, sizeof own, MPI_BYTE, node), "MPI_Allgather", err);
+    int status = vb_comm_check(comm, MPI_Allgather(&note, sizeof note, MPI_BYTE, notes, sizeof note, MPI_BYTE, node),
+                               "MPI_Allgather", err);
     CPU_ZERO(&all);
+    comm->node = notes->world_rank;
     comm->sharing = 0;
     for (int r = 0; !status && r < comm->node_size; r++) {
         cpu_set_t both;
-        CPU_OR(&all, &all, &sets[r]);
-        CPU_AND(&both, &own, &sets[r]);
+        CPU_OR(&all, &all, &notes[r].cores);
+        CPU_AND(&both, &own, &notes[r].cores);
         comm->sharing += CPU_COUNT(&both) > 0;
     }
     comm->node_cores = CPU_COUNT(&all);
     comm->own_cores = CPU_COUNT(&own);
-    vb_free(sets);
+    vb_free(notes);
     return vb_comm_agree(comm, status, err);
+}
+
+/* How VOCABENCH_WAIT has ranks wait. */
+enum { UNSAID, SPIN, SLEEP };
+static int read_waiting(int32_t *waiting, vb_error *err) {
+    const char *said = getenv("VOCABENCH_WAIT");
+    *waiting = UNSAID;
+    if (!said || !*said) return 0;
+    if (!strcmp(said, "sleep")) *waiting = SLEEP;
+    else if (!strcmp(said, "spin")) *waiting = SPIN;
+    else return vb_errorf(err, VB_EUSAGE, "VOCABENCH_WAIT='%s': expected spin or sleep", said);
+    return 0;
+}
+
+/* Whether ranks sleep while they wait: as VOCABENCH_WAIT says on any of them, else where a machine has more ranks than cores. */
+static int choose_waiting(vb_comm *comm, vb_error *err) {
+    int32_t facts[2] = {UNSAID, comm->node_size > comm->node_cores};
+    if (vb_comm_agree(comm, read_waiting(&facts[0], err), err)) return -1;
+    const int code = vb_calls_allreduce(comm->mpi, false, facts, 2, MPI_INT32_T, MPI_MAX);
+    comm->sleeps = facts[0] == UNSAID ? facts[1] : facts[0] == SLEEP;
+    return vb_comm_agree(comm, vb_comm_check(comm, code, "MPI_Allreduce", err), err);
 }
 
 int vb_comm_open(vb_comm *comm, MPI_Comm mpi, vb_error *err) {
@@ -70,9 +139,22 @@ int vb_comm_open(vb_comm *comm, MPI_Comm mpi, vb_error *err) {
     if (!(comm->alarm_sends = vb_array((size_t)comm->size, sizeof *comm->alarm_sends, "alarm", err))) status = -1;
     status = vb_comm_agree(comm, status, err);
     if (!status) status = find_cores(comm, node, err);
+    if (!status) status = choose_waiting(comm, err);
     if (node != MPI_COMM_NULL) MPI_Comm_free(&node);
     if (status) vb_comm_close(comm);
     return status;
+}
+
+int vb_comm_open_alone(vb_comm *comm, vb_error *err) {
+    const cpu_set_t own = find_own_cores();
+    *comm = (vb_comm){.mpi = MPI_COMM_NULL, .size = 1, .node_size = 1, .sharing = 1};
+    comm->node_cores = comm->own_cores = CPU_COUNT(&own);
+    int running;
+    MPI_Initialized(&running);
+    if (running) MPI_Comm_rank(MPI_COMM_WORLD, &comm->world_rank);
+    int32_t unused; /* alone it waits for nobody, yet what is no value is refused as by ranks */
+    if (read_waiting(&unused, err)) return -1;
+    return (comm->alarm_sends = vb_array(1, sizeof *comm->alarm_sends, "alarm", err)) ? 0 : -1;
 }
 
 void vb_comm_close(vb_comm *comm) {
@@ -86,14 +168,15 @@ void vb_comm_alarm_raise(vb_comm *comm) {
     comm->raised = true;
     for (int r = 0; r < comm->size; r++) {
         comm->alarm_sends[r] = MPI_REQUEST_NULL;
-        if (r != comm->rank) MPI_Isend(&comm->alarm_token, 1, MPI_INT, r, ALARM_TAG, comm->mpi, &comm->alarm_sends[r]);
+        if (r == comm->rank) continue;
+        MPI_Isend(&comm->alarm_token, sizeof comm->alarm_token, MPI_BYTE, r, ALARM_TAG, comm->mpi, &comm->alarm_sends[r]);
     }
 }
 
 bool vb_comm_alarm_heard(vb_comm *comm) {
     if (!comm->raised && !comm->heard) {
         int heard = 0;
-        MPI_Iprobe(MPI_ANY_SOURCE, ALARM_TAG, comm->mpi, &heard, MPI_STATUS_IGNORE);
+        if (comm->mpi != MPI_COMM_NULL) MPI_Iprobe(MPI_ANY_SOURCE, ALARM_TAG, comm->mpi, &heard, MPI_STATUS_IGNORE);
         comm->heard = heard;
     }
     return comm->raised || comm->heard || (comm->above && vb_comm_alarm_heard(comm->above));
@@ -106,11 +189,12 @@ static bool merely_heard(const vb_comm *comm) {
 
 /* Every raised alarm sent one message to every other rank; they are all received here, so that none is heard later. */
 static int end_alarm(vb_comm *comm, vb_error *err) {
-    int raised = comm->raised, total = 0, token;
-    int status = vb_comm_check(comm, MPI_Allreduce(&raised, &total, 1, MPI_INT, MPI_SUM, comm->mpi), "MPI_Allreduce", err);
+    int raised = comm->raised, total = raised, token;
+    int status =
+        vb_comm_check(comm, vb_calls_allreduce(comm->mpi, comm->sleeps, &total, 1, MPI_INT, MPI_SUM), "MPI_Allreduce", err);
     for (int i = 0; i < total - raised; i++)
-        MPI_Recv(&token, 1, MPI_INT, MPI_ANY_SOURCE, ALARM_TAG, comm->mpi, MPI_STATUS_IGNORE);
-    if (raised) MPI_Waitall(comm->size, comm->alarm_sends, MPI_STATUSES_IGNORE);
+        vb_calls_receive(comm->mpi, comm->sleeps, &token, sizeof token, MPI_ANY_SOURCE, ALARM_TAG);
+    if (raised && comm->size > 1) MPI_Waitall(comm->size, comm->alarm_sends, MPI_STATUSES_IGNORE);
     comm->raised = comm->heard = false;
     return status;
 }
@@ -127,13 +211,13 @@ int vb_comm_agree(vb_comm *comm, int status, vb_error *err) {
      * program releases them. */
     int size = comm->size, level = !status ? 3 : local.code != VB_EINCOMPLETE ? 0 : second_hand ? 2 : 1;
     int key = status ? level * size + comm->rank : level * size, worst = key;
-    if (MPI_Allreduce(&key, &worst, 1, MPI_INT, MPI_MIN, comm->mpi) != MPI_SUCCESS)
+    if (vb_calls_allreduce(comm->mpi, comm->sleeps, &worst, 1, MPI_INT, MPI_MIN) != MPI_SUCCESS)
         return vb_errorf(err, VB_EMPI, "the ranks cannot agree");
     if (worst == 3 * size) return 0;
     /* When all of a group merely heard, it was from above, though perhaps by way of another rank of the group. */
     for (vb_comm *up = comm->above; up && worst / size == 2; up = up->above) up->heard = !up->raised;
     if (local.rank < 0) local.rank = comm->world_rank; /* an error that was agreed on before keeps its rank */
-    if (MPI_Bcast(&local, sizeof local, MPI_BYTE, worst % size, comm->mpi) != MPI_SUCCESS)
+    if (vb_calls_broadcast(comm->mpi, comm->sleeps, &local, sizeof local, worst % size) != MPI_SUCCESS)
         return vb_errorf(err, VB_EMPI, "the ranks cannot agree");
     *err = local;
     return -1;
@@ -143,7 +227,8 @@ int vb_comm_broadcast_from(vb_comm *comm, int root, void *bytes, size_t size, vb
     int status = 0;
     for (size_t at = 0; at < size; at += CHUNK) {
         size_t n = size - at < CHUNK ? size - at : CHUNK;
-        if (vb_comm_check(comm, MPI_Bcast((char *)bytes + at, (int)n, MPI_BYTE, root, comm->mpi), "MPI_Bcast", err)) status = -1;
+        int code = vb_calls_broadcast(comm->mpi, comm->sleeps, (char *)bytes + at, (int)n, root);
+        if (vb_comm_check(comm, code, "MPI_Bcast", err)) status = -1;
     }
     if (comm->rank != root) comm->received += size;
     else if (comm->size > 1) comm->sent += size;
@@ -194,14 +279,16 @@ int vb_comm_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_
     int64_t a_round = (int64_t)(CHUNK / (row_bytes ? row_bytes : 1)) / comm->size,
             largest = (total + comm->size - 1) / comm->size;
     if (a_round < 1) a_round = 1;
-    bool whole = largest <= a_round;
+    bool whole = largest <= a_round || comm->mpi == MPI_COMM_NULL; /* alone, all is in its place */
     if (!whole && (!(piece = vb_array((size_t)a_round, row_bytes, "gather", err)) ||
                    !(all = vb_array((size_t)a_round * (size_t)comm->size, row_bytes, "gather", err))))
         status = -1;
     if ((status = vb_comm_agree(comm, status, err))) goto done;
-    MPI_Datatype row;
-    MPI_Type_contiguous((int)row_bytes, MPI_BYTE, &row);
-    MPI_Type_commit(&row);
+    MPI_Datatype row = MPI_DATATYPE_NULL;
+    if (comm->mpi != MPI_COMM_NULL) {
+        MPI_Type_contiguous((int)row_bytes, MPI_BYTE, &row);
+        MPI_Type_commit(&row);
+    }
     for (int64_t at = 0; at < largest; at += a_round) {
         for (int r = 0, sum = 0; r < comm->size; r++) {
             int64_t start, has = vb_comm_range_of_rank(total, r, comm->size, &start) - at;
@@ -210,11 +297,11 @@ int vb_comm_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_
             sum += counts[r];
         }
         int code;
-        if (whole) code = MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, rows, counts, offsets, row, comm->mpi);
+        if (whole) code = vb_calls_allgather(comm->mpi, comm->sleeps, MPI_IN_PLACE, rows, counts, offsets, row);
         else {
             if (counts[comm->rank])
                 memcpy(piece, (char *)rows + (size_t)(first + at) * row_bytes, (size_t)counts[comm->rank] * row_bytes);
-            code = MPI_Allgatherv(piece, counts[comm->rank], row, all, counts, offsets, row, comm->mpi);
+            code = vb_calls_allgather(comm->mpi, comm->sleeps, piece, all, counts, offsets, row);
             for (int r = 0; r < comm->size && code == MPI_SUCCESS; r++) {
                 int64_t start;
                 vb_comm_range_of_rank(total, r, comm->size, &start);
@@ -225,7 +312,7 @@ int vb_comm_allgather_rows(vb_comm *comm, void *rows, int64_t total, size_t row_
         }
         if (vb_comm_check(comm, code, "MPI_Allgatherv", err)) status = -1;
     }
-    MPI_Type_free(&row);
+    if (row != MPI_DATATYPE_NULL) MPI_Type_free(&row);
     comm->sent += (uint64_t)mine * row_bytes * (comm->size > 1);
     comm->received += (uint64_t)(total - mine) * row_bytes;
     status = vb_comm_agree(comm, status, err);
@@ -273,8 +360,8 @@ static int send_block(vb_comm *comm, const void *bytes, size_t size, vb_error *e
     int status = 0;
     for (size_t at = 0; at < size; at += CHUNK) {
         size_t n = size - at < CHUNK ? size - at : CHUNK;
-        if (vb_comm_check(comm, MPI_Send((const char *)bytes + at, (int)n, MPI_BYTE, 0, BLOCK_TAG, comm->mpi), "MPI_Send", err))
-            status = -1;
+        int code = vb_calls_send(comm->mpi, comm->sleeps, (const char *)bytes + at, (int)n, 0, BLOCK_TAG);
+        if (vb_comm_check(comm, code, "MPI_Send", err)) status = -1;
     }
     comm->sent += size;
     return status;
@@ -284,7 +371,7 @@ static int receive_block(vb_comm *comm, int from, void *bytes, size_t size, vb_e
     int status = 0;
     for (size_t at = 0; at < size; at += CHUNK) {
         size_t n = size - at < CHUNK ? size - at : CHUNK;
-        int code = MPI_Recv((char *)bytes + at, (int)n, MPI_BYTE, from, BLOCK_TAG, comm->mpi, MPI_STATUS_IGNORE);
+        int code = vb_calls_receive(comm->mpi, comm->sleeps, (char *)bytes + at, (int)n, from, BLOCK_TAG);
         if (vb_comm_check(comm, code, "MPI_Recv", err)) status = -1;
         comm->received += n;
     }
@@ -293,11 +380,11 @@ static int receive_block(vb_comm *comm, int from, void *bytes, size_t size, vb_e
 
 int vb_comm_gather(vb_comm *comm, const void *bytes, size_t size, vb_blocks *blocks, vb_error *err) {
     bool root = !comm->rank;
-    uint64_t mine = size, *sizes = vb_array((size_t)comm->size, sizeof *sizes, "gather", err);
+    uint64_t *sizes = vb_array((size_t)comm->size, sizeof *sizes, "gather", err);
     *blocks = (vb_blocks){0};
     int status = vb_comm_agree(comm, sizes ? 0 : -1, err);
     if (status) goto done;
-    status = vb_comm_check(comm, MPI_Gather(&mine, 1, MPI_UINT64_T, sizes, 1, MPI_UINT64_T, 0, comm->mpi), "MPI_Gather", err);
+    status = vb_comm_check(comm, vb_calls_gather(comm->mpi, comm->sleeps, size, sizes), "MPI_Gather", err);
     if (root && !status) status = blocks_new(blocks, comm->size, sizes, err);
     if ((status = vb_comm_agree(comm, status, err))) goto done;
     if (!root) status = send_block(comm, bytes, size, err);
@@ -316,10 +403,9 @@ static int reduce(vb_comm *comm, int64_t *values, size_t count, MPI_Op op, bool 
     int status = 0;
     const size_t step = CHUNK / sizeof *values;
     for (size_t at = 0; at < count; at += step) {
-        int n = (int)(count - at < step ? count - at : step), code;
-        if (everywhere) code = MPI_Allreduce(MPI_IN_PLACE, values + at, n, MPI_INT64_T, op, comm->mpi);
-        else if (comm->rank) code = MPI_Reduce(values + at, NULL, n, MPI_INT64_T, op, 0, comm->mpi);
-        else code = MPI_Reduce(MPI_IN_PLACE, values + at, n, MPI_INT64_T, op, 0, comm->mpi);
+        int n = (int)(count - at < step ? count - at : step);
+        int code = everywhere ? vb_calls_allreduce(comm->mpi, comm->sleeps, values + at, n, MPI_INT64_T, op) :
+                                vb_calls_reduce(comm->mpi, comm->sleeps, values + at, n, op);
         if (vb_comm_check(comm, code, everywhere ? "MPI_Allreduce" : "MPI_Reduce", err)) status = -1;
     }
     if (comm->rank || everywhere) comm->sent += count * sizeof *values * (comm->size > 1);
@@ -338,7 +424,7 @@ int vb_comm_or_bits(vb_comm *comm, void *bits, size_t size, vb_error *err) {
     int status = 0;
     for (size_t at = 0; at < size; at += CHUNK) {
         size_t n = size - at < CHUNK ? size - at : CHUNK;
-        int code = MPI_Allreduce(MPI_IN_PLACE, (char *)bits + at, (int)(n / 4), MPI_UINT32_T, MPI_BOR, comm->mpi);
+        int code = vb_calls_allreduce(comm->mpi, comm->sleeps, (char *)bits + at, (int)(n / 4), MPI_UINT32_T, MPI_BOR);
         if (vb_comm_check(comm, code, "MPI_Allreduce", err)) status = -1;
     }
     comm->sent += size * (comm->size > 1);
@@ -348,7 +434,7 @@ int vb_comm_or_bits(vb_comm *comm, void *bits, size_t size, vb_error *err) {
 
 int vb_comm_or_blocks(vb_comm *comm, const void *blocks, void *own, size_t size, vb_error *err) {
     if (size > CHUNK) return vb_errorf(err, VB_EUNSUPPORTED, "a block of %zu bytes, at most %d can be joined", size, CHUNK);
-    int code = MPI_Reduce_scatter_block(blocks, own, (int)size, MPI_UINT8_T, MPI_BOR, comm->mpi);
+    int code = vb_calls_reduce_blocks(comm->mpi, comm->sleeps, blocks, own, (int)size, MPI_BOR);
     comm->sent += size * (size_t)comm->size * (comm->size > 1);
     comm->received += size * (comm->size > 1);
     return vb_comm_agree(comm, vb_comm_check(comm, code, "MPI_Reduce_scatter_block", err), err);

@@ -13,13 +13,15 @@
 #include "kernels/base/error.h"
 
 typedef struct vb_comm {
-    MPI_Comm mpi;
+    MPI_Comm mpi;          /* MPI_COMM_NULL of a process alone, which needs no MPI */
     struct vb_comm *above; /* the comm that this one is a part of, whose alarms count here too; NULL for the world */
     int rank, size;
     int world_rank;           /* the name of this rank in messages */
     int node_rank, node_size; /* place among the ranks of this machine */
+    int node;                 /* which machine it is: the world rank of the first of them */
     int node_cores;           /* that the ranks of this machine may use together */
     int own_cores, sharing;   /* that this rank may use, and how many of those ranks may use one of them, itself counted */
+    bool sleeps;              /* ranks that wait leave their cores to others: mpi/ranks/calls.h; the same on all */
     uint64_t sent, received;  /* payload bytes of this rank's calls below */
     bool raised, heard;       /* since the last agreement this rank has raised the alarm, or heard of another's */
     MPI_Request *alarm_sends;
@@ -27,6 +29,12 @@ typedef struct vb_comm {
 } vb_comm;
 
 int vb_comm_open(vb_comm *comm, MPI_Comm mpi, vb_error *err);
+/* Local: of this process alone, whether MPI runs or not. */
+int vb_comm_open_alone(vb_comm *comm, vb_error *err);
+/* Starts MPI, unless it runs: at the program's start, or later where a process alone meets what cannot do without. The end is the
+ * program's. */
+int vb_comm_start_mpi(vb_error *err);
+void vb_comm_end_mpi(void);
 void vb_comm_close(vb_comm *comm);
 
 /* Agrees on the worst status: 0 everywhere when all ranks pass 0; otherwise -1 everywhere with *err that of the lowest failing

@@ -1,11 +1,13 @@
 /* Signals that ask for a stop: noted in the handler, looked at between units. */
 #include "mpi/ranks/context.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mpi/ranks/calls.h"
 
 static volatile sig_atomic_t stop_signal; /* a handler can reach nothing else */
 
@@ -19,8 +21,8 @@ static void catch_signal(int number) {
     sigaction(number, &action, NULL);
 }
 
-void vb_context_catch_signals(void) {
-    for (size_t i = 0; i < sizeof stop_signals / sizeof *stop_signals; i++) catch_signal(stop_signals[i]);
+void vb_context_catch_signals(bool stops) {
+    for (size_t i = 0; stops && i < sizeof stop_signals / sizeof *stop_signals; i++) catch_signal(stop_signals[i]);
     signal(SIGPIPE, SIG_IGN); /* these two come back as errors of write */
     signal(SIGXFSZ, SIG_IGN);
 }
@@ -58,25 +60,37 @@ int vb_context_check_stop(vb_context *context, vb_error *err) {
 }
 
 int vb_context_barrier(vb_context *context, int status, vb_error *err) {
-    enum { QUICK_LOOKS = 50 };
     vb_comm *comm = &context->comm;
     if (status) vb_comm_alarm_raise(comm);
-    MPI_Request all;
-    int done = 0, code = MPI_Ibarrier(comm->mpi, &all);
+    const bool alone = comm->mpi == MPI_COMM_NULL;
+    MPI_Request all = MPI_REQUEST_NULL;
+    vb_calls_pause pause = {0};
+    int done = alone, code = alone ? MPI_SUCCESS : MPI_Ibarrier(comm->mpi, &all);
     if (code != MPI_SUCCESS && !status) status = vb_comm_check(comm, code, "MPI_Ibarrier", err);
-    for (int looks = 0; code == MPI_SUCCESS && !done; looks++) {
+    if (alone && !status) status = vb_context_check_stop(context, err);
+    while (code == MPI_SUCCESS && !done) {
         code = MPI_Test(&all, &done, MPI_STATUS_IGNORE);
         if (!status && (status = vb_context_check_stop(context, err))) vb_comm_alarm_raise(comm);
-        const struct timespec moment = {.tv_nsec = 1000000};
-        if (!done && looks < QUICK_LOOKS) sched_yield();
-        else if (!done) nanosleep(&moment, NULL);
+        if (!done) vb_calls_pause_once(&pause);
     }
     return vb_comm_agree(comm, status, err);
+}
+
+bool vb_context_is_launched(void) {
+    /* How launchers begin the names of the variables that tell a process of its job: PMI, PMI2 and PMIx (Slurm, Flux, PALS,
+     * Hydra), mpirun, srun without either, jsrun, aprun, MVAPICH. */
+    static const char *const starts[] = {
+        "PMI",       "OMPI_COMM_WORLD_", "SLURM_PROCID=", "SLURM_STEP_", "FLUX_TASK_", "PALS_",          "HYDI_",
+        "MPI_LOCAL", "MV2_COMM_",        "JSM_",          "ALPS_",       "LSB_JOBID=", "VOCABENCH_MPI=1"};
+    for (char **variable = environ; *variable; variable++)
+        for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+            if (!strncmp(*variable, starts[i], strlen(starts[i]))) return true;
+    return false;
 }
 
 bool vb_context_is_first_rank(void) {
     static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID"};
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-        if (getenv(variables[i])) return atoi(getenv(variables[i])) == 0;
+        if (getenv(variables[i])) return strtol(getenv(variables[i]), NULL, 10) == 0;
     return true;
 }

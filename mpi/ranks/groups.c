@@ -83,26 +83,29 @@ int vb_groups_open(vb_groups *groups, vb_context *world, int count, int64_t item
     groups->context.comm = (vb_comm){.mpi = MPI_COMM_NULL};
     int ranks = world->comm.size, first;
     while (world->comm.rank >= vb_groups_ranks(ranks, count, groups->mine, &first) + first) groups->mine++;
+    const bool alone = world->comm.mpi == MPI_COMM_NULL;
     MPI_Comm part = MPI_COMM_NULL;
-    int code = MPI_Comm_split(world->comm.mpi, groups->mine, world->comm.rank, &part);
+    int code = alone ? MPI_SUCCESS : MPI_Comm_split(world->comm.mpi, groups->mine, world->comm.rank, &part);
     int status = vb_comm_check(&world->comm, code, "MPI_Comm_split", err);
     if ((status = vb_comm_agree(&world->comm, status, err))) {
         if (part != MPI_COMM_NULL) MPI_Comm_free(&part);
         return -1;
     }
-    status = vb_comm_open(&groups->context.comm, part, err);
+    if (alone) status = vb_comm_open_alone(&groups->context.comm, err);
+    else status = vb_comm_open(&groups->context.comm, part, err);
     groups->context.comm.mpi = part;
     groups->context.comm.above = &world->comm;
+    groups->context.comm.sleeps = world->comm.sleeps; /* a group may fit its cores, and share them with the others */
     if (!(status = vb_comm_agree(&world->comm, status, err)) && count > 1) status = open_window(groups, err);
     if (status) vb_groups_close(groups);
-    groups->started = MPI_Wtime();
+    groups->started = vb_live_now();
     return status;
 }
 
 int vb_groups_next(vb_groups *groups, int64_t *item, vb_error *err) {
     vb_comm *comm = &groups->context.comm;
     int status = 0;
-    double now = MPI_Wtime();
+    double now = vb_live_now();
     if (groups->taken_at > 0) groups->busy += now - groups->taken_at;
     *item = groups->taken;
     if (groups->count == 1) groups->taken++;
@@ -117,14 +120,14 @@ int vb_groups_next(vb_groups *groups, int64_t *item, vb_error *err) {
     status = vb_comm_agree(comm, status, err);
     if (!status) status = vb_comm_broadcast(comm, item, sizeof *item, err);
     if (*item > groups->items) *item = groups->items;
-    groups->taken_at = status || *item == groups->items ? 0 : MPI_Wtime();
+    groups->taken_at = status || *item == groups->items ? 0 : vb_live_now();
     return status;
 }
 
 int vb_groups_wait(vb_groups *groups, int status, vb_error *err) {
-    if (groups->taken_at > 0) groups->busy += MPI_Wtime() - groups->taken_at;
+    if (groups->taken_at > 0) groups->busy += vb_live_now() - groups->taken_at;
     status = vb_context_barrier(groups->world, status, err);
-    groups->idle = MPI_Wtime() - groups->started - groups->busy;
+    groups->idle = vb_live_now() - groups->started - groups->busy;
     return status;
 }
 

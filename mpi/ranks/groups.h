@@ -11,7 +11,7 @@ typedef struct vb_groups {
     int64_t items;      /* in the queue */
     MPI_Win window;     /* the queue's counter, in the memory of the world's rank 0 */
     int64_t taken;      /* the counter of a single group, which needs no window */
-    double started;     /* MPI_Wtime at the opening */
+    double started;     /* vb_live_now at the opening */
     double taken_at, busy, idle;
 } vb_groups;
 

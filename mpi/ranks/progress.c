@@ -11,12 +11,6 @@
 enum { LINE = 400 };
 static const double quiet = 2, redraw = 0.2, logged = 10, logged_every = 300; /* seconds */
 
-/* A group's first rank is rank 0 of its communicator; one terminal takes one line. */
-static bool is_first_of_all(void) {
-    int rank;
-    return MPI_Comm_rank(MPI_COMM_WORLD, &rank) == MPI_SUCCESS && !rank;
-}
-
 void vb_progress_start(vb_progress *progress, vb_context *context, const char *stage, const char *what, const char *unit,
                        int64_t whole) {
     const bool first = !context->comm.rank;
@@ -30,7 +24,8 @@ void vb_progress_start(vb_progress *progress, vb_context *context, const char *s
                               .whole = whole,
                               .start = vb_live_now(),
                               .live = first ? context->live : NULL};
-    progress->prints = first && (progress->tty < 0 || is_first_of_all());
+    /* A group's first rank is rank 0 of its communicator; one terminal takes one line. */
+    progress->prints = first && (progress->tty < 0 || !context->comm.world_rank);
     progress->shown = progress->start;
     vb_live_stage *its = progress->live ? vb_live_stage_of(progress->live, stage, unit) : NULL;
     if (its) {
@@ -40,6 +35,8 @@ void vb_progress_start(vb_progress *progress, vb_context *context, const char *s
 }
 
 void vb_progress_measures(vb_progress *progress) { progress->measures = true; }
+
+void vb_progress_by(vb_progress *progress, int ranks) { progress->total = (progress->whole + ranks - 1) / ranks; }
 
 void vb_progress_together(vb_progress *progress) { progress->total = progress->whole; }
 

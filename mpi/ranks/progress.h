@@ -30,6 +30,8 @@ void vb_progress_start(vb_progress *progress, vb_context *context, const char *s
                        int64_t whole);
 /* This stage is most of its pair's work: the run's time to go follows it. */
 void vb_progress_measures(vb_progress *progress);
+/* Only so many of the ranks, of which rank 0 is one, have a part. */
+void vb_progress_by(vb_progress *progress, int ranks);
 /* Every item is all ranks' work: steps count for all of them. */
 void vb_progress_together(vb_progress *progress);
 void vb_progress_step(vb_progress *progress, int64_t items); /* of this rank */

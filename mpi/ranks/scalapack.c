@@ -1,9 +1,11 @@
 /* A BLACS grid over the ranks and the calls of ScaLAPACK on it. */
 #include "mpi/ranks/scalapack.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/ranks/context.h"
 #include "mpi/ranks/cyclic.h"
 
 /* ScaLAPACK ships no C header: its Fortran routines and the C interface of BLACS, as the reference implementation declares
@@ -68,7 +70,7 @@ static int allocate(part *m, vb_error *err) {
     m->local_columns = vb_cyclic_count(m->n, m->column, m->columns);
     leading = m->local_rows > 0 ? m->local_rows : 1;
     descinit_(m->descriptor, &m->n, &m->n, &block, &block, &zero, &zero, &m->grid, &leading, &info);
-    if (info) return vb_errorf(err, VB_EINTERNAL, "ScaLAPACK: descinit: argument %d", -info);
+    assert(!info);
     size_t elements = (size_t)m->local_rows * (size_t)m->local_columns;
     m->a = vb_array(elements ? elements : 1, sizeof *m->a, "block-cyclic matrix", err);
     return m->a ? 0 : -1;
@@ -83,9 +85,21 @@ static int allocate_work(part *m, double *values, vb_error *err) {
     return m->work ? 0 : -1;
 }
 
+/* The communicator of a grid over the ranks of `comm`: BLACS is made of MPI, also where a process is alone. */
+static int get_communicator(const vb_comm *comm, MPI_Comm *mpi, vb_error *err) {
+    *mpi = comm->mpi;
+    if (comm->mpi != MPI_COMM_NULL) return 0;
+    if (vb_comm_start_mpi(err)) return -1;
+    vb_context_keep_signals();
+    *mpi = MPI_COMM_SELF;
+    return 0;
+}
+
 int vb_scalapack_eigenvalues(vb_comm *comm, int n, double (*element)(const void *context, int i, int j), const void *context,
                              double *values, vb_error *err) {
-    int handle = Csys2blacs_handle(comm->mpi);
+    MPI_Comm mpi;
+    if (vb_comm_agree(comm, get_communicator(comm, &mpi, err), err)) return -1;
+    int handle = Csys2blacs_handle(mpi);
     part m = {.n = n, .grid = handle};
     choose_shape(comm->size, n, &m.rows, &m.columns);
     bool member = comm->rank < m.rows * m.columns;
@@ -125,8 +139,7 @@ static int describe(vb_product *product, vb_error *err) {
               &product->depth, &info[1]);
     descinit_(product->result, &product->rows, &product->columns, &product->rows, &block, &zero, &zero, &product->grid,
               &product->rows, &info[2]);
-    for (int i = 0; i < 3; i++)
-        if (info[i]) return vb_errorf(err, VB_EINTERNAL, "ScaLAPACK: descinit: argument %d", -info[i]);
+    assert(!info[0] && !info[1] && !info[2]);
     size_t elements = (size_t)product->rows * (size_t)product->local_depth;
     product->slice = vb_array(elements, sizeof *product->slice, "images of a product", err);
     return product->slice ? 0 : -1;
@@ -136,8 +149,11 @@ static int describe(vb_product *product, vb_error *err) {
  * is optimal to cut that one alone (Demmel et al. 2013, Communication-optimal parallel recursive rectangular matrix
  * multiplication): only the small matrix travels. */
 int vb_scalapack_product_open(vb_product *product, vb_comm *comm, int rows, int columns, int depth, vb_error *err) {
+    MPI_Comm mpi;
+    *product = (vb_product){0};
+    if (vb_comm_agree(comm, get_communicator(comm, &mpi, err), err)) return -1;
     *product = (vb_product){.rows = rows, .columns = columns, .depth = depth, .ranks = comm->size, .rank = comm->rank};
-    product->handle = product->grid = Csys2blacs_handle(comm->mpi);
+    product->handle = product->grid = Csys2blacs_handle(mpi);
     Cblacs_gridinit(&product->grid, "Row", 1, comm->size);
     return vb_comm_agree(comm, describe(product, err), err);
 }

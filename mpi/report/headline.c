@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
-#include "kernels/openness/student.h"
 #include "mpi/base/json.h"
+#include "mpi/report/lead.h"
 #include "mpi/results/tables.h"
 
 double vb_headline_chance(const json_t *entry) {
@@ -45,20 +45,27 @@ static void write_with_error(vb_headline_write *write, vb_strbuf *out, double va
     else write_format(write, out, "%.1f", 100 * value);
 }
 
-/* The lead over the next model. Both saw the same images: the error of the difference is smaller than that of independent ones
- * wherever the models find the same images hard, so that a lead that stands here stands. */
+/* The lead over the next model. Without records the errors are taken as independent: both saw the same images, so that the error
+ * of the difference is smaller wherever the models find the same images hard, and a lead that stands here stands. */
 static void write_lead(const vb_section_result *best, const vb_section_result *next, vb_headline_write *write, vb_strbuf *out) {
-    const double lead = extensibility(best) - extensibility(next);
-    const double error = hypot(vb_tables_error(best->entry, "acc_e"), vb_tables_error(next->entry, "acc_e"));
+    const vb_lead lead = vb_lead_find(best, next);
+    out->failed |= lead.failed;
     write(out, " Next is ", false);
     write(out, next->label, true);
     write(out, ", ", false);
-    write_with_error(write, out, lead, error);
+    write_with_error(write, out, lead.difference, lead.error);
     write(out, " points behind", false);
-    if (!isfinite(error)) write(out, ".", false);
-    else if (lead > VB_STUDENT_NORMAL * error)
-        write(out, ": more than chance explains, even if the errors were independent.", false);
-    else write(out, ": not told apart, were the errors independent; vocabench compare pairs the images.", false);
+    if (lead.paired) {
+        if (lead.on_classes) write(out, " on the same images: more than chance explains", false);
+        else if (lead.on_images)
+            write(out, " on the same images: more than chance explains for these classes, not for others", false);
+        else write(out, " on the same images: not told apart", false);
+        write_format(write, out, " (p %.2g by images", lead.by_images);
+        if (isfinite(lead.by_classes)) write_format(write, out, ", %.2g by classes", lead.by_classes);
+        write(out, ").", false);
+    } else if (!isfinite(lead.error)) write(out, ".", false);
+    else if (lead.on_classes) write(out, ": more than chance explains, even if the errors were independent.", false);
+    else write(out, ": not told apart, were the errors independent; with records (per_image) they are paired here.", false);
 }
 
 void vb_headline_group(const vb_report_group *group, vb_headline_write *write, vb_strbuf *out) {
@@ -117,6 +124,53 @@ int vb_headline_models(const vb_report *report, int groups, vb_headline_model *m
         }
     qsort(models, (size_t)count, sizeof *models, by_mean);
     return count;
+}
+
+/* On how many datasets the first of two models is told apart from the second, and on how many it is the most open. Whether memory
+ * was wanting. */
+static bool count_leads(const vb_report *report, const char *first, const char *second, int *apart, int *most) {
+    bool failed = false;
+    *apart = *most = 0;
+    for (int g = 0; g < report->group_count; g++) {
+        const vb_section_result *one = vb_headline_find(&report->groups[g], first),
+                                *other = vb_headline_find(&report->groups[g], second);
+        const vb_lead lead = vb_lead_find(one, other);
+        failed |= lead.failed;
+        *apart += lead.difference > 0 && lead.on_images;
+        *most += find_most_open(&report->groups[g], NULL) == one;
+    }
+    return failed;
+}
+
+static void write_overall(const vb_report *report, const vb_headline_model *models, int count, vb_headline_write *write,
+                          vb_strbuf *out) {
+    int apart, most;
+    out->failed |= count_leads(report, models[0].label, models[1].label, &apart, &most);
+    write(out, models[0].label, true);
+    write_format(write, out, " is the most open of %d models: mean Acc-E %.1f percent over %d datasets, first on %d. Next is ",
+                 count, 100 * models[0].mean, report->group_count, most);
+    write(out, models[1].label, true);
+    write_format(write, out, ", %.1f points behind: ", 100 * (models[0].mean - models[1].mean));
+    if (apart) write_format(write, out, "more than chance explains on %d of the %d.", apart, report->group_count);
+    else write_format(write, out, "no more than chance explains on any of the %d.", report->group_count);
+}
+
+int vb_headline_all(const vb_report *report, vb_headline_write *write, vb_strbuf *out, bool *written, vb_error *err) {
+    *written = false;
+    if (report->group_count < 2) return 0;
+    vb_headline_model *models = vb_array((size_t)report->result_count, sizeof *models, "models", err);
+    if (!models) return -1;
+    const int count = vb_headline_models(report, report->group_count, models);
+    bool all = count > 1;
+    for (int m = 0; m < count; m++)
+        for (int g = 0; g < report->group_count && all; g++) {
+            const vb_section_result *it = vb_headline_find(&report->groups[g], models[m].label);
+            all = it && isfinite(extensibility(it));
+        }
+    if (all) write_overall(report, models, count, write, out);
+    *written = all;
+    vb_free(models);
+    return 0;
 }
 
 static void add_row(vb_grid *grid, const vb_report *report, const char *label) {

@@ -11,6 +11,10 @@ typedef void vb_headline_write(vb_strbuf *out, const char *piece, bool name);
 /* The sentences on a group, as plain text through `write`. */
 void vb_headline_group(const vb_report_group *group, vb_headline_write *write, vb_strbuf *out);
 
+/* The sentences on all datasets, where every model has a result on each of several: the most open by the mean, the next, and on
+ * how many datasets its lead is more than chance explains. *written: whether there are any. VB_EMEMORY. */
+int vb_headline_all(const vb_report *report, vb_headline_write *write, vb_strbuf *out, bool *written, vb_error *err);
+
 /* What guessing among the names of the own vocabulary gives on average over vocabularies, as Acc-C is averaged; NaN without
  * vocabularies. */
 double vb_headline_chance(const json_t *entry);

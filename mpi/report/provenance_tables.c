@@ -40,6 +40,18 @@ static void add_hosts(vb_grid *grid, const json_t *hosts) {
     vb_strbuf_free(&text);
 }
 
+/* A file of a model, and whether it is the one that was published. */
+static void put_file(vb_grid *grid, const json_t *file) {
+    const char *name = vb_json_text(file, "name"), *sum = vb_json_text(file, "sha256"), *by = vb_json_text(file, "published_by");
+    const long long bytes = (long long)vb_json_integer(file, "bytes");
+    if (!*by) vb_grid_cell(grid, "%s, %lld bytes, SHA-256 %s", name, bytes, sum);
+    else if (!strcmp(vb_json_text(file, "published"), "match"))
+        vb_grid_cell(grid, "%s, %lld bytes, SHA-256 %s, as published (%s)", name, bytes, sum, by);
+    else
+        vb_grid_cell(grid, "%s, %lld bytes, SHA-256 %s, NOT as published (%s: %s)", name, bytes, sum, by,
+                     vb_json_text(file, "published_sha256"));
+}
+
 /* The files of models, as hubs publish them. */
 static void add_models(vb_grid *grid, const json_t *models) {
     size_t m, f;
@@ -47,8 +59,7 @@ static void add_models(vb_grid *grid, const json_t *models) {
     json_array_foreach((json_t *)(uintptr_t)models, m, model) {
         json_array_foreach(json_object_get(model, "files"), f, file) {
             vb_grid_cell(grid, "%s: %s", vb_json_text(model, "model"), vb_json_text(file, "role"));
-            vb_grid_cell(grid, "%s, %lld bytes, SHA-256 %s", vb_json_text(file, "name"),
-                         (long long)vb_json_integer(file, "bytes"), vb_json_text(file, "sha256"));
+            put_file(grid, file);
         }
     }
 }

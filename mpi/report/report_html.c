@@ -131,6 +131,21 @@ enum { TITLE, EXPERIMENTS, SUMMARY, HEADLINE, OVERVIEW, CONTENTS, LIGHT, DARK, R
 static const char *const places[PLACES] = {"TITLE", "EXPERIMENTS", "SUMMARY", "HEADLINE", "OVERVIEW",   "CONTENTS",
                                            "LIGHT", "DARK",        "RESULTS", "GROUPS",   "PROVENANCE", "DATA"};
 
+/* In one sentence, over all datasets. */
+static int write_answer(const vb_report *report, vb_strbuf *out, vb_error *err) {
+    vb_strbuf text = {0};
+    bool all;
+    const int status = vb_headline_all(report, page_sentence, &text, &all, err);
+    if (!status && all) {
+        vb_strbuf_add(out, "<p class=\"answer\">");
+        vb_strbuf_add(out, text.bytes ? text.bytes : "");
+        vb_strbuf_add(out, "</p>\n");
+        out->failed = out->failed || text.failed;
+    }
+    vb_strbuf_free(&text);
+    return status;
+}
+
 static void write_head(const vb_report *report, vb_strbuf texts[PLACES]) {
     const char *latest = "";
     for (int f = 0; f < report->folder_count; f++) {
@@ -188,10 +203,11 @@ int vb_report_html(const vb_report *report, vb_plotter *plotter, const char *dat
                                .folder = page_folder,
                                .folder_end = page_folder_end,
                                .input = page_input};
+    int status = write_answer(report, &texts[HEADLINE], err);
     write_head(report, texts);
     vb_strbuf_add_html(&texts[DATA], data);
     writer.out = &texts[OVERVIEW];
-    int status = vb_report_writer_overview(&writer, report, err);
+    if (!status) status = vb_report_writer_overview(&writer, report, err);
     writer.out = &texts[RESULTS];
     vb_report_writer_main(&writer, report);
     writer.out = &texts[GROUPS];

@@ -80,6 +80,9 @@ int vb_report_text_markdown(const vb_report *report, vb_plotter *plotter, const 
         markdown_name(out, vb_json_text(report->folders[f].document, "experiment"));
     }
     vb_strbuf_add(out, "\n\n");
+    bool all;
+    if (vb_headline_all(report, markdown_sentence, out, &all, err)) return -1;
+    if (all) vb_strbuf_add(out, "\n\n");
     for (int g = 0; g < report->group_count; g++) {
         vb_headline_group(&report->groups[g], markdown_sentence, out);
         vb_strbuf_add(out, "\n\n");

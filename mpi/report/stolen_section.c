@@ -218,7 +218,10 @@ static int add_stolen(const vb_section_subject *subject, vb_strbuf *out, vb_erro
             choose_pictures(&all);
             vb_pictures_open(&pictures, it);
             find_places(&all, &pictures);
-            status = put_all(&all, &pictures, out, err);
+            if (pictures.reason.code == VB_EMEMORY) {
+                *err = pictures.reason;
+                status = -1;
+            } else status = put_all(&all, &pictures, out, err);
         }
     }
     vb_pictures_close(&pictures);

@@ -1,8 +1,6 @@
 /* Which vocabulary takes images from which: a matrix in colours. */
 #include "mpi/report/theft_section.h"
 
-#include <math.h>
-
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
 
@@ -22,7 +20,7 @@ static void add_cells(vb_plot *plot, const json_t *entry, const char *const *nam
     for (int t = 0; t < n; t++)
         for (int u = 0; u < n; u++) {
             double share, images = images_taken(entry, t, u, &share);
-            int level = share > 0 ? 1 + (int)floor(share / most * 7.999) : 0;
+            int level = !(share > 0) ? 0 : share < most ? 1 + (int)(share / most * 7.999) : 8;
             if (t == u) continue;
             vb_colour fill = (vb_colour)(VB_PALETTE_HEAT + level), ink = level < 5 ? VB_PALETTE_INK : VB_PALETTE_HEAT_INK;
             vb_strbuf_format(&plot->csv, "%d,%d,%.0f,%.10g,%d,%d,", t, u, images, 100 * share, vb_palette_rgb(fill),

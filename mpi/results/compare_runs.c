@@ -9,7 +9,6 @@
 
 #include "mpi/base/json.h"
 #include "mpi/evaluate/errors_json.h"
-#include "mpi/results/comparison_errors.h"
 #include "shards/text/did_you_mean.h"
 
 static const char *const categories[] = {"data", "vocabularies", "prompts", "preprocessing", NULL};
@@ -249,10 +248,8 @@ int vb_compare_runs_open(vb_compare_runs *work, const vb_compare_request *reques
     if (vb_record_set_open(&work->a.records, &work->a.folder, work->a.entry, err)) return -1;
     if (vb_record_set_open(&work->b.records, &work->b.folder, work->b.entry, err)) return -1;
     if (check_images(work, err) || vb_json_end(&work->json, "the comparison", err)) return -1;
-    if (vb_comparison_new(&work->result, &work->a.records, &work->b.records, &work->pairing, work->trials, (uint32_t)work->seed,
-                          err))
-        return -1;
-    return vb_comparison_errors(&work->result, &work->a.records, &work->b.records, &work->pairing, err);
+    return vb_comparison_new(&work->result, &work->a.records, &work->b.records, &work->pairing, work->trials,
+                             (uint32_t)work->seed, err);
 }
 
 void vb_compare_runs_close(vb_compare_runs *work) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/openness/difference_errors.h"
 
 /* ---- which images are the same ---- */
 
@@ -272,6 +273,37 @@ static int correct_vocabularies(vb_comparison *comparison, vb_error *err) {
     return status;
 }
 
+static void take_errors(vb_compared *figure, const double error[VB_SPREAD_KINDS]) {
+    memcpy(figure->error, error, sizeof figure->error);
+}
+
+static int add_errors(vb_comparison *comparison, const scores *work, vb_error *err) {
+    const int n = comparison->vocabularies;
+    vb_difference_errors errors = {.vocabulary = NULL};
+    int *in_a = vb_array((size_t)n, sizeof *in_a, "errors of differences", err),
+        *in_b = in_a ? vb_array((size_t)n, sizeof *in_b, "errors of differences", err) : NULL;
+    int status = in_b ? 0 : -1;
+    for (int v = 0; v < n && !status; v++) {
+        in_a[v] = comparison->vocabulary[v].in_a;
+        in_b[v] = comparison->vocabulary[v].in_b;
+    }
+    const vb_judged_pairs pairs = {.side = {vb_record_set_judged(work->a), vb_record_set_judged(work->b)},
+                                   .image = {work->pairing->a, work->pairing->b},
+                                   .count = work->pairing->count,
+                                   .vocabularies = n,
+                                   .place = {in_a, in_b}};
+    if (!status) status = vb_difference_errors_new(&errors, &pairs, err);
+    for (int f = 0; f < VB_FIGURES && !status; f++) {
+        take_errors(&comparison->figure[f], errors.figure[f]);
+        for (int v = 0; v < n; v++) take_errors(&comparison->vocabulary[v].figure[f], errors.vocabulary[v][f]);
+    }
+    if (!status) take_errors(&comparison->own, errors.own);
+    vb_difference_errors_free(&errors);
+    vb_free(in_a);
+    vb_free(in_b);
+    return status;
+}
+
 int vb_comparison_new(vb_comparison *comparison, const vb_record_set *a, const vb_record_set *b, const vb_pairing *pairing,
                       int64_t trials, uint32_t seed, vb_error *err) {
     scores work = {.a = a, .b = b, .pairing = pairing, .trials = trials, .seed = seed};
@@ -290,6 +322,7 @@ int vb_comparison_new(vb_comparison *comparison, const vb_record_set *a, const v
     for (int f = VB_ACC_C; f <= VB_ACC_S && !status; f++) status = compare_means(comparison, &work, f, err);
     if (!status) status = compare_images(comparison, &work, err);
     if (!status) status = correct_vocabularies(comparison, err);
+    if (!status) status = add_errors(comparison, &work, err);
     scores_free(&work);
     if (status) vb_comparison_free(comparison);
     return status;

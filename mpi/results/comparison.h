@@ -19,10 +19,10 @@ typedef struct vb_pairing {
 int vb_comparison_pairing_new(vb_pairing *pairing, const vb_record_set *a, const vb_record_set *b, vb_error *err);
 void vb_comparison_pairing_free(vb_pairing *pairing);
 
-/* A figure in both results. error: of the difference, by images, classes and vocabularies (kernels/openness/spread.h), filled in
- * by vb_comparison_errors. p: of McNemar's exact test for accuracies of images (figures of one vocabulary, and Acc-C and the
- * accuracy among all classes), of sign flips for Acc-E, Acc-S, and means over vocabularies. only_a, only_b: images right in one
- * only; -1 where the scores are no rights and wrongs. */
+/* A figure in both results. error: of the difference, by images, classes and vocabularies (kernels/openness/difference_errors.h).
+ * p: of McNemar's exact test for accuracies of images (figures of one vocabulary, and Acc-C and the accuracy among all classes),
+ * of sign flips for Acc-E, Acc-S, and means over vocabularies. only_a, only_b: images right in one only; -1 where the scores are
+ * no rights and wrongs. */
 typedef struct vb_compared {
     vb_paired_mean mean;
     double p;

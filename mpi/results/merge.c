@@ -158,6 +158,36 @@ static int check_complete(const merge *all, vb_error *err) {
                      all->pair_count, first->model, first->dataset);
 }
 
+/* What lies in the output folder already is not lost: each of its results is that of a part, too, or it is of another
+ * configuration, which is kept under a name of its own. (`merge A B`, where A was meant as a part.) */
+static int check_output(const merge *all, vb_error *err) {
+    vb_result_folder there;
+    vb_error why;
+    int status = 0;
+    const bool opened = !vb_result_folder_open(&there, all->output, &why);
+    if (!opened && why.code == VB_EMEMORY) { /* what is there is not known */
+        if (err) *err = why;
+        status = -1;
+    }
+    bool same = opened && !strcmp(vb_json_text(there.document, "configuration_digest"),
+                                  vb_json_text(all->parts[0].document, "configuration_digest"));
+    const json_t *results = same ? json_object_get(there.document, "results") : NULL;
+    for (size_t i = 0; i < json_array_size(results) && !status; i++) {
+        const json_t *entry = json_array_get(results, i);
+        const char *model = vb_json_text(entry, "model"), *dataset = vb_json_text(entry, "dataset");
+        bool kept = false;
+        for (int p = 0; p < all->pair_count; p++)
+            kept |= all->entry[p] && !strcmp(all->pairs[p].model, model) && !strcmp(all->pairs[p].dataset, dataset);
+        if (!kept)
+            status = vb_errorf(err, VB_EOUTPUT,
+                               "%s: holds a result that is in no part, and would be lost: model '%s' on dataset '%s'; name %s "
+                               "as a part, too, or another output folder",
+                               there.path, model, dataset, all->output);
+    }
+    vb_result_folder_close(&there);
+    return status;
+}
+
 /* ---- writing ---- */
 
 /* digest: of what the run wrote there, "" when that is not known. */
@@ -242,13 +272,18 @@ static json_t *merged_facts(vb_json *json, const merge *all) {
     double seconds = 0, node_hours = 0;
     const char *finished = "";
     for (int p = 0; p < all->count; p++) {
-        json_t *run = json_object_get(all->parts[p].document, "run"),
-               *block = run ? vb_json_copy(json, run) : vb_json_object(json);
+        json_t *run = json_object_get(all->parts[p].document, "run"), *own = json_object_get(run, "merged");
         seconds += json_number_value(json_object_get(run, "seconds"));
         node_hours += json_number_value(json_object_get(run, "node_hours"));
         if (strcmp(vb_json_text(run, "finished"), finished) > 0) finished = vb_json_text(run, "finished");
         vb_json_extend(json, pairs, json_object_get(run, "pairs"));
+        if (own) { /* merged before: its parts are parts of this one */
+            vb_json_extend(json, merged, own);
+            continue;
+        }
+        json_t *block = run ? vb_json_copy(json, run) : vb_json_object(json);
         json_object_del(block, "pairs");
+        vb_json_set_text(json, block, "command_folder", vb_json_text(run, "folder"));
         vb_json_set_text(json, block, "folder", all->parts[p].folder);
         vb_json_append(json, merged, block);
     }
@@ -305,7 +340,7 @@ static int merge_parts(merge *all, const char *const *parts, const vb_merge_opti
         latex |= json_is_true(json_object_get(json_object_get(json_object_get(document, "run"), "options"), "latex"));
     }
     if (compare_digests(all, err)) return -1;
-    if (!options->partial && check_complete(all, err)) return -1;
+    if (check_output(all, err) || (!options->partial && check_complete(all, err))) return -1;
     return write_merged(all, options, latex, err);
 }
 

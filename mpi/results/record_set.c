@@ -162,19 +162,14 @@ static int read_lines(reader *work, vb_error *err) {
 /* ---- scores, and whether they are the result's ---- */
 
 vb_image_scores vb_record_set_scores(const vb_record_set *set, int64_t image, int v) {
-    int n = set->space.vocabularies, others = n - 1, harmful = 0;
-    assert(image >= 0 && image < set->count && v >= 0 && v < n);
-    const uint8_t *beaten = set->beaten + (size_t)image * (size_t)n;
-    for (int u = 0; u < n; u++) harmful += u != v && beaten[u];
-    double own = !beaten[v];
-    return (vb_image_scores){own, own / (harmful + 1), others ? own * (others - harmful) / (others * (harmful + 1.0)) : NAN};
+    const vb_judged judged = vb_record_set_judged(set);
+    assert(image < set->count);
+    return vb_judged_scores(&judged, image, v);
 }
 
 bool vb_record_set_in(const vb_record_set *set, int64_t image, int v) {
-    const vb_memberships *memberships = &set->memberships;
-    for (int i = memberships->offsets[set->label[image]]; i < memberships->offsets[set->label[image] + 1]; i++)
-        if (memberships->vocabularies[i] == v) return true;
-    return false;
+    const vb_judged judged = vb_record_set_judged(set);
+    return vb_judged_in(&judged, image, v);
 }
 
 static int check_figure(const vb_record_set *set, const char *name, double here, double there, vb_error *err) {

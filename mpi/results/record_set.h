@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernels/openness/label_space.h"
+#include "kernels/openness/judged.h"
 #include "mpi/results/result_folder.h"
 
 typedef struct vb_record_set {
@@ -39,16 +39,13 @@ void vb_record_set_close(vb_record_set *set);
 
 static inline const char *vb_record_set_name(const vb_record_set *set, int64_t image) { return set->names + set->name_at[image]; }
 
-/* The exact protocol's scores of an image of vocabulary v: own, own / (b + 1), own (M - b) / (M (b + 1)); s is NaN for one
- * vocabulary.
- */
-typedef struct vb_image_scores {
-    double c, e, s;
-} vb_image_scores;
-/* Image and vocabulary are within the set. */
-vb_image_scores vb_record_set_scores(const vb_record_set *set, int64_t image, int v);
+/* The outcomes alone; a view of the set. */
+static inline vb_judged vb_record_set_judged(const vb_record_set *set) {
+    return (vb_judged){&set->space, &set->memberships, set->label, set->beaten, set->right};
+}
 
-/* Whether the image's class is in vocabulary v. */
+/* vb_judged_scores, vb_judged_in. Image and vocabulary are within the set. */
+vb_image_scores vb_record_set_scores(const vb_record_set *set, int64_t image, int v);
 bool vb_record_set_in(const vb_record_set *set, int64_t image, int v);
 
 #endif

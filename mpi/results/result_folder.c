@@ -1,6 +1,8 @@
 /* results.json read back and checked. */
 #include "mpi/results/result_folder.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -14,7 +16,7 @@
 static const char *wrong_vocabulary(const json_t *vocabulary, size_t n) {
     const json_t *histogram = json_object_get(vocabulary, "harm_histogram"), *classes = json_object_get(vocabulary, "classes");
     if (!json_is_string(json_object_get(vocabulary, "name"))) return "name";
-    if (!json_is_integer(json_object_get(vocabulary, "images"))) return "images";
+    if (!json_is_integer(json_object_get(vocabulary, "images")) || vb_json_integer(vocabulary, "images") < 0) return "images";
     if (json_array_size(histogram) != n) return "harm_histogram";
     if (json_array_size(json_object_get(vocabulary, "curve")) != n) return "curve";
     if (!json_array_size(classes)) return "classes";
@@ -24,6 +26,16 @@ static const char *wrong_vocabulary(const json_t *vocabulary, size_t n) {
         if (!json_is_string(json_object_get(class, "name"))) return "classes";
     }
     return NULL;
+}
+
+/* Whether a row says of each vocabulary how many of these images it takes. */
+static bool are_thefts(const json_t *row, size_t n, json_int_t images) {
+    size_t i;
+    json_t *taken;
+    json_array_foreach((json_t *)(uintptr_t)row, i, taken) {
+        if (!json_is_integer(taken) || json_integer_value(taken) < 0 || json_integer_value(taken) > images) return false;
+    }
+    return json_array_size(row) == n;
 }
 
 static const char *wrong_entry(const json_t *entry) {
@@ -40,7 +52,7 @@ static const char *wrong_entry(const json_t *entry) {
     }
     if (json_array_size(theft) != n) return "theft";
     json_array_foreach(theft, i, item) {
-        if (json_array_size(item) != n) return "theft";
+        if (!are_thefts(item, n, vb_json_integer(json_array_get(vocabularies, i), "images"))) return "theft";
     }
     if (json_array_size(json_object_get(entry, "curve")) != n) return "curve";
     if (!json_is_object(json_object_get(entry, "data"))) return "data";

@@ -50,8 +50,7 @@ static int gather_notes(vb_comm *comm, const notes *mine, int64_t count, char **
         *block = at ? vb_array(total + 1, 1, "list", err) : NULL;
         status = *block ? 0 : -1;
         for (int r = 0; r < blocks.count && !status; r++)
-            for (char *line = blocks.bytes[r], *end; *line; line = end + 1) {
-                end = strchr(line, '\n');
+            for (char *line = blocks.bytes[r], *end; (end = strchr(line, '\n')); line = end + 1) {
                 *end = 0;
                 long long number = strtoll(line, NULL, 10);
                 if (number >= 0 && number < count) at[number] = strchr(line, ' ') + 1;
@@ -165,7 +164,10 @@ static int open_images(vb_corpus_parts *corpus, const vb_encoding *how, vb_error
     int status = 0;
     vb_progress progress;
     vb_progress_start(&progress, how->context, "corpus", corpus->spec->name, "units", units);
-    for (int64_t u = comm->rank; u < units && !status; u += comm->size) {
+    int number, encoders;
+    const bool encodes = vb_model_encodes(how->model, how->context, &number, &encoders);
+    vb_progress_by(&progress, encoders);
+    for (int64_t u = number; encodes && u < units && !status; u += encoders) {
         if ((status = vb_context_check_stop(how->context, err))) break;
         status = encode_images(corpus, u, how, &cache, &paths, err);
         vb_progress_step(&progress, 1);
@@ -183,7 +185,8 @@ static int encode_captions(vb_corpus_parts *corpus, const vb_encoding *how, char
     vb_cache cache = {.folder = how->cache, .key = how->model->text_key};
     vb_digest key;
     bool encoded;
-    if (unit % how->context->comm.size != how->context->comm.rank) return 0;
+    int number, encoders;
+    if (!vb_model_encodes(how->model, how->context, &number, &encoders) || unit % encoders != number) return 0;
     if (vb_context_check_stop(how->context, err)) return -1;
     if (vb_text_list_encode_unit(how, (const char *const *)texts, n, rows, &key, &encoded, err)) return -1;
     if (encoded) corpus->encoded += n;
@@ -250,15 +253,24 @@ static int find_parts(vb_strings *paths, const char *path, const char *inside, c
     return status;
 }
 
+/* The same of files that may not be there: no error, and no paths then. */
+static int find_some(vb_strings *paths, const char *path, const char *inside, const char *suffix, vb_error *err) {
+    vb_error why;
+    if (!find_parts(paths, path, inside, suffix, &why) || why.code == VB_EMISSING) return 0;
+    if (err) *err = why;
+    return -1;
+}
+
 /* metadata/ or the folder itself beside img_emb/: the first suffix of which there are files. None is no error. */
 static int find_captions(vb_corpus_parts *corpus, vb_error *err) {
     static const char *const suffixes[] = {".jsonl", ".jsonl.zst", ".tsv", ".tsv.zst", ".txt", ".txt.zst"};
-    vb_error none;
     const char *root = corpus->spec->embeddings;
+    int status = 0;
     if (corpus->spec->captions) return vb_path_glob(&corpus->captions, corpus->spec->captions, err);
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes && vb_path_is_folder(root); i++)
-        if (!find_parts(&corpus->captions, root, "metadata", suffixes[i], &none)) return 0;
-    return 0;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes && vb_path_is_folder(root) && !status && !corpus->captions.count;
+         i++)
+        status = find_some(&corpus->captions, root, "metadata", suffixes[i], err);
+    return status;
 }
 
 /* Files that lie beside the parts, one a part. */
@@ -275,7 +287,6 @@ static int pair_with_parts(const vb_corpus_parts *corpus, vb_strings *files, con
 /* On rank 0: what lies beside the parts. */
 static int look_beside(vb_corpus_parts *corpus, vb_error *err) {
     const vb_corpus_spec *spec = corpus->spec;
-    vb_error none;
     int status = find_captions(corpus, err);
     if (!status) status = pair_with_parts(corpus, &corpus->captions, "caption files", err);
     if (!status && spec->text_embeddings)
@@ -283,7 +294,7 @@ static int look_beside(vb_corpus_parts *corpus, vb_error *err) {
     else if (!status && vb_path_is_folder(spec->embeddings)) {
         char *folder = vb_format(err, "%s/text_emb", spec->embeddings);
         if (!folder) status = -1;
-        else if (vb_path_is_folder(folder)) (void)find_parts(&corpus->text_parts, folder, ".", ".npy", &none);
+        else if (vb_path_is_folder(folder)) status = find_some(&corpus->text_parts, folder, ".", ".npy", err);
         vb_free(folder);
     }
     return status ? status : pair_with_parts(corpus, &corpus->text_parts, "parts of text embeddings", err);

@@ -1,4 +1,5 @@
-/* The ranked lists of a retrieval as JSON lines (.jsonl.zst) and, if wanted, their ids as .npy. Rank 0, local. */
+/* The ranked lists of a retrieval as JSON lines, packed where their file's name ends in .zst, and, if wanted, their ids as .npy.
+ * Rank 0, local. */
 #ifndef VB_HIT_LISTS_H
 #define VB_HIT_LISTS_H
 
@@ -8,9 +9,10 @@
 
 /* The caller sets the two paths, the rest is 0. */
 typedef struct vb_hit_lists {
-    const char *output; /* {"query": q, "results": [{"id": row, "score": s}, ...]}, a line a query */
-    const char *ids;    /* int64, queries x hits; NULL: not wanted */
-    vb_zst_writer *lines;
+    const char *output;   /* {"query": q, "results": [{"id": row, "score": s}, ...]}, a line a query */
+    const char *ids;      /* int64, queries x hits; NULL: not wanted */
+    vb_zst_writer *lines; /* or */
+    vb_writer *plain;
     vb_writer *numbers;
     int64_t *row;
     char *text; /* a line */

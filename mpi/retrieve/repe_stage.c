@@ -444,6 +444,7 @@ static int open_index_model(vb_repe_work *work, vb_model *other, vb_error *err) 
     for (int m = 0; name && m < experiment->model_count; m++) {
         const vb_model_spec *spec = &experiment->models[m];
         if (strcmp(spec->name, name) || (work->model && work->model->spec == spec)) continue;
+        if (work->model) vb_clip_rest(work->model->clip);
         if (vb_model_open(other, work->context, spec, true, work->pair->threads, experiment->cache, err)) return -1;
         work->index_model = other;
     }
@@ -460,6 +461,7 @@ static json_t *certificate(vb_json *json, const vb_repe_work *work) {
     vb_json_set_integer(json, object, "bytes_read", summary->bytes_read);
     vb_json_set_integer(json, object, "rows_encoded", work->corpus.encoded);
     vb_json_set_integer(json, object, "rescored", summary->rescored);
+    vb_json_set_integer(json, object, "rows_on_device", summary->rows_on_device);
     vb_json_set_integer(json, object, "candidates", summary->candidates);
     vb_json_set_real(json, object, "mean_slack", summary->slack);
     return object;
@@ -487,6 +489,7 @@ int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, 
     if (!status) status = vb_corpus_parts_open(&work.corpus, &work.how, work.corpus_spec, err);
     work.how.model = work.model;
     if (!status) status = retrieve(&work, err);
+    vb_clip_rest(other.clip); /* the two models' work space is not needed at the same time */
     if (!status) status = read_captions(&work, err);
     if (!status) status = filter(&work, err);
     if (!status) status = encode_captions(&work, err);

@@ -10,6 +10,7 @@
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
 #include "mpi/ranks/progress.h"
+#include "mpi/retrieve/device_scan.h"
 #include "mpi/retrieve/scan_state.h"
 #include "shards/embeddings/quantized.h"
 
@@ -48,6 +49,7 @@ typedef struct retrieval {
     vb_topk topk; /* of the blocks finished in this run, then of all */
     int threads;
     worker *workers;
+    vb_device_scan device; /* the first one's */
     vb_corpus_block *blocks;
     int64_t block_count;
     uint8_t *finished;         /* of all blocks, by earlier runs */
@@ -116,8 +118,10 @@ static int read_row(void *context, int64_t id, const void **row, vb_dtype *dtype
     return vb_corpus_read_rows(&w->reader, part, id - corpus->parts[part].first, 1, w->row, err);
 }
 
-static int scan_block(const retrieval *work, worker *w, const vb_corpus_block *block, vb_error *err) {
+static int scan_block(retrieval *work, worker *w, const vb_corpus_block *block, vb_error *err) {
     if (work->coder) return scan_codes(work, w, block, err);
+    if (w == work->workers && work->device.search)
+        return vb_device_scan_block(&work->device, &w->reader, block, &w->bytes_read, err);
     const vb_corpus_part *part = &work->corpus->parts[block->part];
     int64_t step = window_rows(work->corpus, block->part);
     for (int64_t at = 0; at < block->rows; at += step) {
@@ -137,7 +141,7 @@ static int scan_block(const retrieval *work, worker *w, const vb_corpus_block *b
 typedef struct round_state {
     _Atomic int64_t next, done, rows;
     _Atomic bool stop;
-    double due;       /* the next checkpoint, by MPI_Wtime */
+    double due;       /* the next checkpoint, by vb_live_now */
     vb_error *errors; /* of each thread */
 } round_state;
 
@@ -157,7 +161,7 @@ static void scan_some(retrieval *work, round_state *round, int thread) {
         if (vb_fault(VB_FAULT_UNIT) && vb_errorf(err, VB_EINCOMPLETE, "stopped after a block by an injected fault")) break;
         if (thread) continue;
         vb_progress_step(&work->progress, atomic_load(&round->rows) - work->progress.done);
-        if (MPI_Wtime() >= round->due) break;
+        if (vb_live_now() >= round->due) break;
     }
     atomic_store(&round->stop, true);
 }
@@ -196,13 +200,13 @@ static int write_state(retrieval *work, vb_error *err) {
 static int scan_all(retrieval *work, vb_error *err) {
     int threads = work->threads, status = 0;
     bool keeps = work->options->checkpoint, finished = false;
-    double seconds = work->options->checkpoint_seconds, start = MPI_Wtime();
+    double seconds = work->options->checkpoint_seconds, start = vb_live_now();
     round_state round = {.errors = vb_array((size_t)threads, sizeof *round.errors, "scan", err)};
     if (!round.errors) return -1;
     while (!finished && !status) {
         atomic_store(&round.stop, false);
         atomic_store(&round.next, work->mine_count);
-        round.due = keeps ? MPI_Wtime() + seconds : INFINITY;
+        round.due = keeps ? vb_live_now() + seconds : INFINITY;
 #pragma omp parallel num_threads(threads)
         {
             int t = omp_get_thread_num();
@@ -225,7 +229,7 @@ static int scan_all(retrieval *work, vb_error *err) {
         finished = work->mine_count == work->todo_count;
         bool whole = !status || err->code == VB_EINCOMPLETE; /* else a list may hold hits of an unfinished block */
         vb_error unwritten;
-        if (keeps && whole && work->mine_count && (!finished || status || MPI_Wtime() >= start + seconds) &&
+        if (keeps && whole && work->mine_count && (!finished || status || vb_live_now() >= start + seconds) &&
             write_state(work, &unwritten)) {
             *err = unwritten;
             status = -1;
@@ -296,6 +300,20 @@ static int open_copy(retrieval *work, const float *queries, int64_t count, vb_er
     return vb_coded_queries_new(&work->coded, work->coder, queries, count, err);
 }
 
+/* The rank's device for the first thread. Codes are searched here. */
+static int open_device(retrieval *work, const float *queries, int64_t count, vb_error *err) {
+    if (work->coder) return 0;
+    const vb_device_scan_job job = {.context = work->context,
+                                    .corpus = work->corpus,
+                                    .scan = work->workers[0].scan,
+                                    .queries = queries,
+                                    .count = count,
+                                    .top_k = work->topk.k,
+                                    .similarity = work->options->similarity,
+                                    .memory = work->options->memory - memory_needed(work, count, work->threads)};
+    return vb_device_scan_open(&work->device, &job, err);
+}
+
 /* Everything local, before the first exchange. */
 static int prepare(retrieval *work, const float *queries, int64_t count, vb_error *err) {
     const vb_retrieve_options *options = work->options;
@@ -310,7 +328,7 @@ static int prepare(retrieval *work, const float *queries, int64_t count, vb_erro
     if (vb_search_new(&work->search, queries, count, work->corpus->dim, work->topk.k, options->similarity, err)) return -1;
     if (vb_topk_new(&work->topk, count, work->topk.k, err)) return -1;
     if (options->quantized && open_copy(work, queries, count, err)) return -1;
-    if (open_workers(work, err)) return -1;
+    if (open_workers(work, err) || open_device(work, queries, count, err)) return -1;
     if (vb_corpus_blocks(work->corpus, block_rows(work->corpus), &work->blocks, &work->block_count, err)) return -1;
     size_t blocks = (size_t)work->block_count;
     if (!(work->finished = vb_array(blocks, 1, "blocks of a scan", err))) return -1;
@@ -398,7 +416,7 @@ static int deliver(retrieval *work, int64_t listed, vb_error *err) {
 static int sum_up(retrieval *work, const vb_scan_counts *resumed, vb_retrieve_summary *summary, vb_error *err) {
     vb_comm *comm = &work->context->comm;
     int64_t sums[] = {work->counts.rows, work->counts.not_finite, work->counts.zero, work->counts.rescored,
-                      work->bytes_read,  work->todo_count,        work->candidates};
+                      work->bytes_read,  work->todo_count,        work->candidates,  vb_device_scan_rows(&work->device)};
     if (vb_comm_sum_to_root(comm, sums, sizeof sums / sizeof *sums, err)) return -1;
     vb_blocks slacks;
     if (vb_comm_gather(comm, &work->slack, sizeof work->slack, &slacks, err)) return -1;
@@ -415,6 +433,7 @@ static int sum_up(retrieval *work, const vb_scan_counts *resumed, vb_retrieve_su
                                      .blocks = work->block_count,
                                      .blocks_resumed = work->block_count - sums[5],
                                      .candidates = sums[6],
+                                     .rows_on_device = sums[7],
                                      .slack = sums[6] ? slack / (double)sums[6] : 0};
     if (work->coder) { /* the codes know which rows they leave out */
         summary->not_finite = work->copy.not_finite;
@@ -446,6 +465,7 @@ static int load_checkpoints(retrieval *work, vb_error *err) {
 }
 
 static void close_retrieval(retrieval *work) {
+    vb_device_scan_close(&work->device); /* which uses a worker's scan */
     for (int t = 0; work->workers && t < work->threads; t++) {
         worker *w = &work->workers[t];
         vb_scan_free(w->scan);

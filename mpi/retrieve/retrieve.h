@@ -22,6 +22,7 @@ typedef struct vb_retrieve_summary {
     int64_t rows, not_finite, zero;               /* of the corpus */
     int64_t blocks;                               /* the corpus in pieces of work */
     int64_t rescored, blocks_resumed, bytes_read; /* of this run: they depend on ranks, threads and interruptions */
+    int64_t rows_on_device;                       /* likewise: that devices have searched */
     int64_t candidates;                           /* int8: rows that its bound could not exclude, rescored from the originals */
     double slack;                                 /* int8: mean of the bound on the error of a score, over the candidates */
 } vb_retrieve_summary;
@@ -37,9 +38,10 @@ typedef struct vb_retrieve_sink {
 /* The part table of a corpus, read by rank 0. Collective. */
 int vb_retrieve_corpus_open_shared(vb_corpus *corpus, vb_comm *comm, const char *name, vb_error *err);
 
-/* queries: count x corpus->dim, the same on every rank. The lists, `listed`, `rows`, `not_finite` and `zero` depend on queries
- * and corpus alone. Stops at a signal with VB_EINCOMPLETE, the finished blocks being kept when there is a checkpoint folder;
- * files of a finished scan remain until vb_retrieve_forget. Collective. */
+/* queries: count x corpus->dim, the same on every rank. context->device searches beside the threads where it is faster
+ * (mpi/retrieve/device_scan.h). The lists, `listed`, `rows`, `not_finite` and `zero` depend on queries and corpus alone. Stops at
+ * a signal with VB_EINCOMPLETE, the finished blocks being kept when there is a checkpoint folder; files of a finished scan remain
+ * until vb_retrieve_forget. Collective. */
 int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queries, int64_t count,
                 const vb_retrieve_options *options, const vb_retrieve_sink *sink, vb_retrieve_summary *summary, vb_error *err);
 

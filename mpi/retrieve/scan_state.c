@@ -2,6 +2,8 @@
 #include "mpi/retrieve/scan_state.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +129,24 @@ static int files_of(const vb_scan_state *state, vb_strings *paths, vb_error *err
     return status;
 }
 
+/* The generation in a file's name; what else the name may hold counts as none. */
+static int generation_of(const vb_scan_state *state, const char *path) {
+    const long found = strtol(vb_path_base_name(path) + strlen(state->key.hex) + 1, NULL, 10);
+    return found >= 0 && found < INT_MAX ? (int)found : -1;
+}
+
+/* False, and nothing added, when what a file states cannot be: its digest is no secret. */
+static bool add_counts(vb_scan_counts *sum, const vb_scan_counts *stated) {
+    vb_scan_counts all;
+    const bool possible = stated->rows >= 0 && stated->not_finite >= 0 && stated->zero >= 0 && stated->rescored >= 0 &&
+                          !__builtin_add_overflow(sum->rows, stated->rows, &all.rows) &&
+                          !__builtin_add_overflow(sum->not_finite, stated->not_finite, &all.not_finite) &&
+                          !__builtin_add_overflow(sum->zero, stated->zero, &all.zero) &&
+                          !__builtin_add_overflow(sum->rescored, stated->rescored, &all.rescored);
+    if (possible) *sum = all;
+    return possible;
+}
+
 int vb_scan_state_find(vb_scan_state *state, uint8_t *finished, vb_strings *paths, vb_scan_counts *counts, int64_t queries,
                        int64_t k, vb_error *err) {
     *counts = (vb_scan_counts){0};
@@ -138,12 +158,13 @@ int vb_scan_state_find(vb_scan_state *state, uint8_t *finished, vb_strings *path
         state_header header;
         int64_t *mine;
         vb_error damage;
-        int generation = atoi(vb_path_base_name(path) + strlen(state->key.hex) + 1);
+        const int generation = generation_of(state, path);
         bool fine = !read_state(path, &header, &mine, NULL, &damage);
         if (generation >= state->generation) state->generation = generation + 1;
         fine = fine && header.queries == queries && header.k == k && header.blocks == state->blocks;
         for (int64_t b = 0; fine && b < header.finished; b++)
             fine = mine[b] >= 0 && mine[b] < state->blocks && !finished[mine[b]];
+        fine = fine && add_counts(counts, &header.counts);
         for (int64_t b = 0; fine && b < header.finished; b++) finished[mine[b]] = 1;
         vb_free(mine);
         if (!fine) {
@@ -151,10 +172,6 @@ int vb_scan_state_find(vb_scan_state *state, uint8_t *finished, vb_strings *path
             continue;
         }
         paths->items[kept++] = path;
-        counts->rows += header.counts.rows;
-        counts->not_finite += header.counts.not_finite;
-        counts->zero += header.counts.zero;
-        counts->rescored += header.counts.rescored;
     }
     paths->count = kept;
     return 0;

@@ -13,9 +13,17 @@
 #include "shards/files/path.h"
 #include "shards/files/writer.h"
 
+static void remove_around(const char *output) {
+    vb_error none;
+    char *around = vb_journal_around(output, &none);
+    if (around) vb_journal_end(around);
+    vb_free(around);
+}
+
 static void remove_markers(const char *output) {
     vb_error none;
     vb_strings names;
+    remove_around(output);
     char *folder = vb_format(&none, "%s/pairs", output);
     if (folder && !vb_path_list_folder(&names, folder, &none)) {
         for (size_t i = 0; i < names.count; i++) {
@@ -88,26 +96,41 @@ int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *dat
         remove_markers(experiment->output);
         status = write_state(experiment, state, err);
     }
-    json_decref(list);
     json_decref(state);
     return status;
 }
 
-void vb_journal_close(const vb_experiment *experiment, int status, const vb_error *err) {
-    vb_error none;
-    char *path = vb_format(&none, "%s/state.json", experiment->output);
-    json_t *state = path ? vb_json_parse_file(path, &none) : NULL;
-    if (state) {
-        vb_json json = {0};
-        json_t *ended = vb_json_set_object(&json, state, "ended");
-        vb_json_set_integer(&json, ended, "when", time(NULL));
-        vb_json_set_integer(&json, ended, "code", status ? err->code : 0);
-        vb_json_set_text(&json, ended, "error", status ? err->text : "");
-        if (!json.failed) write_state(experiment, state, &none);
-    }
+/* Puts a value under a key of the state that was written last. */
+static int add_to_state(const vb_experiment *experiment, const char *key, json_t *value, vb_error *err) {
+    vb_json json = {0};
+    char *path = vb_format(err, "%s/state.json", experiment->output);
+    json_t *state = path ? vb_json_parse_file(path, err) : NULL;
+    int status = state ? 0 : -1;
+    if (state) vb_json_set(&json, state, key, json_incref(value));
+    if (!status) status = vb_json_end(&json, "state.json", err);
+    if (!status) status = write_state(experiment, state, err);
     json_decref(state);
     vb_free(path);
+    return status;
 }
+
+int vb_journal_take(const vb_experiment *experiment, json_t *taken, vb_error *err) {
+    return add_to_state(experiment, "taken", taken, err);
+}
+
+void vb_journal_close(const vb_experiment *experiment, int status, const vb_error *err) {
+    vb_error none;
+    vb_json json = {0};
+    remove_around(experiment->output);
+    json_t *ended = vb_json_object(&json);
+    vb_json_set_integer(&json, ended, "when", time(NULL));
+    vb_json_set_integer(&json, ended, "code", status ? err->code : 0);
+    vb_json_set_text(&json, ended, "error", status ? err->text : "");
+    if (!json.failed) add_to_state(experiment, "ended", ended, &none);
+    json_decref(ended);
+}
+
+char *vb_journal_around(const char *output, vb_error *err) { return vb_format(err, "%s/around", output); }
 
 int vb_journal_begin(const char *pair_path, vb_error *err) {
     char *path = vb_format(err, "%s" VB_JOURNAL_MARKER, pair_path);

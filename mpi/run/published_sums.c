@@ -1,11 +1,14 @@
-/* The files of models, and their sums in the results. */
+/* The files of models and corpora, and their sums in the results. */
 #include "mpi/run/published_sums.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/ranks/byte_progress.h"
 #include "shards/files/path.h"
 #include "shards/text/tokenizer_file.h"
+#include "shards/weights/published.h"
 #include "shards/weights/repository.h"
 
 static int add_file(vb_published_sums *sums, int model, const char *role, const char *path, vb_error *err) {
@@ -47,33 +50,82 @@ int vb_published_sums_start(vb_published_sums *sums, const vb_experiment *experi
     if (vb_sha256_job_new(&sums->job, experiment->cache, err)) return -1;
     for (int m = 0; m < experiment->model_count; m++)
         if (!experiment->models[m].left_out && add_model(sums, experiment, m, err)) return -1;
+    const size_t corpora = (size_t)experiment->corpus_count;
+    if (corpora && !(sums->corpora = vb_array(corpora, sizeof *sums->corpora, "files of corpora", err))) return -1;
+    sums->corpus_count = experiment->corpus_count;
+    for (int c = 0; c < sums->corpus_count; c++)
+        if (vb_corpus_sums_wanted(experiment, c) &&
+            vb_corpus_sums_open(&sums->corpora[c], &experiment->corpora[c], sums->job, err))
+            return -1;
     vb_sha256_job_start(sums->job);
     return 0;
 }
 
-void vb_published_sums_set(vb_published_sums *sums, const vb_experiment *experiment, vb_json *json, json_t *facts) {
-    json_t *models = vb_json_set_array(json, facts, "models"), *files = NULL;
-    vb_sha256_job_wait(sums->job, false);
+int vb_published_sums_wait(vb_sha256_job *job, vb_context *context, vb_error *err) {
+    int64_t before, done, all;
+    vb_byte_progress progress;
+    const struct timespec moment = {.tv_nsec = 20000000};
+    int status = 0;
+    vb_sha256_job_under_way(job, &before, &all);
+    vb_byte_progress_start(&progress, context, "SHA-256", "of models and corpora", all - before);
+    while (!status && vb_sha256_job_under_way(job, &done, &all)) {
+        nanosleep(&moment, NULL);
+        vb_sha256_job_under_way(job, &done, &all);
+        status = vb_byte_progress_step(&progress, done - before, err);
+        before = done;
+    }
+    vb_sha256_job_wait(job, status != 0);
+    vb_byte_progress_end(&progress);
+    return status;
+}
+
+static json_t *text_or_null(vb_json *json, const char *text) { return *text ? vb_json_text_value(json, text) : json_null(); }
+
+static json_t *file_entry(const vb_published_file *file, const vb_sha256_file *its, const vb_published *published,
+                          vb_json *json) {
+    vb_error none;
+    char *path = vb_path_absolute(its->path, &none);
+    json_t *entry = vb_json_object(json);
+    vb_json_set_text(json, entry, "role", file->role);
+    vb_json_set(json, entry, "name", vb_json_text_value(json, vb_path_base_name(its->path)));
+    vb_json_set(json, entry, "path", vb_json_text_value(json, path));
+    vb_json_set_integer(json, entry, "bytes", (int64_t)its->identity.size);
+    vb_json_set(json, entry, "sha256", text_or_null(json, its->sum.hex));
+    vb_json_set_text(json, entry, "published", vb_published_words[published->verdict]);
+    vb_json_set(json, entry, "published_sha256", text_or_null(json, published->sum.hex));
+    vb_json_set(json, entry, "published_by", text_or_null(json, published->source));
+    vb_free(path);
+    return entry;
+}
+
+int vb_published_sums_set(vb_published_sums *sums, const vb_experiment *experiment, json_t *facts, vb_strbuf *notes,
+                          vb_error *err) {
+    vb_json json = {0};
+    json_t *models = vb_json_set_array(&json, facts, "models"), *files = NULL;
+    json_t *corpora = NULL;
+    for (int c = 0; c < sums->corpus_count; c++) {
+        if (!vb_corpus_sums_wanted(experiment, c)) continue;
+        if (!corpora) corpora = vb_json_set_array(&json, facts, "corpora");
+        vb_json_append(&json, corpora, vb_corpus_sums_entry(&sums->corpora[c], experiment->corpora[c].name, sums->job, &json));
+    }
     for (int f = 0; f < sums->count; f++) {
         const vb_published_file *file = &sums->files[f];
         const vb_sha256_file *its = vb_sha256_job_file(sums->job, file->index);
+        const char *name = experiment->models[file->model].name;
+        vb_published published;
+        if (vb_published_find(&published, its->path, (int64_t)its->identity.size, &its->sum, err)) return -1;
         if (!f || sums->files[f - 1].model != file->model) {
-            json_t *model = vb_json_object(json);
-            vb_json_set_text(json, model, "model", experiment->models[file->model].name);
-            files = vb_json_set_array(json, model, "files");
-            vb_json_append(json, models, model);
+            json_t *model = vb_json_object(&json);
+            vb_json_set_text(&json, model, "model", name);
+            files = vb_json_set_array(&json, model, "files");
+            vb_json_append(&json, models, model);
         }
-        vb_error none;
-        char *path = vb_path_absolute(its->path, &none);
-        json_t *entry = vb_json_object(json);
-        vb_json_set_text(json, entry, "role", file->role);
-        vb_json_set(json, entry, "name", vb_json_text_value(json, vb_path_base_name(its->path)));
-        vb_json_set(json, entry, "path", vb_json_text_value(json, path));
-        vb_json_set_integer(json, entry, "bytes", (int64_t)its->identity.size);
-        vb_json_set(json, entry, "sha256", its->sum.hex[0] ? vb_json_text_value(json, its->sum.hex) : json_null());
-        vb_json_append(json, files, entry);
-        vb_free(path);
+        vb_json_append(&json, files, file_entry(file, its, &published, &json));
+        if (published.verdict == VB_PUBLISHED_DIFFERS)
+            vb_strbuf_format(notes, "warning: %s: %s is not the published file: SHA-256 %s, by the %s %s\n", name, its->path,
+                             its->sum.hex, published.source, published.sum.hex);
     }
+    return vb_json_end(&json, "the results", err);
 }
 
 void vb_published_sums_keep(const vb_published_sums *sums) {
@@ -83,5 +135,7 @@ void vb_published_sums_keep(const vb_published_sums *sums) {
 void vb_published_sums_close(vb_published_sums *sums) {
     vb_sha256_job_free(sums->job);
     vb_free(sums->files);
+    for (int c = 0; c < sums->corpus_count; c++) vb_corpus_sums_close(&sums->corpora[c]);
+    vb_free(sums->corpora);
     *sums = (vb_published_sums){0};
 }

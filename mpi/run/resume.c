@@ -37,16 +37,21 @@ static int add_weights(vb_digester *digester, const vb_model_spec *spec, vb_erro
     return status;
 }
 
-/* A corpus as it lies: every file of its globs. */
-static void add_corpus(vb_digester *digester, const vb_corpus_spec *corpus) {
+/* A corpus as it lies: every file of its globs; which are there is seen when they are read. Fails without memory alone. */
+static int add_corpus(vb_digester *digester, const vb_corpus_spec *corpus, vb_error *err) {
     const char *const patterns[] = {corpus->images, corpus->embeddings, corpus->captions, corpus->text_embeddings};
-    vb_error none;
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
-        vb_strings paths;
-        if (!patterns[i] || vb_path_glob(&paths, patterns[i], &none)) continue;
+        vb_strings paths = {0};
+        vb_error why;
+        vb_error_clear(&why);
+        if (patterns[i] && vb_path_glob(&paths, patterns[i], &why) && why.code == VB_EMEMORY) {
+            *err = why;
+            return -1;
+        }
         for (size_t p = 0; p < paths.count; p++) add_file(digester, paths.items[p]);
         vb_strings_free(&paths);
     }
+    return 0;
 }
 
 /* A dataset as this model sees it. */
@@ -126,9 +131,10 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
     char *settings = settings_text(experiment, unit->model, err);
     vb_digest_add_text(digester, settings ? settings : "");
     const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, spec);
-    if (retrieval) add_corpus(digester, vb_experiment_find_corpus(experiment, retrieval->corpus));
     vb_strings files = {0};
-    int status = settings ? list_files(&files, experiment, spec, err) : -1;
+    int status = settings ? 0 : -1;
+    if (!status && retrieval) status = add_corpus(digester, vb_experiment_find_corpus(experiment, retrieval->corpus), err);
+    if (!status) status = list_files(&files, experiment, spec, err);
     for (size_t i = 0; i < files.count; i++) add_file(digester, files.items[i]);
     vb_strings_free(&files);
     if (!status) status = add_weights(digester, spec, err);

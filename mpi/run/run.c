@@ -1,6 +1,7 @@
 /* A run: what is finished already, groups of ranks for the rest, and the document of all results. */
 #include "mpi/run/run.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/device.h"
+#include "mpi/base/device_lending.h"
 #include "mpi/base/json.h"
 #include "mpi/base/output_lock.h"
 #include "mpi/base/provenance.h"
@@ -16,6 +18,7 @@
 #include "mpi/ranks/threads.h"
 #include "mpi/results/document.h"
 #include "mpi/run/journal.h"
+#include "mpi/run/fold_notes.h"
 #include "mpi/run/published_sums.h"
 #include "mpi/run/resume.h"
 #include "mpi/run/run_unit.h"
@@ -39,6 +42,7 @@ typedef struct run_state {
     json_t *starts;          /* rank 0: earlier ones, with which this one goes on */
     json_t *found;           /* rank 0: results of earlier runs by unit, for --resume */
     vb_published_sums sums;  /* rank 0 */
+    vb_live around;          /* rank 0: what it tells before and after the pairs */
     json_t *results, *pairs; /* rank 0, at the end: results[] and the `run` block's pairs[] */
 } run_state;
 
@@ -51,6 +55,24 @@ static char *pair_path(const run_state *run, const vb_pair_unit *unit, vb_error 
 
 static int unit_key(const run_state *run, const vb_pair_unit *unit, vb_digest *key, vb_error *err) {
     return vb_resume_key(run->experiment, unit, &run->datasets[unit->dataset], vb_device_tolerated(run->world), key, err);
+}
+
+/* Rank 0: those found are told to `status`, which cannot make keys. */
+static int note_taken(const run_state *run, vb_error *err) {
+    vb_json json = {0};
+    json_t *taken = vb_json_array(&json);
+    for (int u = 0; u < run->schedule.count; u++) {
+        const vb_pair_unit *unit = &run->schedule.units[u];
+        if (!unit->finished) continue;
+        json_t *pair = vb_json_object(&json);
+        vb_json_set_text(&json, pair, "model", run->experiment->models[unit->model].name);
+        vb_json_set_text(&json, pair, "dataset", run->datasets[unit->dataset].spec->name);
+        vb_json_append(&json, taken, pair);
+    }
+    int status = vb_json_end(&json, "the results", err);
+    if (!status) status = vb_journal_take(run->experiment, taken, err);
+    json_decref(taken);
+    return status;
 }
 
 /* Rank 0 makes the keys and looks for results of earlier runs; all others get its list of units. */
@@ -74,6 +96,7 @@ static int find_finished(run_state *run, vb_error *err) {
         vb_free(path);
     }
     if (!status) status = vb_json_end(&json, "the results", err);
+    if (!status && !comm->rank && run->resume) status = note_taken(run, err);
     status = vb_comm_agree(comm, status, err);
     if (!status) status = vb_comm_broadcast(comm, schedule->units, (size_t)schedule->count * sizeof *schedule->units, err);
     return status;
@@ -87,12 +110,17 @@ static int check_inputs(run_state *run, vb_error *err) {
         const vb_pair_unit *unit = &run->schedule.units[u];
         vb_digest key;
         vb_error why;
+        vb_error_clear(&why);
         if (unit->finished) continue;
         if (!unit_key(run, unit, &key, &why) && !strcmp(key.hex, unit->key.hex)) continue;
         changed = u;
         char *path = pair_path(run, unit, err);
         if (path) unlink(path);
         vb_free(path);
+        if (why.code == VB_EMEMORY) {
+            *err = why;
+            return -1;
+        }
     }
     if (vb_resume_files_check(&run->files, err)) return -1;
     if (changed < 0) return 0;
@@ -154,6 +182,7 @@ static int put_together(run_state *run, const vb_blocks *blocks, json_t *groups,
                *facts = json_object_get(report, "facts");
         if (!report) goto done;
         vb_json_append(&json, reports, report);
+        if (vb_json_end(&json, "results of a group", err)) goto done; /* the report is gone */
         vb_json_append(&json, groups, json_incref(facts));
         double share = (double)vb_json_integer(facts, "ranks");
         times[0] += share * json_real_value(json_object_get(facts, "busy_seconds"));
@@ -219,10 +248,11 @@ static int run_units(run_state *run, json_t **facts, vb_error *err) {
     if (!status) status = vb_groups_open(&run->groups, run->world, count, run->schedule.item_count, err);
     if (status) return -1;
     run->runner.context = &run->groups.context;
+    status = vb_device_lending_agree(&run->device, run->world, run->runner.context, run->groups.mine, run->runner.threads, err);
     run->runner.group = run->groups.mine;
     if (!run->groups.context.comm.rank) begin_live(run);
     double startup = run->groups.started - run->world->started;
-    status = vb_groups_wait(&run->groups, run_items(run, err), err);
+    status = vb_groups_wait(&run->groups, status ? status : run_items(run, err), err);
     if (!status) status = gather_results(run, &groups, &idle_share, err);
     vb_groups_close(&run->groups);
     if (!status) status = vb_provenance_run_facts(run->world, run->runner.threads, &run->runner.memory, facts, err);
@@ -272,16 +302,13 @@ static void note_captionless(vb_strbuf *notes, const json_t *entry) {
 
 /* What a reader of the figures should know of the data. */
 static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
-    enum { MOST = 5 };
     for (int d = 0; d < run->experiment->dataset_count; d++) {
-        const vb_vocabularies *vocabularies = &run->datasets[d].vocabularies;
         const char *name = run->datasets[d].spec->name;
-        for (int i = 0; i < vocabularies->duplicates && i < MOST; i++)
-            vb_strbuf_format(notes, "note: %s: %s\n", name, vocabularies->duplicate_notes[i]);
-        if (vocabularies->duplicates > MOST)
-            vb_strbuf_format(notes, "note: %s: %d more class names occur twice\n", name, vocabularies->duplicates - MOST);
-        const vb_strings *told = &run->datasets[d].labels.notes;
-        for (size_t i = 0; i < told->count; i++) vb_strbuf_format(notes, "note: %s: %s\n", name, told->items[i]);
+        vb_strings told = {0};
+        const int status = vb_dataset_state_notes(&run->datasets[d], &told, err);
+        for (size_t i = 0; i < told.count; i++) vb_strbuf_format(notes, "note: %s: %s\n", name, told.items[i]);
+        vb_strings_free(&told);
+        if (status) return -1;
         const vb_dataset *dataset = run->datasets[d].dataset;
         char *passed = NULL;
         if (!dataset || !vb_dataset_ignored(dataset)) continue;
@@ -331,6 +358,7 @@ static int add_notes(const run_state *run, vb_strbuf *notes, vb_error *err) {
                              (long long)vb_json_integer(odd, "rows"),
                              json_string_value(json_array_get(json_object_get(odd, "examples"), 0)));
     }
+    vb_fold_notes(notes);
     return vb_strbuf_end(notes, "notes", err);
 }
 
@@ -359,22 +387,36 @@ static int add_sources(const run_state *run, json_t *facts, vb_error *err) {
     return status ? status : vb_json_end(&json, "the results", err);
 }
 
-static int write_results(run_state *run, json_t *facts, vb_error *err) {
+static int write_results(run_state *run, json_t *facts, vb_strbuf *notes, vb_error *err) {
     const vb_experiment *experiment = run->experiment;
     vb_json json = {0};
-    const double seconds = MPI_Wtime() - run->world->started;
+    const double seconds = vb_live_now() - run->world->started;
     vb_json_append(&json, run->starts, vb_starts_entry(&json, seconds, run->size.nodes, run->size.ranks));
     vb_json_set(&json, facts, "starts", json_incref(run->starts));
     vb_json_set_real(&json, facts, "node_hours", vb_starts_node_hours(run->starts));
     vb_json_set(&json, facts, "pairs", json_incref(run->pairs));
     vb_json_set(&json, facts, "options", vb_experiment_machine_json(&json, experiment));
-    vb_published_sums_set(&run->sums, experiment, &json, facts);
     if (vb_json_end(&json, "the results", err) || add_sources(run, facts, err)) return -1;
+    if (vb_published_sums_set(&run->sums, experiment, facts, notes, err)) return -1;
     json_t *document = vb_document_new(experiment->name, experiment->configuration, run->results, facts, err);
     int status = document ? vb_document_write(experiment->output, document, experiment->latex, err) : -1;
     json_decref(document);
     if (!status) vb_published_sums_keep(&run->sums);
     return status;
+}
+
+/* Waits for what a thread hashes. Rank 0. */
+static int await_sums(run_state *run, vb_error *err) {
+    const int status = vb_published_sums_wait(run->sums.job, run->world, err);
+    if (status) vb_published_sums_keep(&run->sums); /* the next start goes on with the rest */
+    return status;
+}
+
+/* Rank 0: what goes on before and after the pairs is told in a file of its own. */
+static void begin_around(run_state *run, char *path) {
+    run->around = (vb_live){.note = path ? vb_journal_note : NULL, .where = path};
+    vb_live_begin(&run->around, 0);
+    run->world->live = &run->around;
 }
 
 /* Machines of all ranks, on rank 0. Collective. */
@@ -422,25 +464,34 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     json_t *facts = NULL;
     run.runner.experiment = experiment;
     run.runner.threads = experiment->threads ? (int)experiment->threads : vb_threads_default(comm);
+    run.runner.crowd = fmax(1, (double)run.runner.threads * comm->node_size / comm->node_cores);
     int status =
         vb_device_open(&run.device, context, (vb_device_kind)experiment->device, (vb_device_check)experiment->device_check, err);
+    if (run.device.gpu) run.runner.crowd = fmax(run.runner.crowd, run.device.share);
     if (!status) status = prepare_output(&run, err);
     if (!status) status = vb_dataset_state_open_all(&run.datasets, context, experiment, err);
     run.runner.datasets = run.datasets;
     if (!status) status = check_given_labels(&run, err);
-    if (!status && !comm->rank) status = vb_published_sums_start(&run.sums, experiment, err);
     if (!status) status = count_nodes(&run, err);
+    if (!status && !comm->rank) status = vb_published_sums_start(&run.sums, experiment, err);
     if (!status && !comm->rank) status = vb_journal_open(experiment, run.datasets, &run.size, resume, &run.starts, err);
     status = vb_comm_agree(comm, status, err);
     bool noted = !status && !comm->rank;
     vb_staging staging = {.lock = -1};
+    char *around = noted ? vb_journal_around(experiment->output, err) : NULL;
+    if (noted) begin_around(&run, around);
     if (!status) status = vb_staging_begin(&staging, context, experiment, run.datasets, err);
     if (!status) status = vb_threads_warn(comm, run.runner.threads, err);
     if (!status) status = run_units(&run, &facts, err);
-    if (!status && !comm->rank) status = check_inputs(&run, err) || write_results(&run, facts, err) ? -1 : 0;
+    if (!status && !comm->rank) {
+        begin_around(&run, around);
+        status = await_sums(&run, err) || check_inputs(&run, err) || write_results(&run, facts, notes, err) ? -1 : 0;
+    }
     if (!status && !comm->rank) status = add_notes(&run, notes, err);
     status = vb_comm_agree(comm, status, err);
     if (noted) vb_journal_close(experiment, status, err);
+    context->live = NULL;
+    vb_free(around);
     vb_published_sums_close(&run.sums);
     vb_output_lock_release(&run.lock);
     json_decref(facts);

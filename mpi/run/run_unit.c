@@ -15,6 +15,7 @@
 #include "mpi/results/document.h"
 #include "mpi/retrieve/repe_stage.h"
 #include "mpi/run/journal.h"
+#include "mpi/run/rates.h"
 #include "mpi/run/resume.h"
 #include "shards/files/path.h"
 
@@ -43,7 +44,7 @@ static int clear_parts(vb_runner *runner, const char *records, vb_error *err) {
 typedef struct finished_pair {
     json_t *result, *scan;
     vb_pair_counts counts;
-    double started; /* MPI_Wtime */
+    double started; /* vb_live_now */
 } finished_pair;
 
 /* The `run` block's entry of the pair. */
@@ -53,7 +54,7 @@ static json_t *pair_facts(const vb_runner *runner, const finished_pair *finished
     vb_json_set_same(json, pair, "model", finished->result);
     vb_json_set_same(json, pair, "dataset", finished->result);
     vb_json_set_integer(json, pair, "group", runner->group);
-    vb_json_set_real(json, pair, "seconds", MPI_Wtime() - finished->started);
+    vb_json_set_real(json, pair, "seconds", vb_live_now() - finished->started);
     vb_json_set_integer(json, pair, "units_encoded", counts->units_encoded);
     vb_json_set_integer(json, pair, "units_cached", counts->units_cached);
     vb_json_set_integer(json, pair, "images_encoded", counts->images_encoded);
@@ -141,6 +142,18 @@ static int retrieve_pair(vb_runner *runner, const vb_pair *pair, finished_pair *
     return status;
 }
 
+/* What it took is told to the next plan. */
+static void keep_rates(const vb_runner *runner, const finished_pair *finished) {
+    const vb_dataset_state *data = &runner->datasets[runner->unit->dataset];
+    const vb_rates_of of = {.cache = runner->experiment->cache,
+                            .model = &runner->model,
+                            .dataset = data->spec->name,
+                            .threads = runner->threads,
+                            .gpu = runner->model.engine != NULL};
+    if (!data->part_count && runner->experiment->models[runner->unit->model].family != VB_PRECOMPUTED)
+        vb_rates_keep(&of, &runner->live, &finished->counts, runner->context->comm.size, runner->crowd);
+}
+
 /* Everything that the experiment asks of the unit in hand; its result goes to `path`. */
 static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const char *path, vb_error *err) {
     const vb_experiment *experiment = runner->experiment;
@@ -153,7 +166,7 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
         status = -1;
     status = vb_comm_agree(&runner->context->comm, status, err);
     if (!status && records) status = clear_parts(runner, records, err);
-    finished_pair finished = {.started = MPI_Wtime()};
+    finished_pair finished = {.started = vb_live_now()};
     vb_pair pair = {.experiment = runner->experiment,
                     .spec = spec,
                     .data = data,
@@ -161,8 +174,7 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
                     .classifier = &inputs->classifier,
                     .records = records,
                     .threads = runner->threads};
-    const bool sets = vb_image_source_sets(&inputs->source);
-    if (!status) status = vb_analyses_check(experiment, spec, data, sets, err);
+    if (!status) status = vb_analyses_check(experiment, data, err);
     status = vb_comm_agree(&runner->context->comm, status, err);
     if (!status) status = vb_evaluate(runner->context, &pair, &finished.result, &finished.counts, err);
     if (!status && experiment->analyses)
@@ -172,6 +184,7 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
         status = vb_adversarial(runner->context, &pair, finished.result, err);
     if (!status && whole && vb_experiment_retrieval(experiment, spec)) status = retrieve_pair(runner, &pair, &finished, err);
     if (!status && finished.result) status = store_pair(runner, &finished, path, err);
+    if (!status && finished.result) keep_rates(runner, &finished);
     vb_memory_peak_note(&runner->memory);
     status = vb_comm_agree(&runner->context->comm, status, err);
     json_decref(finished.scan);
@@ -187,7 +200,8 @@ static int open_model(vb_runner *runner, const vb_model_spec *spec, vb_error *er
         return 0;
     }
     if (runner->model.spec) vb_model_close(&runner->model);
-    return vb_model_open(&runner->model, runner->context, spec, true, runner->threads, runner->experiment->cache, err);
+    if (vb_model_open(&runner->model, runner->context, spec, true, runner->threads, runner->experiment->cache, err)) return -1;
+    return vb_model_expect(&runner->model, runner->context, (int)runner->experiment->batch, err);
 }
 
 int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_error *err) {

@@ -9,11 +9,12 @@
 #include "mpi/run/resume.h"
 #include "mpi/run/schedule.h"
 
-/* What a group keeps from unit to unit. The caller sets the first five and `done`, an empty list. */
+/* What a group keeps from unit to unit. The caller sets the first six and `done`, an empty list. */
 typedef struct vb_runner {
     vb_context *context; /* of the group */
     int group;           /* its number */
     int threads;         /* a rank */
+    double crowd;        /* threads of the machine's ranks for each of its cores, or ranks for each device; 1: no more */
     const vb_experiment *experiment;
     const vb_dataset_state *datasets;
     json_t *done;             /* first rank: {unit, result, pair} of what the group has finished */

@@ -72,7 +72,8 @@ static model_cost cost_of_model(const vb_model_spec *spec) {
         return cost;
     }
     vb_path_facts file;
-    cost.image = vb_path_stat(spec->weights, &file, &ignored) ? 1 : 50 * (int64_t)file.size;
+    const uint64_t most = INT64_MAX / 50; /* a sparse file may state more */
+    cost.image = vb_path_stat(spec->weights, &file, &ignored) ? 1 : 50 * (int64_t)(file.size < most ? file.size : most);
     cost.text = cost.image / 4;
     cost.dim = 512;
     return cost;
@@ -96,7 +97,7 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
     vb_pair_shape shape = {.classes = data->space.classes,
                            .dim = model->dim,
                            .candidates = data->part_count ? 0 : candidates,
-                           .names = data->part_count ? 0 : names};
+                           .names = vb_experiment_name_prompts(experiment, spec, data->spec) ? names : 0};
     double classes = data->space.classes;
     int prompts = vb_experiment_prompts(spec, data->spec)->count;
     if (!data->part_count) shape.variants = vb_prompt_spread_spec_variants(&experiment->prompt_spread, prompts);

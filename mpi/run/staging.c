@@ -12,6 +12,8 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/strbuf.h"
+#include "mpi/ranks/byte_progress.h"
+#include "mpi/ranks/calls.h"
 #include "shards/files/digest.h"
 #include "shards/files/file.h"
 #include "shards/files/lock.h"
@@ -133,7 +135,7 @@ static int make_folder(vb_staging *staging, const char *scratch, vb_error *err) 
 /* ---- copies ---- */
 
 /* Copies, reads back and compares. VB_EINCOMPLETE when the run is to stop. */
-static int copy_bytes(vb_context *context, const vb_file *file, const char *target, vb_error *err) {
+static int copy_bytes(vb_byte_progress *progress, const vb_file *file, const char *target, vb_error *err) {
     vb_writer *writer = NULL;
     vb_digester *digester = NULL;
     vb_digest read, found = {0};
@@ -144,7 +146,7 @@ static int copy_bytes(vb_context *context, const vb_file *file, const char *targ
         status = vb_file_read(file, at, piece, n, err);
         if (!status) status = vb_writer_write(writer, piece, n, err);
         if (!status) vb_digest_add_piece(digester, piece, n);
-        if (!status) status = vb_context_check_stop(context, err);
+        if (!status) status = vb_byte_progress_step(progress, (int64_t)n, err);
         at += n;
     }
     vb_free(piece);
@@ -155,26 +157,28 @@ static int copy_bytes(vb_context *context, const vb_file *file, const char *targ
     }
     read = vb_digest_finish(digester);
     status = vb_writer_commit(writer, err);
-    if (!status) status = vb_digest_file(target, &found, err);
+    const vb_digest_watch watch = vb_byte_progress_watch(progress);
+    if (!status) status = vb_digest_file_watched(target, &watch, &found, err);
     if (!status && strcmp(read.hex, found.hex)) status = vb_errorf(err, VB_EDATA, "%s: read back it has other bytes", target);
     return status;
 }
 
 /* 1: copied; 0: not, *why says for what reason; -1: the run is to stop. */
-static int copy_file(vb_staging *staging, vb_context *context, const char *scratch, const char *path, copy *its, vb_error *why) {
+static int copy_file(vb_staging *staging, vb_byte_progress *progress, const char *scratch, const char *path, copy *its,
+                     vb_error *why) {
     vb_identity identity;
     vb_file file;
     int64_t space;
     vb_error_clear(why);
     if (vb_identity_of_path(&identity, path, why) || vb_path_free_space(scratch, &space, why)) return 0;
     if (space - MARGIN < (int64_t)identity.size) {
-        vb_errorf(why, VB_EOUTPUT, "%s: %llu MB, and %lld MB are free", path, (unsigned long long)identity.size >> 20,
-                  (long long)space >> 20);
+        vb_errorf(why, VB_EOUTPUT, "%s: %.1f MB, and %.1f MB are free, of which %.1f are to stay so", path,
+                  1e-6 * (double)identity.size, 1e-6 * (double)space, 1e-6 * MARGIN);
         return 0;
     }
     if (vb_file_open(&file, path, why)) return 0;
     char *target = vb_format(why, "%s/%lld", staging->folder, (long long)staging->copies);
-    int status = target ? copy_bytes(context, &file, target, why) : -1;
+    int status = target ? copy_bytes(progress, &file, target, why) : -1;
     vb_file_close(&file);
     if (!status) status = vb_identity_check(&identity, path, why);
     if (!status) status = vb_staged_add(path, &identity, target, why);
@@ -184,22 +188,37 @@ static int copy_file(vb_staging *staging, vb_context *context, const char *scrat
     return !status ? 1 : why->code == VB_EINCOMPLETE ? -1 : 0;
 }
 
+/* Bytes of a file, which are copied and then read back. */
+static int64_t bytes_of(const char *path) {
+    vb_path_facts facts;
+    vb_error none;
+    return vb_path_stat(path, &facts, &none) ? 0 : 2 * (int64_t)facts.size;
+}
+
 /* The first rank of a machine: copies what it can. copies[i]: of path i. */
 static int copy_all(vb_staging *staging, vb_context *context, const char *scratch, const vb_strings *paths, copy *copies,
                     vb_error *err) {
     char host[256] = "";
     vb_error why = {0}, first = {0};
-    int left = 0;
+    int left = 0, done = 0;
+    int64_t all = 0, so_far = 0;
+    vb_byte_progress progress;
     gethostname(host, sizeof host - 1);
     bool made = !paths->count || !make_folder(staging, scratch, &first);
-    for (size_t i = 0; i < paths->count && made; i++) {
+    for (size_t i = 0; i < paths->count; i++) all += bytes_of(paths->items[i]);
+    vb_byte_progress_start(&progress, context, "copying and reading back", scratch, all);
+    for (size_t i = 0; i < paths->count && made && done >= 0; i++) {
+        so_far += bytes_of(paths->items[i]);
         if (vb_staged_has(paths->items[i])) continue; /* two datasets of one shard */
-        int done = copy_file(staging, context, scratch, paths->items[i], &copies[i], &why);
-        if (done < 0) {
-            if (err) *err = why;
-            return -1;
-        }
+        done = copy_file(staging, &progress, scratch, paths->items[i], &copies[i], &why);
         if (!done && !left++) first = why;
+        /* What was not copied is no work that is left. */
+        if (!done && vb_byte_progress_step(&progress, so_far - progress.passed, &why)) done = -1;
+    }
+    vb_byte_progress_end(&progress);
+    if (done < 0) {
+        if (err) *err = why;
+        return -1;
     }
     if (!made) fprintf(stderr, "vocabench: note: %s: scratch %s: %s: all is read where it lies\n", host, scratch, first.text);
     if (left)
@@ -213,10 +232,10 @@ static int share_copies(vb_staging *staging, MPI_Comm node, const vb_comm *comm,
                         vb_error *err) {
     char folder[PATH_MAX] = "";
     if (staging->folder) snprintf(folder, sizeof folder, "%s", staging->folder);
-    int status = vb_comm_check(comm, MPI_Bcast(folder, sizeof folder, MPI_CHAR, 0, node), "MPI_Bcast", err);
-    if (!status)
-        status =
-            vb_comm_check(comm, MPI_Bcast(copies, (int)(paths->count * sizeof *copies), MPI_BYTE, 0, node), "MPI_Bcast", err);
+    int code = vb_calls_broadcast(node, comm->sleeps, folder, sizeof folder, 0);
+    int status = vb_comm_check(comm, code, "MPI_Bcast", err);
+    code = vb_calls_broadcast(node, comm->sleeps, copies, (int)(paths->count * sizeof *copies), 0); /* nobody may be left in it */
+    if (!status) status = vb_comm_check(comm, code, "MPI_Bcast", err);
     if (status || !*folder || staging->folder) return status;
     if (!(staging->folder = vb_strdup(folder, err))) return -1;
     for (size_t i = 0; i < paths->count; i++) {
@@ -243,7 +262,7 @@ int vb_staging_begin(vb_staging *staging, vb_context *context, const vb_experime
     vb_comm *comm = &context->comm;
     *staging = (vb_staging){.lock = -1};
     if (!experiment->scratch) return 0;
-    const double begun = MPI_Wtime();
+    const double begun = vb_live_now();
     vb_strings paths = {0};
     MPI_Comm node = MPI_COMM_NULL;
     copy *copies = NULL;
@@ -254,12 +273,13 @@ int vb_staging_begin(vb_staging *staging, vb_context *context, const vb_experime
     for (size_t i = 0; i < paths.count && copies; i++) copies[i].number = -1;
     if (!status && !comm->node_rank) status = copy_all(staging, context, experiment->scratch, &paths, copies, err);
     if ((status = vb_context_barrier(context, status, err))) goto done;
-    int code = MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node);
+    int code = MPI_SUCCESS;
+    if (comm->mpi != MPI_COMM_NULL) code = MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &node);
     if ((status = vb_comm_agree(comm, vb_comm_check(comm, code, "MPI_Comm_split_type", err), err))) goto done;
     status = vb_comm_agree(comm, share_copies(staging, node, comm, &paths, copies, err), err);
     for (int d = 0; d < experiment->dataset_count; d++) /* some stand open since labels were looked at */
         if (datasets[d].dataset) vb_dataset_close_files(datasets[d].dataset);
-    if (!status) status = tell(comm, staging, MPI_Wtime() - begun, err);
+    if (!status) status = tell(comm, staging, vb_live_now() - begun, err);
 done:
     if (node != MPI_COMM_NULL) MPI_Comm_free(&node);
     vb_free(copies);

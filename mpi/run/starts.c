@@ -1,6 +1,7 @@
 /* Starts of a run, from the state that each left. */
 #include "mpi/run/starts.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,16 +35,19 @@ static double last_sign(const char *output) {
     return last;
 }
 
-static void set_time(vb_json *json, json_t *entry, time_t when) {
+/* Nothing where a state that was written by others states a time of no year. */
+static void set_time(vb_json *json, json_t *entry, double started) {
     char text[32] = "";
     struct tm utc;
-    if (gmtime_r(&when, &utc)) strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    const bool fits = fabs(started) < 1e15;
+    const time_t when = fits ? (time_t)started : 0;
+    if (fits && gmtime_r(&when, &utc)) strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
     vb_json_set_text(json, entry, "started", text);
 }
 
 static json_t *new_entry(vb_json *json, double started, double seconds, int64_t nodes, int64_t ranks) {
     json_t *entry = vb_json_object(json);
-    set_time(json, entry, (time_t)started);
+    set_time(json, entry, started);
     vb_json_set_real(json, entry, "seconds", seconds > 0 ? seconds : 0);
     vb_json_set_integer(json, entry, "nodes", nodes > 0 ? nodes : 1);
     vb_json_set_integer(json, entry, "ranks", ranks);

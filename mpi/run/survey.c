@@ -10,6 +10,7 @@
 #include "kernels/base/strings.h"
 #include "mpi/base/json.h"
 #include "mpi/base/slurm_job.h"
+#include "mpi/results/result_folder.h"
 #include "mpi/run/journal.h"
 #include "mpi/run/starts.h"
 #include "shards/files/file.h"
@@ -40,6 +41,34 @@ static void find_kind(const vb_survey *all, vb_survey_task *task) {
     else task->kind = *job ? VB_TASK_GONE : VB_TASK_UNSEEN;
 }
 
+/* ---- what an earlier start left ---- */
+
+static bool ended_well(const vb_survey_task *task) { return task->kind == VB_TASK_ENDED && !task->code; }
+
+/* What cannot be read as results is none: of what is wrong with it `verify` tells. */
+static int find_earlier(vb_survey_results *earlier, const char *folder, const json_t *state, vb_error *err) {
+    vb_result_folder results;
+    vb_error why;
+    vb_error_clear(&why);
+    int status = vb_result_folder_open(&results, folder, &why);
+    if (!status) {
+        const json_t *document = results.document;
+        earlier->pairs = (int64_t)json_array_size(json_object_get(document, "results"));
+        earlier->other = strcmp(vb_json_text(document, "configuration_digest"), vb_json_text(state, "configuration_digest")) != 0;
+        earlier->started = vb_strdup(vb_json_text(json_object_get(document, "run"), "started"), err);
+        earlier->folder = vb_strdup(folder, err);
+        if (!earlier->started || !earlier->folder) status = -1;
+    } else if (why.code == VB_EMEMORY) *err = why;
+    else status = 0;
+    vb_result_folder_close(&results);
+    return status;
+}
+
+static void free_earlier(vb_survey_results *earlier) {
+    vb_free(earlier->folder);
+    vb_free(earlier->started);
+}
+
 /* ---- reading ---- */
 
 static int add_task(vb_survey *all, const char *folder, vb_error *err) {
@@ -62,6 +91,11 @@ static int add_task(vb_survey *all, const char *folder, vb_error *err) {
     added->state = state;
     added->started = (double)json_integer_value(json_object_get(state, "started"));
     find_kind(all, added);
+    vb_error none;
+    char *around = vb_journal_around(folder, &none), *marker = around ? vb_format(&none, "%s" VB_JOURNAL_MARKER, around) : NULL;
+    if (marker && added->kind == VB_TASK_ALIVE && vb_path_exists(marker)) added->around = vb_json_parse_file(marker, &none);
+    vb_free(around);
+    vb_free(marker);
     vb_json json = {0};
     added->starts = vb_starts_of_state(&json, state, folder, added->kind == VB_TASK_ALIVE || added->kind == VB_TASK_UNSEEN);
     if (vb_json_end(&json, "the starts", err)) status = -1;
@@ -70,6 +104,7 @@ static int add_task(vb_survey *all, const char *folder, vb_error *err) {
     if (!status && strcmp(vb_json_text(first, "configuration_digest"), vb_json_text(state, "configuration_digest")))
         status = vb_errorf(err, VB_EMISMATCH, "%s: a run of another configuration than that of %s/state.json", path,
                            all->tasks[0].folder);
+    if (!status && !ended_well(added)) status = find_earlier(&added->earlier, folder, state, err);
 done:
     vb_free(bytes);
     vb_free(path);
@@ -89,6 +124,10 @@ static int read_tasks(vb_survey *all, const char *folder, vb_error *err) {
         status = task ? add_task(all, task, err) : -1;
         vb_free(task);
     }
+    bool well = true;
+    for (int t = 0; t < all->count; t++) well = well && ended_well(&all->tasks[t]);
+    if (!status && all->count && !well && strcmp(all->tasks[0].folder, folder))
+        status = find_earlier(&all->merged, folder, all->tasks[0].state, err);
     vb_strings_free(&names);
     vb_free(array);
     if (!status && !all->count)
@@ -125,6 +164,17 @@ static void read_marker(vb_survey *all, int p, vb_survey_task *task, const char 
     task->told_at = when;
 }
 
+/* Whether the last start has taken the pair's earlier result as it is. */
+static bool is_taken(const vb_survey_task *task, const vb_pair_name *pair) {
+    const json_t *list = json_object_get(task->state, "taken");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *taken = json_array_get(list, i);
+        if (!strcmp(vb_json_text(taken, "model"), pair->model) && !strcmp(vb_json_text(taken, "dataset"), pair->dataset))
+            return true;
+    }
+    return false;
+}
+
 static int look_at_pair(vb_survey *all, int p, vb_survey_task *task, vb_error *err) {
     const vb_pair_name *pair = &all->pairs[p];
     char *path = vb_document_pair_path(task->folder, "pairs", pair->model, pair->dataset, ".json", err),
@@ -132,13 +182,14 @@ static int look_at_pair(vb_survey *all, int p, vb_survey_task *task, vb_error *e
     int status = marker ? 0 : -1;
     if (!status) {
         double images = images_of(task, pair->dataset), when = changed(path);
-        bool fresh = when + 1 >= task->started, resumes = json_is_true(json_object_get(task->state, "resume"));
+        bool fresh = when + 1 >= task->started;
         vb_pair_state state = VB_PAIR_TO_DO;
         if (vb_path_exists(marker)) {
             if (task->kind == VB_TASK_ALIVE || task->kind == VB_TASK_UNSEEN) state = VB_PAIR_RUNNING;
             if (state == VB_PAIR_RUNNING) read_marker(all, p, task, marker);
             if (task->kind == VB_TASK_ENDED && task->code && task->code != VB_EINCOMPLETE) state = VB_PAIR_FAILED;
-        } else if (when > 0 && (fresh || resumes)) state = VB_PAIR_DONE;
+        } else if (when > 0 && (fresh || is_taken(task, pair))) state = VB_PAIR_DONE;
+        if (state != VB_PAIR_DONE && when > 0) all->earlier[p] = true;
         if (state != VB_PAIR_DONE) task->left += images;
         else if (fresh) {
             task->done += images;
@@ -225,6 +276,7 @@ int vb_survey_open(vb_survey *all, const char *folder, char *const *environment,
     const json_t *state = all->tasks[0].state;
     if (vb_document_configured_pairs(json_object_get(state, "configuration"), &all->pairs, &all->pair_count, err)) return -1;
     if (!(all->states = vb_array((size_t)all->pair_count, sizeof *all->states, "pairs", err))) return -1;
+    if (!(all->earlier = vb_array((size_t)all->pair_count, sizeof *all->earlier, "pairs", err))) return -1;
     if (!(all->progress = vb_array((size_t)all->pair_count, sizeof(json_t *), "pairs", err))) return -1;
     return (look_at_pairs(all, err) || count_cache(all, err)) ? -1 : 0;
 }
@@ -234,11 +286,15 @@ void vb_survey_close(vb_survey *all) {
         vb_free(all->tasks[t].folder);
         json_decref(all->tasks[t].state);
         json_decref(all->tasks[t].starts);
+        json_decref(all->tasks[t].around);
+        free_earlier(&all->tasks[t].earlier);
     }
     vb_free(all->tasks);
     for (int p = 0; all->progress && p < all->pair_count; p++) json_decref(all->progress[p]);
     vb_free(all->pairs);
     vb_free(all->states);
+    vb_free(all->earlier);
+    free_earlier(&all->merged);
     vb_free(all->progress);
     *all = (vb_survey){0};
 }

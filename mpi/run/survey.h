@@ -17,13 +17,23 @@ typedef enum vb_task_kind {
 
 typedef enum vb_pair_state { VB_PAIR_TO_DO, VB_PAIR_DONE, VB_PAIR_RUNNING, VB_PAIR_FAILED, VB_PAIR_STATES } vb_pair_state;
 
+/* A results.json of an earlier start: the last one has not ended well, and has left it as it was. */
+typedef struct vb_survey_results {
+    char *folder;  /* NULL: there is none */
+    char *started; /* UTC, of the start that made it; "": it does not say (merged ones) */
+    int64_t pairs; /* results in it */
+    bool other;    /* of another configuration than the last start's */
+} vb_survey_results;
+
 /* A folder with a state.json: the run itself, or a task of the array. */
 typedef struct vb_survey_task {
     char *folder;
     json_t *state;
+    json_t *around; /* of one that is alive: what it does before or after its pairs (mpi/run/journal.h); NULL: nothing */
     json_t *starts; /* of the task, the last one included: mpi/run/starts.h */
     vb_task_kind kind;
-    int code;             /* of a run that has ended */
+    int code; /* of a run that has ended */
+    vb_survey_results earlier;
     double started, last; /* Unix seconds; the last pair finished since then */
     double done, left;    /* images of pairs that it finished since it started, and of those still to do */
     double told, told_at; /* seconds left by its own reckoning, and when it said so; told_at 0: it has not */
@@ -35,13 +45,16 @@ typedef struct vb_survey {
     int count;
     vb_pair_name *pairs;
     vb_pair_state *states;
+    bool *earlier;     /* of each pair that is not done: whether the result of an earlier start lies there */
     json_t **progress; /* of each running pair what its marker says (mpi/run/journal.h); NULL: nothing */
     int pair_count;
     int counts[VB_PAIR_STATES]; /* of pairs in each state */
+    vb_survey_results merged;   /* of an array whose tasks have not all ended well */
     double unowned;             /* images of pairs whose task has not started */
     struct {
         const char *folder;        /* NULL: there is none yet */
-        long long units, expected; /* units of images in it, whatever experiment's; of the images of this one */
+        long long units, expected; /* units of images in it, whatever experiment's; of this one's images at most: none is made
+                                    * of images of no class */
         long long others;          /* other files of embeddings: texts, corpora */
         double bytes;
     } cache;

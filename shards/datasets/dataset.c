@@ -333,6 +333,8 @@ void vb_dataset_extras_free(vb_sample_extra *extras, int count) {
     }
 }
 
+static bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 static int caption_of(const vb_sample_extra *extra, const char *name, char **caption, vb_error *err) {
     const char *text = (const char *)extra->text;
     size_t size = extra->text_size;
@@ -346,13 +348,14 @@ static int caption_of(const vb_sample_extra *extra, const char *name, char **cap
         text = json_string_value(value);
         size = json_string_length(value);
     }
+    if (!text) text = "", size = 0;
     const size_t mark = vb_text_file_mark(text, size);
     text += mark;
     size -= mark;
-    while (size && strchr(" \t\r\n", text[size - 1])) size--;
-    for (; size && strchr(" \t\r\n", *text); size--) text++;
+    while (size && is_white(text[size - 1])) size--;
+    for (; size && is_white(*text); size--) text++;
     int status = 0;
-    if (vb_utf8_is_text(text, size, NULL) && !(*caption = vb_strndup(size ? text : "", size, err))) status = -1;
+    if (vb_utf8_is_text(text, size, NULL) && !(*caption = vb_strndup(text, size, err))) status = -1;
     json_decref(root);
     return status;
 }

@@ -35,6 +35,14 @@ static bool is_housekeeping(const char *name) {
     return false;
 }
 
+/* An empty folder among class folders, named with its slash. */
+static int ignore_folder(struct walk *walk, const char *name, vb_error *err) {
+    char *shown = vb_format(err, "%s/", name);
+    const int status = shown ? vb_dataset_listing_ignore(walk->listing, shown, err) : -1;
+    vb_free(shown);
+    return status;
+}
+
 static int walk_entry(struct walk *walk, const char *path, const ancestor *here, vb_error *err) {
     const char *name = path + walk->root;
     bool image = vb_image_has_suffix(path), top = !here->up;
@@ -45,14 +53,16 @@ static int walk_entry(struct walk *walk, const char *path, const ancestor *here,
         return vb_dataset_listing_ignore(walk->listing, name, err);
     }
     if (facts.folder) {
-        size_t before = walk->listing->samples;
+        const size_t before = walk->listing->samples;
+        const int64_t ignored = walk->listing->ignored;
         if (top && vb_dataset_listing_label(walk->listing, name, strlen(name), &walk->label, err)) return -1;
         ancestor below = {here, facts.device, facts.inode};
         if (walk_folder(walk, path, &below, err)) return -1;
         if (top) {
             if (walk->listing->samples > before && !walk->first_folder && !(walk->first_folder = vb_strdup(name, err))) return -1;
-            /* A folder without images is no label; it was the last one added. */
+            /* A folder without images is no label; it was the last one added. Of one with nothing at all nothing else tells. */
             walk->label = VB_NO_LABEL;
+            if (walk->listing->samples == before && walk->listing->ignored == ignored) return ignore_folder(walk, name, err);
         }
         return 0;
     }

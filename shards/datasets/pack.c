@@ -198,7 +198,7 @@ int vb_pack(const vb_dataset *dataset, const char *folder, const vb_pack_options
     for (int64_t unit = 0; unit < vb_dataset_units(dataset); unit++) {
         if (pack_unit(&packer, unit, err)) goto done;
         vb_unit_range range = vb_dataset_unit(dataset, unit);
-        if (options->progress) options->progress(options->context, range.first + range.count, samples);
+        if (options->progress && options->progress(options->context, range.first + range.count, samples, err)) goto done;
     }
     if (packer.writer && close_shard(&packer, err)) goto done;
     if (!(path = vb_path_join(folder, "manifest.json", err)) || vb_manifest_write(&packer.manifest, path, err)) goto done;

@@ -5,9 +5,9 @@
 #include "shards/datasets/dataset.h"
 
 typedef struct vb_pack_options {
-    int64_t samples_per_shard;                                      /* 1 or more */
-    int level;                                                      /* zstd's, 1 to 19 */
-    void (*progress)(void *context, int64_t done, int64_t samples); /* after every unit; or NULL */
+    int64_t samples_per_shard;                                                    /* 1 or more */
+    int level;                                                                    /* zstd's, 1 to 19 */
+    int (*progress)(void *context, int64_t done, int64_t samples, vb_error *err); /* after every unit; -1 stops; or NULL */
     void *context;
 } vb_pack_options;
 

@@ -148,12 +148,10 @@ static int check_file(vb_npy *npy, const char *path, vb_error *err) {
                          descr);
     tensor->dtype = dtypes[found].dtype;
     int long_dims = 0;
-    uint64_t expected = vb_dtype_size(tensor->dtype);
-    for (int i = 0; i < tensor->ndim; i++) {
-        long_dims += tensor->shape[i] > 1;
-        if (__builtin_mul_overflow(expected, (uint64_t)tensor->shape[i], &expected))
-            return vb_errorf(err, VB_EDATA, "%s: the shape in the header overflows", path);
-    }
+    uint64_t expected;
+    for (int i = 0; i < tensor->ndim; i++) long_dims += tensor->shape[i] > 1;
+    if (!vb_tensor_shape_bytes(tensor->shape, tensor->ndim, vb_dtype_size(tensor->dtype), &expected))
+        return vb_errorf(err, VB_EDATA, "%s: the shape in the header overflows", path);
     if (fortran && long_dims > 1)
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: stored in Fortran order; write it with numpy.ascontiguousarray", path);
     uint64_t held = size - start - length;

@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "shards/embeddings/npy.h"
 #include "shards/files/json_parse.h"
 #include "shards/files/path.h"
 
 static const char SCHEMA[] = "vocabench.quantized/1", MAGIC[8] = "VBQINT8";
 enum { VERSION = 1, HEADER = 64, LARGEST_MANIFEST = 1 << 28 };
+static const int64_t MOST_ROWS = (int64_t)1 << 40; /* of all parts: bytes of 65,536 dimensions, and sums, fit into 63 bits */
 
 typedef struct part_header {
     char magic[8];
@@ -36,16 +38,21 @@ static int dtype_of(const char *name, vb_dtype *dtype) {
     return -1;
 }
 
+/* JSON_STRICT is not asked for: without memory it would say that keys are left over. */
+static vb_code why_not_unpacked(const json_error_t *where) {
+    return json_error_code(where) == json_error_out_of_memory ? VB_EMEMORY : VB_EDATA;
+}
+
 static int read_part(vb_quantized *copy, const json_t *json, const char *path, vb_error *err) {
     vb_quantized_part *part = &copy->parts[copy->part_count];
     const char *file, *source, *type, *digest;
     json_int_t rows, bytes, file_bytes;
     json_error_t where;
-    if (json_unpack_ex((json_t *)(uintptr_t)json, &where, JSON_STRICT, "{s:s, s:s, s:I, s:s, s:I, s:s, s:I}", "file", &file,
-                       "source", &source, "rows", &rows, "type", &type, "bytes", &bytes, "xxh3_128", &digest, "file_bytes",
-                       &file_bytes))
-        return vb_errorf(err, VB_EDATA, "%s: parts[%zu]: %s", path, copy->part_count, where.text);
-    if (rows < 0 || bytes < 0 || strlen(digest) != 32 || dtype_of(type, &part->dtype) || strchr(file, '/') || !*file ||
+    if (json_unpack_ex((json_t *)(uintptr_t)json, &where, 0, "{s:s, s:s, s:I, s:s, s:I, s:s, s:I}", "file", &file, "source",
+                       &source, "rows", &rows, "type", &type, "bytes", &bytes, "xxh3_128", &digest, "file_bytes", &file_bytes))
+        return vb_errorf(err, why_not_unpacked(&where), "%s: parts[%zu]: %s", path, copy->part_count, where.text);
+    if (json_object_size(json) != 7 || rows < 0 || rows > MOST_ROWS - copy->rows || bytes < 0 || strlen(digest) != 32 ||
+        dtype_of(type, &part->dtype) || strchr(file, '/') || !*file ||
         file_bytes != (json_int_t)(HEADER + (uint64_t)groups_of(rows) * vb_coder_group_bytes(copy->width)))
         return vb_errorf(err, VB_EDATA, "%s: parts[%zu]: numbers or names that cannot be", path, copy->part_count);
     copy->part_count++;
@@ -65,13 +72,13 @@ static int read_coded_manifest(vb_quantized *copy, const json_t *json, const cha
     json_error_t where;
     if (!json_is_string(json_object_get(json, "schema")) || strcmp(json_string_value(json_object_get(json, "schema")), SCHEMA))
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: not the manifest of a quantised corpus (schema %s)", path, SCHEMA);
-    if (json_unpack_ex((json_t *)(uintptr_t)json, &where, JSON_STRICT, "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "schema",
-                       &schema, "similarity", &similarity, "rows", &rows, "dimensions", &dim, "width", &width, "seed", &seed,
+    if (json_unpack_ex((json_t *)(uintptr_t)json, &where, 0, "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "schema", &schema,
+                       "similarity", &similarity, "rows", &rows, "dimensions", &dim, "width", &width, "seed", &seed,
                        "rows_not_finite", &not_finite, "rows_zero", &zero, "parts", &parts))
-        return vb_errorf(err, VB_EDATA, "%s: %s", path, where.text);
+        return vb_errorf(err, why_not_unpacked(&where), "%s: %s", path, where.text);
     bool cosine = !strcmp(similarity, "cosine");
-    if (dim < 1 || dim > 65536 || width != (dim + 63) / 64 * 64 || seed < 0 || not_finite < 0 || zero < 0 ||
-        !json_is_array(parts) || (!cosine && strcmp(similarity, "dot")))
+    if (json_object_size(json) != 9 || dim < 1 || dim > 65536 || width != (dim + 63) / 64 * 64 || seed < 0 || not_finite < 0 ||
+        zero < 0 || !json_is_array(parts) || (!cosine && strcmp(similarity, "dot")))
         return vb_errorf(err, VB_EDATA, "%s: numbers or names that cannot be", path);
     copy->dim = (int)dim;
     copy->width = (int)width;
@@ -84,7 +91,7 @@ static int read_coded_manifest(vb_quantized *copy, const json_t *json, const cha
         if (read_part(copy, json_array_get(parts, i), path, err)) return -1;
         copy->rows += copy->parts[i].rows;
     }
-    if (copy->rows != rows || not_finite + zero > rows)
+    if (copy->rows != rows || not_finite > rows || zero > rows - not_finite)
         return vb_errorf(err, VB_EDATA, "%s: %" PRId64 " rows in its parts, %lld stated", path, copy->rows, (long long)rows);
     return 0;
 }
@@ -184,14 +191,17 @@ int vb_quantized_write(const vb_quantized *copy, vb_error *err) {
     if (!path || vb_npy_write(path, VB_F32, 1, shape, copy->mean, err)) goto done;
     for (size_t i = 0; i < copy->part_count; i++) {
         const vb_quantized_part *part = &copy->parts[i];
+        if (!vb_utf8_is_text(part->source, strlen(part->source), NULL)) {
+            vb_errorf(err, VB_EUNSUPPORTED, "part %s: its name is not UTF-8", part->source);
+            goto done;
+        }
         json_t *entry = json_pack("{s:s, s:s, s:I, s:s, s:I, s:s, s:I}", "file", part->file, "source", part->source, "rows",
                                   (json_int_t)part->rows, "type", vb_dtype_name(part->dtype), "bytes", (json_int_t)part->bytes,
                                   "xxh3_128", part->digest.hex, "file_bytes", (json_int_t)part->file_bytes);
-        if (!entry) {
-            vb_errorf(err, VB_EUNSUPPORTED, "part %s: its name is not UTF-8, or there is no memory", part->source);
+        if (json_array_append_new(parts, entry)) {
+            vb_errorf(err, VB_EMEMORY, "no memory for a manifest");
             goto done;
         }
-        json_array_append_new(parts, entry);
     }
     json = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "schema", SCHEMA, "similarity",
                      copy->similarity == VB_COSINE ? "cosine" : "dot", "rows", (json_int_t)copy->rows, "dimensions",

@@ -3,6 +3,7 @@
 #define VB_DIGEST_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "kernels/base/error.h"
 
@@ -22,5 +23,16 @@ void vb_digest_free(vb_digester *digester);                       /* frees it un
 
 vb_digest vb_digest_bytes(const void *bytes, size_t size); /* plain XXH3-128 of the bytes, as `xxhsum -H2` prints it */
 int vb_digest_file(const char *path, vb_digest *digest, vb_error *err); /* the same of a file's content */
+
+/* Who is told of a long pass over bytes: step is called every VB_DIGEST_PIECE of them, and ends it with -1. */
+enum { VB_DIGEST_PIECE = 1 << 18 };
+typedef struct vb_digest_watch {
+    int (*step)(void *context, int64_t bytes, vb_error *err); /* NULL: nobody */
+    void *context;
+} vb_digest_watch;
+/* vb_digest_bytes of what is long. */
+int vb_digest_watched(const void *bytes, size_t size, const vb_digest_watch *watch, vb_digest *digest, vb_error *err);
+/* vb_digest_file of what is long. */
+int vb_digest_file_watched(const char *path, const vb_digest_watch *watch, vb_digest *digest, vb_error *err);
 
 #endif

@@ -7,10 +7,13 @@
 #include <sys/stat.h>
 #include <time.h>
 
-static int64_t nanoseconds(struct timespec time) { return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec; }
+int64_t vb_identity_nanoseconds(struct timespec time) {
+    return (int64_t)((uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec);
+}
 
 static vb_identity of_stat(const struct stat *info) {
-    return (vb_identity){(uint64_t)info->st_size, (uint64_t)info->st_ino, nanoseconds(info->st_mtim), nanoseconds(info->st_ctim)};
+    return (vb_identity){(uint64_t)info->st_size, (uint64_t)info->st_ino, vb_identity_nanoseconds(info->st_mtim),
+                         vb_identity_nanoseconds(info->st_ctim)};
 }
 
 int vb_identity_of_descriptor(vb_identity *identity, int fd, const char *path, vb_error *err) {

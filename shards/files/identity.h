@@ -6,6 +6,7 @@
 #define VB_IDENTITY_H
 
 #include <stdint.h>
+#include <time.h>
 
 #include "kernels/base/error.h"
 
@@ -13,6 +14,9 @@ typedef struct vb_identity {
     uint64_t size, inode;
     int64_t mtime_ns, ctime_ns; /* of the content; of the content, the name, the owner, the permissions */
 } vb_identity;                  /* without padding: digests take it as it lies */
+
+/* A time as one number, which tells any two times of a few hundred years apart; beyond the year 2262 it wraps. */
+int64_t vb_identity_nanoseconds(struct timespec time);
 
 /* Of an open file; of a path (VB_EMISSING), following links. */
 int vb_identity_of_descriptor(vb_identity *identity, int fd, const char *path, vb_error *err);

@@ -98,6 +98,10 @@ int vb_map_open(vb_map *map, const char *path, vb_error *err) {
     int status = vb_staged_has(path) ? vb_identity_of_path(&map->identity, path, err) : /* the original's */
                                        vb_identity_of_descriptor(&map->identity, fd, path, err);
     if (!status && !(map->path = vb_strdup(path, err))) status = -1;
+    /* Cut or lengthened between the two looks, or a copy that is not whole: what is mapped is not what will be compared later. */
+    if (!status && map->identity.size != size)
+        status = vb_errorf(err, VB_EDATA, "%s: changed during the run: %llu bytes were opened, it has %llu", path,
+                           (unsigned long long)size, (unsigned long long)map->identity.size);
     if (!status && size && !(map->slot = reserve_slot()))
         status = vb_errorf(err, VB_EMEMORY, "%s: cannot map it: %d files are mapped already", path, SLOTS);
     if (!status && size) {

@@ -14,6 +14,7 @@
 
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
+#include "shards/files/identity.h"
 
 char *vb_path_join(const char *folder, const char *name, vb_error *err) {
     bool slash = folder[0] && folder[strlen(folder) - 1] == '/';
@@ -37,7 +38,9 @@ int vb_path_make_folders(const char *path, vb_error *err) {
         *at = kept;
         if (!kept) break;
     }
-    if (!status && !vb_path_is_folder(path)) status = vb_errorf(err, VB_EOUTPUT, "%s: expected a folder, found a file", path);
+    if (!status && !vb_path_is_folder(path))
+        status = vb_errorf(err, VB_EOUTPUT, "%s: expected a folder, found %s", path,
+                           vb_path_exists(path) ? "a file" : "a link that leads nowhere");
     vb_free(copy);
     return status;
 }
@@ -63,7 +66,7 @@ int vb_path_free_space(const char *folder, int64_t *bytes, vb_error *err) {
 int vb_path_stat(const char *path, vb_path_facts *facts, vb_error *err) {
     struct stat info;
     if (stat(path, &info)) return vb_errorf(err, VB_EMISSING, "%s: %s", path, strerror(errno));
-    int64_t mtime_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
+    const int64_t mtime_ns = vb_identity_nanoseconds(info.st_mtim);
     *facts =
         (vb_path_facts){(uint64_t)info.st_size, mtime_ns, (uint64_t)info.st_dev, (uint64_t)info.st_ino, S_ISDIR(info.st_mode),
                         S_ISREG(info.st_mode)};

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
@@ -119,7 +120,9 @@ struct vb_sha256_job {
     size_t capacity, kept_capacity;
     pthread_t thread;
     bool runs;
-    atomic_bool stop;
+    int64_t bytes; /* of all files */
+    atomic_llong done;
+    atomic_bool stop, ended;
 };
 
 int vb_sha256_job_new(vb_sha256_job **job, const char *folder, vb_error *err) {
@@ -147,6 +150,7 @@ int vb_sha256_job_add(vb_sha256_job *job, const char *path, int *index, vb_error
         return -1;
     }
     file->path = own;
+    job->bytes += (int64_t)file->identity.size;
     job->kept[job->count++] = kept;
     return 0;
 }
@@ -165,26 +169,42 @@ static void hash(vb_sha256_job *job, int f) {
     vb_sha256_file *its = &job->files[f];
     vb_error none;
     state s;
-    uint8_t bytes[1 << 16];
+    uint8_t bytes[VB_DIGEST_PIECE];
     ssize_t n = 1;
     if ((its->known = recall(job->kept[f], &its->sum))) return;
     const int file = open(its->path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return;
     begin(&s);
-    while (!atomic_load(&job->stop) && (n = read(file, bytes, sizeof bytes)) > 0) add(&s, bytes, (size_t)n);
+    while (!atomic_load(&job->stop) && (n = read(file, bytes, sizeof bytes)) > 0) {
+        add(&s, bytes, (size_t)n);
+        atomic_fetch_add(&job->done, n);
+        if (vb_fault(VB_FAULT_HASH) > 0) break;
+    }
     if (!n && !vb_identity_check(&its->identity, its->path, &none)) its->sum = finish(&s);
     close(file);
 }
 
 static void *hash_all(void *argument) {
     vb_sha256_job *job = argument;
-    for (int f = 0; f < job->count && !atomic_load(&job->stop); f++) hash(job, f);
+    int64_t before = 0;
+    for (int f = 0; f < job->count && !atomic_load(&job->stop); f++) {
+        hash(job, f);
+        before += (int64_t)job->files[f].identity.size;
+        atomic_store(&job->done, before);
+    }
+    atomic_store(&job->ended, true);
     return NULL;
 }
 
 void vb_sha256_job_start(vb_sha256_job *job) {
     job->runs = job->count && !pthread_create(&job->thread, NULL, hash_all, job);
     if (!job->runs) hash_all(job); /* without a thread: here and now */
+}
+
+bool vb_sha256_job_under_way(const vb_sha256_job *job, int64_t *done, int64_t *all) {
+    *done = atomic_load(&job->done);
+    *all = job->bytes;
+    return job->runs && !atomic_load(&job->ended);
 }
 
 void vb_sha256_job_wait(vb_sha256_job *job, bool stop) {

@@ -30,8 +30,11 @@ int vb_sha256_job_new(vb_sha256_job **job, const char *folder, vb_error *err);
 /* Adds a file unless it is there already; *index is its number. A file that is not there is one without a sum. Before the
  * start. */
 int vb_sha256_job_add(vb_sha256_job *job, const char *path, int *index, vb_error *err);
-/* Hashes on a thread of its own. No fault is injected there, and nothing is allocated. */
+/* Hashes on a thread of its own, where nothing is allocated and no fault is injected but that of the site hash. */
 void vb_sha256_job_start(vb_sha256_job *job);
+/* Bytes that are hashed, of all; what is taken from the folder, or cannot be read, is done when its turn comes. False: it has
+ * ended. */
+bool vb_sha256_job_under_way(const vb_sha256_job *job, int64_t *done, int64_t *all);
 /* Waits for the end, or, with stop, ends it; then the files can be looked at. May be called again. */
 void vb_sha256_job_wait(vb_sha256_job *job, bool stop);
 const vb_sha256_file *vb_sha256_job_file(const vb_sha256_job *job, int index);

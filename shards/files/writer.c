@@ -231,7 +231,7 @@ static bool is_stale(const char *name, const struct stat *info) {
     unsigned long machine = strtoul(name + from - 9, &end, 16);
     long process = strtol(name + from, NULL, 10);
     if (end != name + from - 1 || process < 1 || process > INT32_MAX) return false;
-    if (time(NULL) - info->st_mtime > DAY) return true;
+    if (info->st_mtime < time(NULL) - DAY) return true;
     return machine == machine_word() && vb_process_is_gone(process);
 }
 

@@ -18,11 +18,14 @@ void vb_zst_lines_close(vb_zst_lines *lines) {
     *lines = (vb_zst_lines){0};
 }
 
+static int too_long(const vb_zst_lines *lines, vb_error *err) {
+    return vb_errorf(err, VB_EDATA, "%s: line %lld: longer than 16 MiB", lines->path, (long long)lines->number + 1);
+}
+
 static int read_block(vb_zst_lines *lines, vb_error *err) {
     size_t got;
     const size_t left = lines->filled - lines->begin;
-    if (left > LINE_LIMIT)
-        return vb_errorf(err, VB_EDATA, "%s: line %lld: longer than 16 MiB", lines->path, (long long)lines->number + 1);
+    if (left > LINE_LIMIT) return too_long(lines, err);
     if (left) memmove(lines->text, lines->text + lines->begin, left);
     lines->begin = 0;
     lines->filled = left;
@@ -40,6 +43,7 @@ int vb_zst_lines_next(vb_zst_lines *lines, const char **line, size_t *length, vb
     for (;;) {
         const size_t left = lines->filled - lines->begin;
         const char *start = left ? lines->text + lines->begin : NULL, *end = left ? memchr(start, '\n', left) : NULL;
+        if (end && end - start > LINE_LIMIT) return too_long(lines, err);
         if (end) {
             *line = start;
             *length = (size_t)(end - start);

@@ -13,7 +13,7 @@ typedef struct model {
     const char *name; /* of the file */
     const json_t *root, *object;
     vb_huggingface_steps steps;
-    vb_piece *pieces;
+    vb_listed_piece *pieces;
     size_t count, capacity;
     vb_piece_pair *pairs;
     size_t pair_count;
@@ -28,8 +28,8 @@ static int add_piece(model *m, const char *text, size_t n, double score, int64_t
     void *pieces = m->pieces;
     if (vb_grow(&pieces, &m->capacity, m->count + 1, sizeof *m->pieces, "pieces", m->err)) return -1;
     m->pieces = pieces;
-    m->pieces[m->count++] =
-        (vb_piece){.text = text, .size = n, .score = score, .id = id >= 0 && id <= INT32_MAX ? (int32_t)id : -1, .type = type};
+    m->pieces[m->count++] = (vb_listed_piece){
+        .text = text, .size = n, .score = score, .id = id >= 0 && id <= INT32_MAX ? (int32_t)id : -1, .type = type};
     return 0;
 }
 

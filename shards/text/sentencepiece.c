@@ -10,7 +10,7 @@
 enum { MODEL_UNIGRAM = 1, MODEL_BPE = 2, MODEL_WORD = 3, MODEL_CHARACTERS = 4 };
 
 typedef struct model {
-    vb_piece *pieces;
+    vb_listed_piece *pieces;
     size_t count, capacity;
     uint64_t type;
     bool byte_fallback, suffix, prefix, squeeze, escape;
@@ -40,8 +40,8 @@ static void read_piece(vb_protobuf *in, model *m, const vb_protobuf_field *field
     }
     m->pieces = pieces;
     snprintf(what, sizeof what, "piece %zu", m->count);
-    vb_piece *piece = &m->pieces[m->count];
-    *piece = (vb_piece){.text = "", .type = VB_PIECE_NORMAL, .id = (int32_t)m->count};
+    vb_listed_piece *piece = &m->pieces[m->count];
+    *piece = (vb_listed_piece){.text = "", .type = VB_PIECE_NORMAL, .id = (int32_t)m->count};
     m->count++;
     vb_protobuf inside = vb_protobuf_inside(in, field, what);
     for (vb_protobuf_field f; vb_protobuf_next(&inside, &f);) {

@@ -79,14 +79,14 @@ static int open_bytes(vb_tokenizer **tokenizer, const vb_vocabulary_entry *entri
                       const char *path, vb_error *err) {
     vb_piece_pair *pairs = NULL;
     size_t pair_count = 0, unknown = SIZE_MAX;
-    vb_piece *pieces = vb_array(count, sizeof *pieces, "vocabulary", err);
+    vb_listed_piece *pieces = vb_array(count, sizeof *pieces, "vocabulary", err);
     int status = pieces ? list_merges(merges, size, path, &pairs, &pair_count, err) : -1;
     for (size_t i = 0; i < count && !status; i++) {
         const char *token = entries[i].token;
-        pieces[i] = (vb_piece){.text = token,
-                               .size = strlen(token),
-                               .id = entries[i].id,
-                               .type = is_special(token) ? VB_PIECE_USER : VB_PIECE_NORMAL};
+        pieces[i] = (vb_listed_piece){.text = token,
+                                      .size = strlen(token),
+                                      .id = entries[i].id,
+                                      .type = is_special(token) ? VB_PIECE_USER : VB_PIECE_NORMAL};
         if (!strcmp(token, "<unk>")) unknown = i;
     }
     const vb_step_spec step = {.kind = VB_STEP_BYTES, .flags = VB_BYTES_WORDS};

@@ -16,7 +16,7 @@ static bool recognise(const char *path) {
     return !strcmp(vb_path_base_name(path), names[0]) || memmem(start, n, "\n[UNK]\n", 7) || memmem(start, n, "\n[UNK]\r\n", 8);
 }
 
-static int list_pieces(const char *text, size_t size, vb_piece **pieces, size_t *count, vb_error *err) {
+static int list_pieces(const char *text, size_t size, vb_listed_piece **pieces, size_t *count, vb_error *err) {
     size_t lines = 1;
     for (size_t i = 0; i < size; i++) lines += text[i] == '\n';
     *count = 0;
@@ -26,14 +26,14 @@ static int list_pieces(const char *text, size_t size, vb_piece **pieces, size_t 
         size_t n = end ? (size_t)(end - text) - at : size - at;
         const size_t next = at + n + 1;
         while (n && (text[at + n - 1] == '\r' || text[at + n - 1] == ' ')) n--;
-        (*pieces)[*count] = (vb_piece){.text = text + at, .size = n, .id = (int32_t)*count, .type = VB_PIECE_NORMAL};
+        (*pieces)[*count] = (vb_listed_piece){.text = text + at, .size = n, .id = (int32_t)*count, .type = VB_PIECE_NORMAL};
         ++*count;
         at = next;
     }
     return 0;
 }
 
-static int open_words(vb_tokenizer **tokenizer, const vb_piece *pieces, size_t count, const char *name, vb_error *err) {
+static int open_words(vb_tokenizer **tokenizer, const vb_listed_piece *pieces, size_t count, const char *name, vb_error *err) {
     static const char unknown[] = "[UNK]";
     size_t i = 0;
     while (i < count && (pieces[i].size != strlen(unknown) || memcmp(pieces[i].text, unknown, pieces[i].size))) i++;
@@ -47,7 +47,7 @@ static int open_words(vb_tokenizer **tokenizer, const vb_piece *pieces, size_t c
 static int read_words(vb_tokenizer **tokenizer, const char *path, bool mask_token, vb_digest *digest, vb_error *err) {
     uint8_t *bytes;
     size_t size, count;
-    vb_piece *pieces = NULL;
+    vb_listed_piece *pieces = NULL;
     if (mask_token) return vb_tokenizer_format_no_mask(path, err);
     if (vb_tokenizer_format_unpacked(path, "a vocabulary of WordPiece", &bytes, &size, err)) return -1;
     int status = vb_tokenizer_format_digest(digest, "wordpiece", bytes, size, "", 0, err);

@@ -36,18 +36,20 @@ bool vb_vocabularies_same_name(const char *a, const char *b) { return !compare_n
 
 static bool is_blank_character(char c) { return c == ' ' || c == '_' || c == '\t' || c == '\n' || c == '\r'; }
 
+const char *vb_vocabularies_name_fault(const char *name) {
+    bool blank = true;
+    for (const char *c = name; *c; c++) blank &= is_blank_character(*c);
+    if (!vb_utf8_is_text(name, strlen(name), NULL)) return "is no UTF-8";
+    if (vb_utf8_find_control(name)) return "has control characters";
+    if (blank) return *name ? "is blank: underscores are spaces" : "is empty";
+    return *name == ' ' || name[strlen(name) - 1] == ' ' ? "has white space around it" : NULL;
+}
+
 /* A name that a prompt or a folder could hold. */
 static int check_class_name(const vb_yaml *node, const char *what, const char *path, vb_error *err) {
     if (node->kind != VB_YAML_SCALAR || vb_yaml_is_null(node)) return vb_yaml_expected(node, path, what, err);
-    const char *text = node->text;
-    bool blank = true;
-    for (const char *c = text; *c; c++) blank &= is_blank_character(*c);
-    if (vb_utf8_find_control(text))
-        return vb_yaml_errorf(node, path, err, "expected %s on one line, without control characters, found '%s'", what, text);
-    if (blank) return vb_yaml_errorf(node, path, err, "expected %s, found an empty text", what);
-    if (*text == ' ' || text[strlen(text) - 1] == ' ')
-        return vb_yaml_errorf(node, path, err, "expected %s without white space around it, found '%s'", what, text);
-    return 0;
+    const char *fault = vb_vocabularies_name_fault(node->text);
+    return fault ? vb_yaml_errorf(node, path, err, "expected %s, found '%s', which %s", what, node->text, fault) : 0;
 }
 
 static int unknown_key(const vb_yaml *key, const char *const *known, const char *path, vb_error *err) {

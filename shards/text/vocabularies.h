@@ -58,6 +58,9 @@ int vb_vocabularies_find(const vb_vocabularies *vocabularies, const char *label)
 int vb_vocabularies_find_id(const vb_vocabularies *vocabularies, const char *id);
 int vb_vocabularies_find_name(const vb_vocabularies *vocabularies, const char *name);
 
+/* NULL for what can be the name of a class, else what is wrong with it: "has control characters", "is empty", ... */
+const char *vb_vocabularies_name_fault(const char *name);
+
 /* Whether two names of classes are the same. */
 bool vb_vocabularies_same_name(const char *a, const char *b);
 

@@ -2,6 +2,7 @@
  * utils/hub.py (get_checkpoint_shard_files), open_clip constants.py. */
 #include "shards/weights/repository.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
@@ -73,8 +74,28 @@ static char *folder_of(const char *path, vb_error *err) {
     return vb_strndup(path, base - path > 1 ? (size_t)(base - path) - 1 : 1, err);
 }
 
+/* "; it holds X: name that file", of the one file in a folder whose ending weights have; else nothing. Others are several models,
+ * or none. */
+static void name_file(char *text, size_t size, const char *folder) {
+    static const char *const endings[] = {".pt", ".pth", ".pth.tar", ".bin", ".safetensors"};
+    vb_strings names;
+    vb_error none;
+    const char *only = NULL;
+    int count = 0;
+    *text = 0;
+    if (vb_path_list_folder(&names, folder, &none)) return;
+    for (size_t i = 0; i < names.count; i++) {
+        bool fits = false;
+        for (size_t e = 0; e < sizeof endings / sizeof *endings; e++)
+            fits = fits || vb_path_ends_with(names.items[i], endings[e]);
+        if (fits && !count++) only = names.items[i];
+    }
+    if (count == 1) snprintf(text, size, "; it holds %.200s: name that file, %.200s/%.200s", only, folder, only);
+    vb_strings_free(&names);
+}
+
 static int open_folder(vb_repository *repository, const char *path, vb_error *err) {
-    char names[256] = "";
+    char names[256] = "", there[640];
     if (!(repository->folder = vb_strdup(path, err))) return -1;
     vb_error_clear(err);
     if ((repository->file = FIRST_OF(path, weights_files, err))) return 0;
@@ -83,7 +104,8 @@ static int open_folder(vb_repository *repository, const char *path, vb_error *er
         strcat(names, i ? ", " : "");
         strcat(names, weights_files[i]);
     }
-    return vb_errorf(err, VB_EMISSING, "%s: a folder without weights: expected one of %s", path, names);
+    name_file(there, sizeof there, path);
+    return vb_errorf(err, VB_EMISSING, "%s: a folder without weights: expected one of %s%s", path, names, there);
 }
 
 int vb_repository_open(vb_repository *repository, const char *path, vb_error *err) {

@@ -43,19 +43,16 @@ static int read_shape_list(const json_t *shape, entry *e, uint64_t *bytes, const
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: tensor %s has %zu dimensions, at most %d are handled", path, e->name, ndim,
                          VB_MAX_DIMS);
     e->tensor.ndim = (int)ndim;
-    *bytes = e->tensor.dtype == VB_OPAQUE ? 1 : vb_dtype_size(e->tensor.dtype);
-    bool empty = false;
     for (size_t i = 0; i < ndim; i++) {
         const json_t *item = json_array_get(shape, i);
         json_int_t size = json_is_integer(item) ? json_integer_value(item) : -1;
         if (size < 0)
             return vb_errorf(err, VB_EDATA, "%s: tensor %s: dimension %zu is not a whole number >= 0", path, e->name, i);
         e->tensor.shape[i] = size;
-        if (!size) empty = true;
-        else if (__builtin_mul_overflow(*bytes, (uint64_t)size, bytes) || *bytes > INT64_MAX)
-            return vb_errorf(err, VB_EDATA, "%s: tensor %s: the size of its shape overflows", path, e->name);
     }
-    if (empty) *bytes = 0;
+    const size_t element = e->tensor.dtype == VB_OPAQUE ? 1 : vb_dtype_size(e->tensor.dtype);
+    if (!vb_tensor_shape_bytes(e->tensor.shape, e->tensor.ndim, element, bytes))
+        return vb_errorf(err, VB_EDATA, "%s: tensor %s: the size of its shape overflows", path, e->name);
     vb_tensor_pack_strides(&e->tensor);
     return 0;
 }

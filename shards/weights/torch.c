@@ -202,7 +202,7 @@ static int read_view(vb_torch *t, const vb_value *args, vb_tensor *tensor) {
             overflow |= __builtin_mul_overflow(count, size, &count) || __builtin_mul_overflow(size - 1, stride, &reach) ||
                         __builtin_add_overflow(last, reach, &last);
     }
-    if (args->items[1]->integer > s.view_count || (!empty && (overflow || last >= s.view_count)))
+    if (args->items[1]->integer > s.view_count || overflow || (!empty && last >= s.view_count))
         return vb_errorf(t->err, VB_EDATA, "%s: tensor '%s' reaches beyond the %" PRId64 " elements of its storage '%.*s'",
                          t->path, t->name, s.view_count, shown(s.key_size), s.key);
     if (!empty && count > s.view_count)

@@ -29,12 +29,14 @@ typedef struct owner {
 } owner;
 
 /* safetensors: a header length that is no terabyte, then JSON. */
-static bool looks_like_safetensors(const vb_map *map) {
-    return map->size > 8 && map->data[8] == '{' && !memcmp(map->data + 4, "\0\0\0", 4);
+static bool looks_like_safetensors(const uint8_t *bytes, size_t n) {
+    return n > 8 && bytes[8] == '{' && !memcmp(bytes + 4, "\0\0\0", 4);
 }
 
+bool vb_weights_begin(const uint8_t *bytes, size_t n) { return looks_like_safetensors(bytes, n) || vb_torch_begins(bytes, n); }
+
 static int read_container(const vb_map *map, shard *its, const char **container, const char *path, vb_error *err) {
-    if (looks_like_safetensors(map)) {
+    if (looks_like_safetensors(map->data, map->size)) {
         *container = "safetensors";
         return vb_safetensors_parse(&its->set, &its->safetensors, map, path, err);
     }
@@ -105,19 +107,28 @@ static int join_shards(vb_weights *weights, owner *own, vb_error *err) {
     return 0;
 }
 
-int vb_weights_digest(const vb_weights *weights, vb_digest *digest, vb_error *err) {
+static int digest_shard(const vb_weights *weights, size_t s, const vb_digest_watch *watch, vb_digest *digest, vb_error *err) {
+    vb_error_clear(err);
+    if (!vb_digest_watched(weights->maps[s].data, weights->maps[s].size, watch, digest, err)) return 0;
+    if (err->code != VB_EINCOMPLETE) vb_error_prefix(err, "%s", weights->where.shards.items[s]);
+    return -1;
+}
+
+int vb_weights_digest(const vb_weights *weights, const vb_digest_watch *watch, vb_digest *digest, vb_error *err) {
     vb_digester *digester;
-    if (!weights->where.weight_map) {
-        *digest = vb_digest_bytes(weights->maps[0].data, weights->maps[0].size);
-        return 0;
-    }
-    if (vb_digest_new(&digester, err)) return -1;
+    vb_digest its;
+    if (!weights->where.weight_map) return digest_shard(weights, 0, watch, digest, err);
+    int status = vb_digest_new(&digester, err);
+    if (status) return -1;
     for (size_t s = 0; s < weights->where.shards.count; s++) {
+        status = digest_shard(weights, s, watch, &its, err);
+        if (status) break;
         vb_digest_add_text(digester, vb_path_base_name(weights->where.shards.items[s]));
-        vb_digest_add_text(digester, vb_digest_bytes(weights->maps[s].data, weights->maps[s].size).hex);
+        vb_digest_add_text(digester, its.hex);
     }
-    *digest = vb_digest_finish(digester);
-    return 0;
+    if (status) vb_digest_free(digester);
+    else *digest = vb_digest_finish(digester);
+    return status;
 }
 
 /* ---- opening ---- */
@@ -143,7 +154,8 @@ int vb_weights_open_raw(vb_weights *weights, const char *path, bool digest, vb_e
     if (!own) return -1;
     weights->storage = own;
     int status = open_files(weights, own, path, err);
-    if (!status && digest) status = vb_weights_digest(weights, &weights->digest, err);
+    const vb_digest_watch nobody = {0};
+    if (!status && digest) status = vb_weights_digest(weights, &nobody, &weights->digest, err);
     if (status) vb_weights_close(weights);
     return status;
 }

@@ -25,6 +25,9 @@ typedef struct vb_weights {
     void *storage;                       /* names and whatever else the reader owns */
 } vb_weights;
 
+/* Whether a file that begins with these bytes may be one of weights: safetensors, torch. */
+bool vb_weights_begin(const uint8_t *bytes, size_t n);
+
 /* path: a file, a folder, or an index of shards (repository.h). The container and the naming are found from the bytes. Of
  * shards, every tensor must be in the one that the index names, and no other: VB_EDATA. `digest` costs one pass over the file:
  * pass false to leave it empty. A file of unknown naming opens with an empty set. VB_EMISSING, VB_EDATA (cut short, corrupt),
@@ -38,8 +41,9 @@ int vb_weights_open_raw(vb_weights *weights, const char *path, bool digest, vb_e
 /* Leaves the tensors of one tower in the set, for who needs no other: where the architecture that is not encoded here is the
  * other tower's, it is forgotten. */
 void vb_weights_keep_tower(vb_weights *weights, vb_tower tower);
-/* The digest of the files' bytes: one pass over them. Shards: of their names and digests, in byte order of the names. */
-int vb_weights_digest(const vb_weights *weights, vb_digest *digest, vb_error *err);
+/* The digest of the files' bytes: one pass over them, of which `watch` is told. Shards: of their names and digests, in byte
+ * order of the names. */
+int vb_weights_digest(const vb_weights *weights, const vb_digest_watch *watch, vb_digest *digest, vb_error *err);
 /* What the system says of the files, as one digest: equal ones mean the same files. */
 int vb_weights_identity(const vb_weights *weights, vb_digest *identity, vb_error *err);
 /* VB_EDATA when a file is not what it was at opening (vb_map_check): before anything that was computed from it is kept. */

@@ -11,20 +11,11 @@
 #include "kernels/base/isa.h"
 #include "kernels/matrix/layers_internal.h"
 #include "kernels/base/memory.h"
+#include "tests/bench/median.h"
 #include "tests/bench/peak.h"
 #include "tests/unit/random.h"
 
 enum { TRIES = 15 };
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int n) {
-    qsort(values, (size_t)n, sizeof *values, by_value);
-    return values[n / 2];
-}
 
 /* Rounds of the work alternate with measurements of the peak, so that a slow phase of the machine meets both. */
 static void report(const char *what, int threads, double *rates, double *peaks) {

@@ -20,6 +20,7 @@
 #include "mpi/encode/pipeline.h"
 #include "shards/images/image.h"
 #include "shards/images/thumbnail.h"
+#include "tests/bench/median.h"
 
 enum {
     BATCH = 16,
@@ -48,15 +49,6 @@ static seconds now(void) { return (seconds){clock_of(CLOCK_MONOTONIC), clock_of(
 static seconds since(seconds begun) {
     const seconds end = now();
     return (seconds){end.wall - begun.wall, end.cpu - begun.cpu};
-}
-
-static int by_size(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-static double median(double *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, by_size);
-    return values[count / 2];
 }
 
 static void fail(const vb_error *err) {

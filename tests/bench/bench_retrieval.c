@@ -16,6 +16,7 @@
 #include "kernels/search/coded_scan.h"
 #include "kernels/matrix/gemm.h"
 #include "kernels/base/memory.h"
+#include "tests/bench/median.h"
 #include "tests/bench/peak.h"
 #include "tests/unit/random.h"
 
@@ -122,6 +123,19 @@ __attribute__((target("avx512f"))) static long read_512(const char *p, size_t n)
 }
 #endif
 
+#if defined(__x86_64__)
+__attribute__((target("avx2"))) static long read_256(const char *p, size_t n) {
+    __m256i sum[4] = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256()};
+    for (size_t i = 0; i + 128 <= n; i += 128)
+        for (size_t j = 0; j < 4; j++)
+            sum[j] = _mm256_add_epi64(sum[j], _mm256_loadu_si256((const __m256i *)(const void *)(p + i + 32 * j)));
+    long parts[4];
+    _mm256_storeu_si256((__m256i *)(void *)parts,
+                        _mm256_add_epi64(_mm256_add_epi64(sum[0], sum[1]), _mm256_add_epi64(sum[2], sum[3])));
+    return parts[0] + parts[1] + parts[2] + parts[3];
+}
+#endif
+
 static long read_plain(const char *p, size_t n) {
     long sum[8] = {0}, word;
     for (size_t i = 0; i + 64 <= n; i += 64)
@@ -141,7 +155,9 @@ static double time_reading(storage kind, int threads) {
     for (size_t at = 0; at < size; at += piece) {
         size_t n = size - at < piece ? size - at : piece;
 #if defined(__x86_64__)
-        keep = vb_isa_level() >= VB_AVX512 ? read_512(p + at, n) : read_plain(p + at, n);
+        keep = vb_isa_level() >= VB_AVX512 ? read_512(p + at, n) :
+               vb_isa_level() >= VB_AVX2   ? read_256(p + at, n) :
+                                             read_plain(p + at, n);
 #else
         keep = read_plain(p + at, n);
 #endif
@@ -222,16 +238,6 @@ static double time_search(storage kind, int64_t n, int threads, int64_t *ids) {
     return seconds;
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values) {
-    qsort(values, ROUNDS, sizeof *values, by_value);
-    return values[ROUNDS / 2];
-}
-
 static bool bench(int threads, int64_t n, int64_t *ids) {
     double search[STORAGES][ROUNDS], reading[STORAGES][ROUNDS], product[ROUNDS], ratio[ROUNDS];
     int64_t *expected = ids + n * K;
@@ -245,11 +251,12 @@ static bool bench(int threads, int64_t n, int64_t *ids) {
         product[r] = product_rate(threads);
         ratio[r] = search[FLOATS][r] / search[CODES][r];
     }
-    double faster = median(ratio), gemm = median(product);
+    double faster = median(ratio, ROUNDS), gemm = median(product, ROUNDS);
     for (int kind = 0; kind < STORAGES; kind++) {
         size_t size;
         bytes_of((storage)kind, &size);
-        double seconds = median(search[kind]), read = median(reading[kind]), flop = 2.0 * (double)rows * DIM * (double)n;
+        double seconds = median(search[kind], ROUNDS), read = median(reading[kind], ROUNDS),
+               flop = 2.0 * (double)rows * DIM * (double)n;
         printf("%-5s %7d %8lld %9.1f %10.2f %8.1f %8.1f %6.0f %% %9.1f %6.0f %%", names[kind], threads, (long long)n,
                1e3 * seconds, (double)rows * 1e-6 / seconds, (double)size / seconds / 1e9, (double)size / read / 1e9,
                100 * read / seconds, flop / seconds / 1e9, 100 * flop / seconds / 1e9 / gemm);

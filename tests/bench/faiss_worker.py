@@ -3,6 +3,7 @@
 
 Answers each line "flat|sq8 QUERIES THREADS IDS" with the seconds of one search (of the processor for one thread, of the clock for more,
 as bench_retrieval counts them), and writes the row numbers to the file IDS.
+"level" is answered with the instruction set that FAISS uses, where it says so, and the processor that OpenBLAS takes this one for.
 Flat runs at its best setting: both of FAISS's routes (its own loops, BLAS) are open to the racer, as flat-blas and flat-loops."""
 import ctypes
 import re
@@ -30,8 +31,23 @@ def limit_blas(threads):
                 function(threads)
 
 
+def level():
+    simd = getattr(faiss, "SIMDConfig", None)
+    blas = []
+    with open("/proc/self/maps", encoding="utf-8") as maps:
+        for path in sorted(set(re.findall(r"\S*openblas\S*", maps.read()))):
+            function = getattr(ctypes.CDLL(path), "openblas_get_corename", None)
+            if function:
+                function.restype = ctypes.c_char_p
+                blas.append("OpenBLAS's " + function().decode())
+    return ", ".join([simd.get_level_name() if simd else "loops of unknown level", *blas])
+
+
 print("ready FAISS", faiss.__version__, flush=True)
 for line in sys.stdin:
+    if line.strip() == "level":
+        print(level(), flush=True)
+        continue
     kind, count, threads, ids_path = line.split()
     wanted = queries[: int(count)]
     faiss.omp_set_num_threads(int(threads))

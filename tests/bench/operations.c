@@ -2,27 +2,16 @@
 #include "tests/bench/operations.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "kernels/base/memory.h"
 #include "kernels/towers/cpu_operations.h"
+#include "tests/bench/median.h"
 #include "tests/bench/peak.h"
-
-static int operations_by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The median of `runs` values. */
-static double operations_median(double *seconds, int runs) {
-    qsort(seconds, (size_t)runs, sizeof *seconds, operations_by_value);
-    return seconds[runs / 2];
-}
 
 /* A line an operation: milliseconds an image, share of the tower, GFLOP/s, and what it is. seconds: operations x runs. */
 static void operations_print(const vb_program *program, int batch, int runs, double *seconds, double peak) {
     double whole = 0;
-    for (int i = 0; i < program->count; i++) whole += operations_median(seconds + (size_t)i * (size_t)runs, runs);
+    for (int i = 0; i < program->count; i++) whole += median(seconds + (size_t)i * (size_t)runs, runs);
     printf("%10s %7s %8s   %d images, %.3f ms an image, %.1f GFLOP/s of %.1f\n", "ms/image", "share", "GFLOP/s", batch,
            1e3 * whole / batch, vb_program_flops(program, 0) * batch / whole * 1e-9, peak);
     for (int i = 0; i < program->count; i++) {
@@ -60,7 +49,7 @@ int operations_time(const vb_program *program, const float *pixels, int batch, i
             if (run >= 0) seconds[(size_t)i * (size_t)runs + (size_t)run] = bench_seconds(threads) - start;
         }
     }
-    if (!status) operations_print(program, batch, runs, seconds, operations_median(peaks, runs));
+    if (!status) operations_print(program, batch, runs, seconds, median(peaks, runs));
     vb_free(work), vb_free(rows), vb_free(seconds), vb_free(peaks);
     return status;
 }

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""One tower in its published size with random weights: peers_make.py MODEL FOLDER
+"""One tower in its published size with random weights: peers_make.py MODEL FOLDER [texts]
 
-MODEL is a name of open_clip's. FOLDER becomes what its hub has (open_clip_config.json, open_clip_model.safetensors), and beside that the
-image tower alone as image.onnx (fp32, any batch), and tower.json, which says what was made and comes last. The text tower is cut to one
-layer: no text is timed."""
+MODEL is a name of open_clip's. FOLDER becomes what its hub has (open_clip_config.json, open_clip_model.safetensors), and beside
+that the image tower alone as image.onnx (fp32, any batch), and tower.json, which says what was made and comes last. With `texts`
+also the text tower alone as text.onnx and CLIP's merges; without, no text is timed and that tower is cut to one layer."""
 import copy
 import json
 import os
+import shutil
 import sys
 import time
 
@@ -16,6 +17,7 @@ from open_clip.factory import get_model_config
 from safetensors.torch import save_file
 
 OPSET = 20  # the first with Gelu as one operation
+MERGES = "bpe_simple_vocab_16e6.txt.gz"
 
 
 def fill(model):
@@ -42,12 +44,13 @@ def fill(model):
     return model.eval()
 
 
-def build(name):
+def build(name, texts):
     """(configuration, model without values) of open_clip's own classes, or (None, None) for an unknown name."""
     config = get_model_config(name)
     if config is None:
         return None, None
-    config["text_cfg"]["layers"] = 1
+    if not texts:
+        config["text_cfg"]["layers"] = 1
     arguments = {key: value for key, value in copy.deepcopy(config).items() if key not in ("custom_text", "custom")}
     arguments["text_cfg"]["hf_model_pretrained"] = False
     return config, (open_clip.CustomTextCLIP if config.get("custom_text") else open_clip.CLIP)(**arguments)
@@ -62,28 +65,48 @@ class Images(torch.nn.Module):
         return self.model.visual(pixels)
 
 
-def export(images, side, path):
+class Texts(torch.nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens):
+        return self.model.encode_text(tokens)
+
+
+def export(tower, example, given, path):
     """The newer exporter first, the older one where it fails. Returns how it was done."""
-    example, why = torch.zeros(2, 3, side, side), []
+    why = []
     for dynamo in (True, False):
         try:
             if dynamo:
                 batch = torch.export.Dim("batch", min=1, max=4096)
-                torch.onnx.export(images, (example,), path, input_names=["pixels"], output_names=["embeddings"], opset_version=OPSET,
-                                  dynamo=True, dynamic_shapes={"pixels": {0: batch}}, external_data=False)
+                torch.onnx.export(tower, (example,), path, input_names=[given], output_names=["embeddings"], opset_version=OPSET,
+                                  dynamo=True, dynamic_shapes={given: {0: batch}}, external_data=False)
             else:
-                torch.onnx.export(images, (example,), path, input_names=["pixels"], output_names=["embeddings"], opset_version=OPSET,
-                                  dynamo=False, dynamic_axes={"pixels": {0: "batch"}, "embeddings": {0: "batch"}})
+                torch.onnx.export(tower, (example,), path, input_names=[given], output_names=["embeddings"], opset_version=OPSET,
+                                  dynamo=False, dynamic_axes={given: {0: "batch"}, "embeddings": {0: "batch"}})
             return f"torch.onnx {'dynamo' if dynamo else 'TorchScript'}, opset {OPSET}"
         except Exception as e:  # whatever an exporter throws, the other one may do
             why.append(f"{type(e).__name__}: {e}".splitlines()[0])
     raise RuntimeError("; ".join(why))
 
 
+def export_all(model, side, folder, texts, told):
+    towers = [("onnx", Images(model), torch.zeros(2, 3, side, side), "pixels", "image.onnx")]
+    if texts:
+        towers.append(("text_onnx", Texts(model), torch.zeros(2, model.context_length, dtype=torch.int64), "tokens", "text.onnx"))
+    for key, tower, example, given, name in towers:
+        try:
+            told[key] = export(tower.eval(), example, given, os.path.join(folder, name))
+        except Exception as e:  # PyTorch itself can still be raced
+            told[f"{key}_error"] = str(e)
+
+
 def main():
-    name, folder = sys.argv[1], sys.argv[2]
+    name, folder, texts = sys.argv[1], sys.argv[2], sys.argv[3:] == ["texts"]
     torch.set_num_threads(int(os.environ.get("MAKE_THREADS", "1")))
-    config, model = build(name)
+    config, model = build(name, texts)
     if model is None:
         sys.exit(f"peers_make.py: open_clip {open_clip.__version__} has no model {name}")
     os.makedirs(folder, exist_ok=True)
@@ -96,11 +119,10 @@ def main():
     with open(os.path.join(folder, "open_clip_config.json"), "w", encoding="utf-8") as out:
         json.dump({"model_cfg": config, "preprocess_cfg": preprocess}, out, indent=1)
     start = time.time()
-    told = {"model": name, "resolution": side, "open_clip": open_clip.__version__, "torch": torch.__version__}
-    try:
-        told["onnx"] = export(Images(model).eval(), side, os.path.join(folder, "image.onnx"))
-    except Exception as e:  # PyTorch itself can still be raced
-        told["onnx_error"] = str(e)
+    told = {"model": name, "resolution": side, "texts": texts, "open_clip": open_clip.__version__, "torch": torch.__version__}
+    if texts:
+        shutil.copyfile(os.path.join(os.path.dirname(open_clip.__file__), MERGES), os.path.join(folder, MERGES))
+    export_all(model, side, folder, texts, told)
     print(f"{name}: exported in {time.time() - start:.0f} s")
     with open(os.path.join(folder, "tower.json"), "w", encoding="utf-8") as out:
         json.dump(told, out, indent=1)

@@ -27,5 +27,5 @@ for rows in "$@"; do
     echo "race.sh: $rows rows need $((rows * 5200 >> 20)) MiB of memory, $((available >> 20)) are free: skipped"
     continue
   fi
-  python3 "$here/race_retrieval.py" "$bench" "$build/race" "$rows" "${with[@]}" || exit 1
+  python3 -B "$here/race_retrieval.py" "$bench" "$build/race" "$rows" "${with[@]}" || exit 1
 done

@@ -6,19 +6,18 @@ same rows; they take turns, so that a slow phase of the machine meets each, and 
 are of rates, above 1 where vocabench is faster."""
 import argparse
 import array
-import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import time
 
+from peers_level import settings
+from race_end import keep, stop
+
 K = 100
 SECONDS_ENOUGH = 60  # of one case of one runner; the rounds end there
-# What the peers' libraries are told at our instruction set level, which the processor has: OpenBLAS takes processors that it does not know
-# for one without AVX (and kernels for one that has more are illegal instructions), and FAISS would go beyond a level that we are held to.
-SETTINGS = {"avx2": {"OPENBLAS_CORETYPE": "Haswell", "FAISS_SIMD_LEVEL": "AVX2"},
-            "avx512": {"OPENBLAS_CORETYPE": "SkylakeX"}, "vnni": {"OPENBLAS_CORETYPE": "SkylakeX"}}
 
 
 class Gone(Exception):
@@ -38,23 +37,30 @@ class Runner:
         code = self.process.wait()
         return f": signal {-code}" if code < 0 else f": code {code}"
 
-    def time(self, kind, queries, threads, ids):
+    def ask(self, line):
         try:
-            self.process.stdin.write(f"{kind} {queries} {threads} {ids}\n")
+            self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
         except OSError:
             pass  # it ended: the answer says how
         answer = self.process.stdout.readline()
         if not answer:
-            raise Gone(f"{self.name}: ended while it ran {kind}{self.ended()}")
-        return float(answer)
+            raise Gone(f"{self.name}: ended while it ran {line.split()[0]}{self.ended()}")
+        return answer.strip()
+
+    def time(self, kind, queries, threads, ids):
+        return float(self.ask(f"{kind} {queries} {threads} {ids}"))
 
     def close(self):
         try:
             self.process.stdin.close()
         except OSError:
             pass
-        self.process.wait()
+        try:
+            self.process.wait(10)  # it may be at a search that nobody waits for any more
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def lists(path):
@@ -73,9 +79,9 @@ def take_turns(ours, runs, case, ids, rounds):
     """Medians of all and what they have in common with the exact lists; the products' rate; why some are out."""
     queries, threads = case
     times, gemm, shares, gone, exact = {}, [], {}, {}, None
-    for _ in range(rounds):
+    for turn in range(rounds):  # the first one in order, for the exact lists come first; then there and back
         gemm.append(ours.time("gemm", 1, threads, ids))
-        for name, runner, kind in runs:
+        for name, runner, kind in runs[::-1] if turn % 2 else runs:
             if runner in gone or sum(times.get(name, [])) > SECONDS_ENOUGH:
                 continue
             try:
@@ -147,36 +153,45 @@ def read_options():
 
 def main():
     options = read_options()
+    signal.signal(signal.SIGTERM, stop)
     os.makedirs(options.scratch, exist_ok=True)
     path, most = os.path.join(options.scratch, "rows.f32"), str(max(options.queries))
     rounds = options.rounds or (5 if options.rows <= 1000000 else 3)
-    ours, peers = Runner([options.bench, "--worker", str(options.rows), most, path]), []
     here = os.path.dirname(os.path.abspath(__file__))
-    settings = SETTINGS.get(ours.name, {})
-    results = {"schema": "vocabench.retrieval-peers/1", "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": ours.name,
-               "rows": options.rows, "dimensions": 512, "k": K, "load": os.getloadavg(), "settings": settings, "cases": [], "skipped": []}
+    ours, peers = None, []
     try:
+        ours = Runner([options.bench, "--worker", str(options.rows), most, path])
+        told = settings(ours.name, "faiss")
+        results = {"schema": "vocabench.retrieval-peers/1", "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "level": ours.name,
+                   "rows": options.rows, "dimensions": 512, "k": K, "load": os.getloadavg(), "rounds": rounds, "settings": told, "held": {},
+                   "cases": [], "skipped": []}
         for python in options.pythons:
             try:
-                peers.append(Runner([python, os.path.join(here, "faiss_worker.py"), str(options.rows), most, path], **settings))
+                peer = Runner([python, os.path.join(here, "faiss_worker.py"), str(options.rows), most, path], **told)
+                results["held"][peer.name] = peer.ask("level")
+                peers.append(peer)
             except Gone as e:
                 print(f"{e}: skipped")
                 results["skipped"].append(str(e))
         results["peers"] = [peer.name for peer in peers]
         print(f"vocabench at level {ours.name} against {', '.join(results['peers']) or 'nobody'} "
-              f"({' '.join(f'{key}={value}' for key, value in settings.items())})")
+              f"({' '.join(f'{key}={value}' for key, value in told.items())})")
+        for name, level in results["held"].items():
+            print(f"  {name} runs with {level}")
         for threads in options.threads:
             for queries in options.queries:
                 results["cases"].append(race(ours, peers, options.rows, (queries, threads), options.scratch, rounds))
+                if options.json:
+                    keep(results, options.json)
+    except KeyboardInterrupt:
+        print("interrupted: the cases that are complete are kept")
+        sys.exit(130)
     finally:
-        for runner in [ours, *peers]:
+        for runner in [*peers, ours] if ours else []:
             runner.close()
         for name in ("rows.f32", "ids"):
             if os.path.exists(os.path.join(options.scratch, name)):
                 os.remove(os.path.join(options.scratch, name))
-    if options.json:
-        with open(options.json, "w", encoding="utf-8") as file:
-            json.dump(results, file, indent=1)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 """Differential fuzzing: the same random files to vocabench and to programs we did not write: differ.py [--seconds S] [--seed N] [--rounds R]
 
 Each round makes files of one kind from a seeded generator, some of them damaged by a few bytes, and holds what vocabench makes of
-them against Pillow (pixels), tarfile (members), NumPy (.npy), json (lists of texts) and PyYAML (vocabularies). Where both read a file they must read the same;
+them against Pillow (pixels), tarfile (members), NumPy (.npy), json (lists of texts), PyYAML (vocabularies) and sentencepiece (ids of
+texts by models that it has trained). Where both read a file they must read the same;
 a whole file must be read, a damaged one may be refused, but for lists of texts, which must be read when json reads them. Kinds
 whose program is not installed are skipped and said so. The last lines count; the code is 1 when something differs, and the files
 of the first difference of a kind are kept."""
@@ -250,8 +251,51 @@ def vocabularies(rng, folder):
         expect(found == [len(names) for names in its.values()], f"{found}, expected {its}: {told}")
 
 
+# ---- SentencePiece models: sentencepiece ----
+
+BY_SENTENCEPIECE = """
+import json, sentencepiece, sys
+pieces = sentencepiece.SentencePieceProcessor(model_file=sys.argv[1])
+print(json.dumps([pieces.encode(text) for text in json.load(open(sys.argv[2]))]))
+"""
+
+
+def by_sentencepiece(path, texts_path):
+    """The ids of the texts; None when it refuses the model, or dies of it: a process of its own."""
+    done = subprocess.run([sys.executable, "-c", BY_SENTENCEPIECE, path, texts_path], capture_output=True, timeout=120)
+    return json.loads(done.stdout) if done.returncode == 0 else None
+
+
+def pieces(rng, folder):
+    numpy, sentencepiece = __import__("numpy"), __import__("sentencepiece")
+    letters = "aaabbcdé漢字ｆA0.\u0301\u3000ﬁ😀   "
+    kind, model, path, texts_path = rng.choice(["unigram", "bpe"]), io.BytesIO(), f"{folder}/m.model", f"{folder}/t.json"
+    lines = ["".join(rng.choice(letters) for _ in range(rng.randint(5, 40))) for _ in range(200)]
+    byte_fallback = rng.random() < 0.3
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines), model_writer=model, model_type=kind, vocab_size=rng.randint(40, 160) + 256 * byte_fallback,
+        hard_vocab_limit=False, minloglevel=2, num_threads=1, byte_fallback=byte_fallback, split_digits=rng.random() < 0.5,
+        normalization_rule_name=rng.choice(["identity", "nmt_nfkc", "nfkc_cf"]), add_dummy_prefix=rng.random() < 0.5,
+        remove_extra_whitespaces=rng.random() < 0.5, user_defined_symbols=rng.choice([[], ["ab"], ["ca", "é0"]]))
+    texts_ = ["".join(rng.choice(letters + "zß") for _ in range(rng.randint(0, 30))) for _ in range(40)]
+    json.dump(texts_, open(texts_path, "w"))
+    for broken in (False, True):
+        open(path, "wb").write(damaged(rng, model.getvalue()) if broken else model.getvalue())
+        held, _, message = run("tokenize", "--tokenizer", path, "--input", texts_path, "--output", f"{folder}/i.npy",
+                               "--context-length", "256")
+        its = by_sentencepiece(path, texts_path)
+        both = held and its is not None
+        counts[("damaged " if broken else "") + "SentencePiece models" + (", read by both" if both else "")] += 1
+        expect(broken or both, message or "sentencepiece does not read what it wrote")
+        if both:
+            found = numpy.load(f"{folder}/i.npy").tolist()
+            for text, ours, theirs in zip(texts_, found, its):
+                same = ours[: len(theirs)] == theirs and not any(ours[len(theirs):])
+                expect(same, f"{kind}: {text!r}: {ours[:len(theirs) + 1]}, expected {theirs}")
+
+
 KINDS = {"images": (images, ["numpy", "PIL.Image"]), "archives": (archives, ["numpy", "PIL.Image"]), "arrays": (arrays, ["numpy"]),
-         "texts": (texts, ["numpy"]), "vocabularies": (vocabularies, ["yaml"])}
+         "texts": (texts, ["numpy"]), "vocabularies": (vocabularies, ["yaml"]), "pieces": (pieces, ["numpy", "sentencepiece"])}
 
 
 def main():

@@ -58,6 +58,17 @@ ROWS = [
      "unit/kernels/test_utf8"),
     ("a tar header's checksum is not looked at", "shards/files/tar.c",
      'if (!vb_tar_is_header(block)) return tar_fails(tar, at, "no tar header (wrong checksum)", err);', "", "unit/shards/test_tar"),
+    ("two lanes are mixed up in a device's attention", "kernels/gpu/gpu_attention.cl", "fma(v.y, k.y, fma(v.x, k.x, sums[r]))))",
+     "fma(v.y, k.x, fma(v.x, k.y, sums[r]))))", "unit/kernels/test_gpu_engine"),
+    ("a batch of pictures comes back in another order", "mpi/encode/pipeline.c", "b->out + (size_t)i * dim, dim * sizeof",
+     "b->out + (size_t)(n - 1 - i) * dim, dim * sizeof", "unit/mpi/test_pipeline"),
+    ("texts share a row less than they have in common", "kernels/towers/text_order.c", "return at;\n", "return at ? at - 1 : 0;\n",
+     "unit/kernels/test_text_order"),
+    ("texts share a row more than they have in common", "kernels/towers/text_order.c", "return at;\n", "return at + 1;\n",
+     "unit/kernels/test_text_order"),
+    ("a filter's transform has the wrong sign at a point", "kernels/matrix/winograd_lanes.h",
+     "u[4] = times(32.0f / 243, plus(far, -3.0f / 2, g[1]));", "u[4] = times(32.0f / 243, plus(far, 3.0f / 2, g[1]));",
+     "unit/kernels/test_winograd"),
 ]
 
 

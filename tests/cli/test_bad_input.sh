@@ -24,7 +24,7 @@ everywhere() {
   local name=$1 code=$2 line got; shift 3
   bad "$name" "$code" "$@"
   line=$(sed 's/^vocabench: //' "$scratch/err"); shift; rm -rf o
-  mpi 3 timeout -k 5 60 "$@" >stdout 2>stderr </dev/null; got=$?
+  mpi 3 timeout -k 5 $minute "$@" >stdout 2>stderr </dev/null; got=$?
   equal "$name, at three ranks" \
     "$got $(grep '^vocabench: ' stderr | sed -E 's/^vocabench: rank [0-2]: //')" "$code $line" "$(cat stderr)"
 }

@@ -47,7 +47,11 @@ has_text "with both sides" "1 class has no images: 'apple' (label 'Apple'?); " s
 checked "which is meant" 0 --output o --set datasets.folder.images=named --set datasets.folder.on_unmatched=skip
 like "then noted" "^note +dataset 'folder' +2 labels .6 images. match no class: 'Apple' .3 images; class 'apple'.., 'girl'" stdout
 like "how labels were resolved" "^ok +dataset 'folder' +labels: 0 are ids, 18 names, 0 places in the vocabulary file" stdout
+sed 's/maple_tree, palm tree/&, maple tree/' v.yaml >twice.yaml
+checked "a class that is listed twice" 0 --output o --set datasets.folder.vocabularies=twice.yaml
+like "is noted" "^note +dataset 'folder' +'maple tree' in 'places' \(line 5\) is also in 'places' \(line 5\)$" stdout
 checked "a broken image" 10 --output o --set datasets.folder.images=broken
+like "with the way out" "^error .*cannot be decoded \(on_error: skip would leave them out\): apple/000.png" stdout
 checked "a broken image is skipped" 0 --output o --set datasets.folder.images=broken --set datasets.folder.on_error=skip
 like "and noted" "^note +dataset 'folder' .*1 of 20 images that were tried cannot be decoded \(on_error: skip\)" stdout
 cp -r pics odd; mkdir odd/0other; printf 'no picture' >odd/0other/000.png
@@ -90,7 +94,7 @@ printf 'adversarial: {candidates: nope.txt, k: 1}\n' | cat e.yaml - >n.yaml
 plan_of n.yaml; equal "plan: no candidates" $? 4
 like "named with its key" '^vocabench: n.yaml:[0-9:]+ adversarial: candidates: nope.txt: ' stderr
 plan_of n.yaml --set models.plain.weights=none.bin; like "of several the first, and how many more" \
-  'none.bin.*; and 1 more error, which vocabench check lists' stderr
+  'none.bin.*looked for beside n.yaml and in the current folder.; and 1 more error, which vocabench check lists$' stderr
 sed 's/apple/appel/' v.yaml >misspelt.yaml
 plan_of e.yaml --set datasets.folder.vocabularies=misspelt.yaml; equal "plan: a class without images" $? 6
 like "named with the closest label" "1 class has no images: 'appel' .label 'apple'\?.; " stderr
@@ -105,7 +109,29 @@ like "the time, by what was measured" \
   '^time: (below|about) [0-9.]+ (s|min) at 1 rank of 1 thread, by what was measured here just now' stdout
 plan_of w.yaml --threads 1 --ranks 4; like "at the given ranks" \
   '^time: (below|about) [0-9.]+ (s|min) at 4 ranks of 1 thread,' stdout
+# What earlier runs took, of the same model and data, on the same kind of processor with as many threads.
+run e.yaml --threads 1 --output rated; equal "a run keeps what a pair took" "$(compgen -G 'rated/cache/rates/*.json' | wc -l)" 1
+holds "seconds of an image and of a text" '.image > 0 and .text > 0 and .ranks == 1' rated/cache/rates/*.json
+holds "whose they are" '.model == "plain" and .dataset == "folder" and .threads == 1' rated/cache/rates/*.json
+plan_of e.yaml --threads 1 --output rated
+like "plan goes by it, and says so" \
+  "^time: .* of 1 thread, by what earlier runs took on such a processor .the latest ended 20[0-9-]+T[0-9:]+Z., while" stdout
+unlike "and measures nothing" 'measured here' stdout
+plan_of e.yaml --threads 2 --output rated; like "other threads are measured" 'by what was measured here just now, while' stdout
+jq -c '.image = 50 | .text = 10' rated/cache/rates/*.json >r.json; cp r.json "$(echo rated/cache/rates/*.json)"
+rm -r rated/cache/*/seen # its images are not in the cache any more
+images=$(find pics -type f | wc -l) texts=$(grep -o '\[.*\]' v.yaml | tr ',' '\n' | wc -l)
+plan_of e.yaml --threads 1 --output rated
+minutes=$(sed -n 's/^time: about \([0-9]*\) min.*/\1/p' stdout) most=$(((50 * images + 10 * texts) / 60 + 2))
+[ "${minutes:-0}" -ge $((most - 7)) ] && [ "$minutes" -le $most ] # images of no class are not encoded
+verdict $? "the time is its rates times the work" "$images images, $texts texts" "$(grep ^time: stdout)"
+echo '{"image": "x", "text": -1}' >"$(echo rated/cache/rates/*.json)"
+plan_of e.yaml --threads 1 --output rated; like "what is no rate is none" 'by what was measured here just now' stdout
 
+printf 'adversarial: {candidates: captions.txt, k: 1, targets: [animals, "<no> & body"]}\n' | cat e.yaml - >a.yaml
+"$vocabench" check a.yaml --output o --junit j.xml >stdout 2>&1
+equal "JUnit's XML, with names as they are" "$(junit j.xml)" \
+  "vocabench check $(grep -cE '^(ok|note|error) ' stdout) 1 0 $(sed -n 's/^error *\([a-z]*\).*/\1/p' stdout)" "$(cat j.xml)"
 printf 'adversarial: {candidates: captions.txt, k: 1, targets: [animals, nobody]}\n' | cat e.yaml - >a.yaml
 refuses "a target that is no vocabulary" 6 'check: 1 error' "$vocabench" check a.yaml --output o
 "$vocabench" check a.yaml --output o >stdout 2>stderr
@@ -139,4 +165,18 @@ expansions: [{name: both, datasets: [left, right]}]/' j.yaml
 refuses "classes of one text: run" 6 "both: 2 classes are the same to it" "$vocabench" run j.yaml --output r
 refuses "classes of one text: check" 6 'check: 1 error' "$vocabench" check j.yaml --output o
 check "which may be allowed" "$vocabench" check j.yaml --output o --set on_equal=allow
+
+# ---- weights in the kernels' layout, kept for small batches, in the memory of a plan ------------------------------
+need_shared fixtures/clip-rn "plan: weights kept for small batches"
+kept_plan() { # BATCH RANKS [DEVICE], which this machine lacks -> tenths of a MB of what is mapped once a node
+  plan_of e.yaml --set models.plain.weights="$shared/fixtures/clip-rn/model.safetensors" --set batch="$1" --ranks "$2" \
+    --set models.plain.tokenizer="$shared/reference/bpe_simple_vocab_16e6.txt.gz" --device "${3-cpu}"
+  sed -n 's/.*weights of up to \([0-9]*\)\.\([0-9]\) MB mapped once.*/\1\2/p' stdout
+}
+mkdir drivers; export OCL_ICD_VENDORS=$scratch/drivers
+two=$(kept_plan 2 2) three=$(kept_plan 3 2) none=$(kept_plan 4096 2) device=$(kept_plan 2 2 gpu) more=$(kept_plan 2 4)
+verdict $((two > three + 20 && three > none + 5 ? 0 : 1)) \
+  "plan: filters kept for two images at once, packed weights for three, nothing for many" "$two, $three, $none" "$(cat stderr)"
+equal "plan: once a node, however many ranks" "$more" "$two" "$(cat stderr)"
+equal "plan: a device keeps none here" "$device" "$none" "$(cat stderr)"
 finish

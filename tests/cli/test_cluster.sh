@@ -61,6 +61,14 @@ refuses "a part is missing" 4 "2 of 5 pairs are in no part, the first: model 'it
 check "and nothing is written" test ! -e x
 "$vocabench" merge some parts/0 parts/2 --partial >/dev/null && [ "$(jq '.results | length' some/results.json)" = 3 ]
 verdict $? "--partial"
+refuses "a part in the place of the output" 7 \
+  "parts/0/results.json: holds a result that is in no part, and would be lost: model 'plain' on dataset 'pics'; name parts/0" \
+  "$vocabench" merge parts/0 parts/2 --partial
+ln -s nowhere lost
+refuses "a link that leads nowhere, for a folder" 7 "lost: expected a folder, found a link that leads nowhere" \
+  "$vocabench" merge lost parts/0 parts/2 --partial
+cp -r parts/0 grown; check "named as a part it grows" "$vocabench" merge grown grown parts/2 --partial
+equal "and nothing of it is lost" "$(jq -c '[.results[].model]' grown/results.json)" '["plain","plain","given"]'
 refuses "merge of nothing" 2 "merge: expected OUT DIR" "$vocabench" merge x
 refuses "a folder without results" 4 "nowhere/results.json: cannot open|nowhere.*no such" "$vocabench" merge x parts/0 nowhere
 mkdir empty && refuses "a run that has not ended" 4 "empty/results.json: no such file: the run in that folder has not ended" \
@@ -97,17 +105,39 @@ refuses "a cut file" 5 "cut/results.json:[0-9]*:[0-9]*: " "$vocabench" merge x c
 # ---- status -----------------------------------------------------------------------------------------------------
 "$vocabench" status whole >out && grep -q '^experiment parts: 5 pair(s): 5 done, 0 running, 0 failed, 0 to do$' out &&
   grep -q '^  whole: done$' out && grep -qE '^  given +pics +done$' out &&
-  grep -qE '^cache whole/cache: 12 unit.s. of images, of which this experiment makes 12; 2 file' out && ! grep -q 'time left' out
+  grep -qE '^cache whole/cache: 12 unit.s. of images; this experiment makes 12 at most; 2 file' out && ! grep -q 'time left' out
 verdict $? "status of what is done" "$(cat out)"
 refuses "status of nothing" 4 "empty: no state.json: nothing has been run" "$vocabench" status empty
-cp more/apple/* pics/apple/ 2>/dev/null; broken=$(find more -name '*.*' | sort | tail -n 1); cp "$broken" kept &&
-  head -c 50 kept >"$broken"
+broken=$(find more -name '*.*' | sort | tail -n 1); cp "$broken" kept && head -c 50 kept >"$broken"
+# Of a start that goes on, those are done whose earlier results hold, whether it came to them or not.
+cp -r whole going && touch -d '1 hour ago' going/pairs/*
+"$vocabench" run e.yaml --output going --latex --per-image --resume >/dev/null 2>err
+equal "a start that goes on fails" $? 5 "$(cat err)"
+"$vocabench" status going >out
+like "what it took is done" ': 3 done, 0 running, 1 failed, 1 to do$' out
+like "a pair whose data are others now is not" "^  it's gelu +more +to do .the result of an earlier start is there.$" out
+cp more/apple/* pics/apple/ 2>/dev/null
 "$vocabench" run e.yaml --output failing >/dev/null 2>err; code=$?
 "$vocabench" status failing >out
 [ $code = 5 ] && grep -q ' 1 done, 0 running, 1 failed, 3 to do$' out && grep -qE '^  failing: failed with code 5: .*' out &&
   grep -qE '^  plain +more +failed$' out &&
   grep -qE '^time left: about' out
 verdict $? "status of a run that failed" "code $code" "$(cat out)"
+# What an earlier start left is told beside how the last one ended.
+unlike "and that has left nothing before" 'earlier start' out
+cp whole/results.json failing && cp whole/pairs/plain--more.json whole/pairs/given--pics.json failing/pairs &&
+  touch -d '1 hour ago' failing/pairs/plain--more.json failing/pairs/given--pics.json
+"$vocabench" status failing >out
+like "a start that failed takes no earlier results away" \
+  '^      failing/results.json of an earlier start stands: 5 pair.s., started [-0-9]*T[0-9:]*Z$' out
+like "nor those of the pair where it failed" '^  plain +more +failed .the result of an earlier start is there.$' out
+like "nor of those that it did not reach" '^  given +pics +to do .the result of an earlier start is there.$' out
+like "others have none" "^  it's gelu +more +to do$" out
+jq '.configuration_digest = "0"' whole/results.json >failing/results.json; "$vocabench" status failing >out
+like "results of another configuration" 'results.json of an earlier start stands: .*, of another configuration$' out
+head -c 300 whole/results.json >failing/results.json; "$vocabench" status failing >out
+unlike "what is no results.json is none" 'results.json of an earlier start' out
+rm failing/results.json failing/pairs/given--pics.json failing/pairs/plain--more.json
 cp kept "$broken"
 # A run that was killed leaves no word; one with a living process runs; a process elsewhere cannot be seen.
 alter_state() { jq "$1" failing/state.json >s.json && mv s.json failing/state.json; }
@@ -128,6 +158,12 @@ mkdir -p set && mv parts set/array && rm -r set/array/2
 grep -q ': 4 done, 0 running, 0 failed, 1 to do$' out && grep -q "set/array/1 (it's gelu): done" out &&
   grep -q '^time left' out
 verdict $? "status of an array" "$(cat out)"
+unlike "its tasks have ended well" 'earlier start' out
+cp merged/results.json set && jq '.ended = {when: 1, code: 5, error: "x"}' set/array/1/state.json >s.json &&
+  mv s.json set/array/1/state.json && "$vocabench" status set >out
+like "merged results of earlier starts, of an array that failed since" \
+  '^      set/results.json of an earlier start stands: 5 pair.s.' out
+like "and the task's own" '^      set/array/1/results.json of an earlier start stands: 2 pair.s., started' out
 echo '{"schema": "x"}' >empty/state.json
 refuses "a state.json of something else" 5 "empty/state.json: expected the schema vocabench.state/1" "$vocabench" status empty
 
@@ -186,6 +222,44 @@ E
 "$vocabench" submit scan.yaml --partition main --nodes 2 --time 60 --dry-run >out 2>err; grep -qx '#SBATCH --exclusive' out &&
   grep -qx '#SBATCH --mem=0' out
 verdict $? "an experiment with retrieval takes whole nodes" "$(cat out err)"
+# ---- submit: GPUs ---------------------------------------------------------------------------------------------------
+"$vocabench" submit "${basic[@]}" --dry-run --gpus-per-node 4 >out 2>err && bash -n out
+verdict $? "--gpus-per-node" "$(cat err)"
+for line in '--gpus-per-node=4' '--ntasks-per-node=4' '--cpus-per-task=2'; do
+  has_line "a rank a GPU, which shares the smallest node's cores: $line" "#SBATCH $line" out
+done
+has_text "the ranks compute on them" 'run e.yaml --device gpu --output' out
+unlike "which needs no note" ' ranks for the 4 GPUs' err
+planned() { sed -nE 's/.*Planned: .* units, ([0-9]+) MB a rank.*/\1/p' out; }
+on_gpus=$(planned)
+"$vocabench" submit "${basic[@]}" --dry-run --gpus-per-node 4 --device gpu --batch 1024 >out 2>err; stated=$(planned)
+"$vocabench" submit "${basic[@]}" --dry-run --gpus-per-node 4 --batch 1024 >out 2>err
+equal "and plans their memory as with device: gpu" "$(planned)" "$stated"
+"$vocabench" submit "${basic[@]}" --dry-run >out 2>err
+check "with what a driver takes" test "${on_gpus:-0}" -gt $(($(planned) + 200))
+"$vocabench" submit "${basic[@]}" --dry-run --array --gpus-per-node 2 --gpu-type a100 --gpu-request gres --device auto \
+  --ntasks-per-node 6 >out 2>err
+like "more ranks than GPUs: the setting that is as good" \
+  'note: 6 ranks for the 2 GPUs of a node: .*; --ntasks-per-node 2 --cpus-per-task 3 does the same with fewer' err
+for line in '--gres=gpu:a100:2' '--ntasks-per-node=6' '--cpus-per-task=1'; do has_line "gres: $line" "#SBATCH $line" out; done
+has_text "the command line's device is passed on, and none beside it" 'run e.yaml --device auto --output' out
+equal "the job that merges asks for none" "$(grep -c 'gres=gpu' out)" 1
+printf 'gpus_per_node: 8\ngpu_type: h100\n' >gpus.yaml
+VOCABENCH_SITE=gpus.yaml "$vocabench" submit "${basic[@]}" --dry-run --set device=gpu >out 2>err
+grep -qx '#SBATCH --gpus-per-node=h100:8' out && grep -qF 'run e.yaml --set device=gpu --output' out &&
+  grep -q 'site file gpus.yaml: gpus_per_node 8, gpu_type h100' err
+verdict $? "a site file's GPUs" "$(cat out err)"
+VOCABENCH_SITE=gpus.yaml "$vocabench" submit "${basic[@]}" --dry-run --device cpu >out 2>err
+! grep -qE -- '--(gpus|gres|device gpu)' out && grep -q 'note: --device cpu: the site file.s GPUs are not asked for' err
+verdict $? "--device cpu asks for none of them" "$(cat out err)"
+refuses "GPUs for nothing" 2 "--gpus-per-node and --device cpu" \
+  "$vocabench" submit "${basic[@]}" --dry-run --gpus-per-node 1 --device cpu
+refuses "a type of no GPUs" 2 "--gpu-type is --gpus-per-node's" "$vocabench" submit "${basic[@]}" --dry-run --gpu-type a100
+refuses "a request that is none" 2 "gpu_request: expected one of gpus-per-node, gres, found 'gpus'" \
+  "$vocabench" submit "${basic[@]}" --dry-run --gpus-per-node 1 --gpu-request gpus
+refuses "no GPU" 2 "gpus_per_node: expected" "$vocabench" submit "${basic[@]}" --dry-run --gpus-per-node 0
+"$vocabench" submit "${basic[@]}" --dry-run --device gpu >out 2>err
+like "device: gpu without GPUs is noted" 'note: device: gpu, and no GPUs are asked for' err
 printf 'module load openmpi\nexport A=@B@\n' >setup
 "$vocabench" submit "${basic[@]}" --setup setup --dry-run >out && grep -qx 'export A=@B@' out
 verdict $? "--setup" "$(cat out)"
@@ -265,5 +339,28 @@ like "the script says that a notice has come" \
   "^notice to stop \\(SIGTERM\\): SIGUSR1 to the ranks every 0.1 s until they have ended$" out
 equal "and each that it sends" "$(grep -c "^notice [123] to the ranks' launcher, process [0-9]*$" out)" 3 "$(cat out)"
 has_line "and what came of it" "the ranks have ended with code 75" out
+printf '#!/bin/sh\ntouch ready; sleep 5\n' >launcher; rm -f ready starts
+# shellcheck disable=SC2016 # the pretend command expands
+pretend scontrol 'echo "$@" >>starts; kill -9 $PPID'
+SLURM_JOB_ID=9 bash script ranks >out 2>&1 & job=$!
+for ((i = 0; i < 100; i++)); do [ ! -e ready ] || break; sleep 0.05; done
+kill -USR1 $job; wait $job
+has_line "a launcher that dies of the notice has lost no rank: the job queues itself again" 'requeue 9' starts
+unlike "and starts none" '^attempt' out
+mkdir launchers; cat >launchers/mpirun <<'E'
+#!/bin/bash
+# Passes nothing on; once its rank has ended, it would die of another notice.
+trap : USR1
+bash -c 'trap "exit 75" USR1; touch ready; for ((i = 0; i < 100; i++)); do sleep 0.05; done' & rank=$!
+while kill -0 $rank 2>/dev/null; do wait $rank; done
+trap - USR1; sleep 0.8; exit 75
+E
+chmod +x launchers/mpirun; rm -f ready
+sed "s,@LAUNCH@,$PWD/launchers/mpirun,; s,@CPUS@,1," "$here/slurm/run.sh" >script
+VOCABENCH_NOTICE_AGAIN=0.2 SLURM_JOB_ID=9 bash script ranks >out 2>&1 & job=$!
+for ((i = 0; i < 100; i++)); do [ ! -e ready ] || break; sleep 0.05; done
+kill -USR1 $job; wait $job
+like "ranks that mpirun does not tell are told by themselves" '^notice 2 to the rank of process' out
+has_line "and mpirun is not told while it winds up behind them" "the ranks have ended with code 75" out
 like "mpirun loads no OpenCL driver" '^export HWLOC_COMPONENTS=.*-opencl' script
 finish

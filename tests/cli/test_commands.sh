@@ -39,6 +39,10 @@ refuses "an unknown command" 2 "unknown command 'runn'; did you mean 'run'\?" "$
 refuses "an unknown command that is like none" 2 "unknown command 'qqqqqqq'; see" "$vocabench" qqqqqqq
 refuses "an unknown flag" 2 "run: unknown flag --outptu; did you mean --output\?" "$vocabench" run e.yaml --outptu x
 refuses "a short flag" 2 "unknown flag -o; flags begin with two dashes" "$vocabench" run e.yaml -o x
+refuses "an empty value" 2 "run: --output needs a value: DIR, found an empty text" "$vocabench" run e.yaml --output ''
+refuses "or behind the sign" 2 "run: --only-model needs a value: NAME, found an empty text" \
+  "$vocabench" run e.yaml --only-model=
+refuses "an empty argument" 2 "run: expected FILE.yaml, found an empty text" "$vocabench" run ''
 refuses "a flag without its value" 2 "run: --output needs a value: DIR" "$vocabench" run e.yaml --output
 refuses "a switch with a value" 2 "run: --resume takes no value" "$vocabench" run e.yaml --resume=yes
 refuses "run without a file" 2 "run: expected FILE.yaml" "$vocabench" run
@@ -62,6 +66,10 @@ for command in tokenize preprocess pack; do
 done
 refuses "inspect without a file" 2 "inspect: expected FILE" "$vocabench" inspect
 refuses "inspect of nothing" 4 "nothing.npy: cannot open: No such file" "$vocabench" inspect nothing.npy
+VOCABENCH_ISA=sse9 refuses "a level that is none" 2 \
+  "VOCABENCH_ISA='sse9': expected scalar, avx2, avx512 or vnni" "$vocabench" version
+VOCABENCH_MPI=yes refuses "MPI is asked for by 1" 2 "VOCABENCH_MPI='yes': expected 1, or nothing" "$vocabench" version
+check "nothing in them is nothing" env VOCABENCH_ISA= VOCABENCH_MPI= "$vocabench" version
 VOCABENCH_FAULT=nonsense refuses "a wrong fault" 2 "VOCABENCH_FAULT='nonsense': expected site:n:effect" "$vocabench" version
 
 # ---- exact output -----------------------------------------------------------------------------------------------
@@ -219,7 +227,7 @@ pattern=$(sed -nE "s/^ +grep -oE '(checkpoints[^']+)' configs.*/\1/p" "$here/doc
 equal "the documented download of the zoo takes its folders, and nothing else" \
   "$(grep -oE "$pattern" "$here/configs/experiments/zoo.yaml" | sort -u)" \
   "$(sed -nE 's,.*(weights|tokenizer): (checkpoints/[^ \,}]+).*,\2,p' "$here/configs/experiments/zoo.yaml" | sort -u)"
-refuses "inspect of something else" 10 "begins with the bytes 23 20 42 75 69 6c 64 73, expected safetensors" \
+refuses "inspect of something else" 10 "begins with the bytes 23 20 42 75 69 6c 64 73, expected weights" \
   "$vocabench" inspect "$here/Makefile"
 
 # ---- from another folder, and installed -------------------------------------------------------------------------
@@ -234,7 +242,7 @@ models: [{name: m, family: precomputed, image_embeddings: ../I.npy, text_embeddi
 E
 refuses "configs/ is found from anywhere" 6 "has no images|has 68 classes|not" "$vocabench" run living.yaml --output out
 cd "$scratch" || exit 1
-if make -s -C "$here" install BUILD="${build#"$here"/}" PREFIX=/opt/v DESTDIR="$scratch/root" >out 2>&1; then
+if install_under "$scratch/root" PREFIX=/opt/v >out 2>&1; then
   installed=$scratch/root/opt/v/bin/vocabench
   like "the installed program finds its configs" "^configs: $scratch/root/opt/v/bin/../share/vocabench/configs" \
     <<<"$("$installed" version)"

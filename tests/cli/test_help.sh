@@ -90,7 +90,7 @@ for command in "${commands[@]}"; do
   offers "every flag of $command" "$wanted" vocabench "$command" --
 done
 if [ -r /usr/share/bash-completion/bash_completion ]; then
-  make -s -C "$here" install BUILD="${build#"$here"/}" DESTDIR="$scratch/root" >log 2>&1 || fail "install" "$(cat log)"
+  install_under "$scratch/root" >log 2>&1 || fail "install" "$(cat log)"
   out=$(XDG_DATA_DIRS=$scratch/root/usr/local/share BASH_COMPLETION_USER_DIR=$scratch/none bash --norc -c '
     . /usr/share/bash-completion/bash_completion; _completion_loader vocabench; complete -p vocabench' 2>&1)
   equal "bash-completion finds the installed file" "$out" "complete -F _vocabench vocabench"

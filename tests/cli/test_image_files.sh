@@ -16,7 +16,7 @@ open("pics/chair/stray.jfif", "wb").write(data[:tables] + b"\x22" + data[tables:
 open("pics/chair/hit.jpe", "wb").write(data[:-40] + b"\xff\xd9")
 open("pics/apple/sos.jpg", "wb").write(data[:scan + 11] + b"\0\0" + data[scan + 13:])
 P
-echo text >pics/bear/notes.txt; echo x >pics/list.csv; : >pics/bear/Thumbs.db; : >pics/.DS_Store
+echo text >pics/bear/notes.txt; echo x >pics/list.csv; : >pics/bear/Thumbs.db; : >pics/.DS_Store; mkdir -p pics/none/deeper
 cat >v.yaml <<'E'
 name: v
 vocabularies: {a: [apple, bear], b: [chair, dolphin, elephant]}
@@ -33,16 +33,18 @@ for time in first second; do # the second finds its units in the cache
     .data.images_skipped == 0 and .data.images_damaged == 3 and
     ([.data.damaged[].sample] | sort) == ["apple/sos.jpg", "chair/hit.jpe", "chair/stray.jfif"] and
     (.data.damaged[0].remark | test("^JPEG: Invalid SOS")) and
-    .data.files_passed_over == {"count": 2, "examples": ["bear/notes.txt", "list.csv"]}' "$time/results.json" "$(cat "$time.out")"
+    .data.files_passed_over == {"count": 3, "examples": ["bear/notes.txt", "list.csv", "none/"]}' \
+    "$time/results.json" "$(cat "$time.out")"
 done
 mpi 3 "$vocabench" run e.yaml --output three --set cache=other >three.out 2>&1
 same "3 ranks list the same" <(jq '.results[0].data' three/results.json) <(jq '.results[0].data' first/results.json)
-passed="2 files passed over, no images by their names, such as 'bear/notes.txt', 'list.csv'"
+passed="3 files passed over, no images by their names, such as 'bear/notes.txt', 'list.csv', 'none/'"
 has_line "files of other names are told" "note: d: $passed" first.out
 has_line "and damaged images" \
   "note: m / d: images read although damaged, as Pillow reads them, listed in results.json: 3" first.out
 "$vocabench" inspect pics >inspect.out
 has_line "inspect tells them, too" "note: $passed" inspect.out
+rm -r pics/none
 
 # What preprocess makes of them is what torchvision's and Hugging Face's Resize, CenterCrop and ToTensor make of Pillow's images.
 pixels() { # pixels NAME RESIZE CROP FLOOR FLAG...
@@ -88,5 +90,11 @@ if [ -d "$shared/zoo/repos/hf-clip-bin" ]; then
   check_not "and another one makes other embeddings" cmp told.npy other.npy
   refuses "a side that is less than the crop" 6 "resize_to 40 \(experiment\): expected the images' side or more" \
     "${encode[@]}" --weights repo --resize-to 40 --output o.npy
+  refuses "another crop, without its side" 6 "preprocessor_config.json resizes images to 56 and crops them to 47, but \
+resolution 50 is stated: state resize_to" "${encode[@]}" --weights repo --resolution 50 --output o.npy
+  jq '.crop_size = {height: 32, width: 32}' repo/preprocessor_config.json >other.json
+  mv other.json repo/preprocessor_config.json
+  refuses "a crop that is not the model's side" 6 "preprocessor_config.json resizes images to 32, but the model's side is 47 by" \
+    "${encode[@]}" --weights repo --output o.npy
 else skip "a preprocessor with a crop of its own" "the shared data is not there"; fi
 finish

@@ -73,6 +73,19 @@ must "$vocabench" pack --input plain --output shards --samples-per-shard 9
 init 'shards/*.tar.zst'; verdict $? "shards by a pattern" "$(cat err)"
 like "are named by their folder" "^experiment: shards$" shards.yaml
 check "and checked" "$vocabench" check shards.yaml
+# A dataset of the hub: shards and the number of them in test/, the names of .cls above.
+mkdir -p hub/wds_four/test wds; i=0
+for label in 0 1 2 3 3 1; do
+  printf %s $label >wds/s$i.cls; cp "$(find plain -type f -name '*.png' | sed -n $((i + 1))p)" wds/s$i.png; i=$((i + 1))
+done
+(cd wds && tar cf ../hub/wds_four/test/0.tar s[0-2].* && tar cf ../hub/wds_four/test/1.tar s[3-5].*)
+echo 2 >hub/wds_four/test/nshards.txt; printf 'ant\nbee\nfly\nmoth\n' >hub/wds_four/classnames.txt
+init hub/wds_four; verdict $? "a dataset of the hub" "$(cat err)"
+has_line "all shards, labels by name" "wds_four.yaml: 6 images of 4 classes, one model" out
+like "the names are those above" '^    class_names: hub/wds_four/classnames.txt' wds_four.yaml
+check "which check takes" "$vocabench" check wds_four.yaml
+mv wds_four.yaml by-folder.yaml; rm wds_four-vocabularies.yaml
+init hub/wds_four/test; verdict $? "by its shards" "$(cat err)"; same "the same" wds_four.yaml by-folder.yaml
 mkdir -p elsewhere; init plain --output elsewhere/plain.yaml; verdict $? "a file in another folder" "$(cat err)"
 (cd / && "$vocabench" check "$scratch/elsewhere/plain.yaml" --output "$scratch/o") >out 2>&1
 verdict $? "works from anywhere" "$(cat out)"
@@ -83,6 +96,17 @@ refuses "no tokenizer anywhere" 4 "no tokenizer of the kind of openai.* in the f
 refuses "a folder that is not there" 4 "nowhere" "$vocabench" init nowhere m.safetensors --tokenizer tok
 refuses "an empty folder" 4 "empty: no images and no shards" "$vocabench" init empty m.safetensors --tokenizer tok
 refuses "pictures without classes" 6 "without labels" "$vocabench" init plain/sea m.safetensors --tokenizer tok
+for name in $'tab\tx' $'caf\xe9' ' fir' '_'; do
+  mkdir -p "odd/$name" && cp plain/sea/* "odd/$name"
+  case $name in
+    ' '*) why='has white space around it' ;; _) why='is blank: underscores are spaces' ;; caf*) why='is no UTF-8' ;;
+    *) why='has control characters' ;;
+  esac
+  refuses "a class folder whose name no vocabulary can hold: it $why" 6 \
+    "odd: the label '.*' can be no class: it $why; give it another name in the data" \
+    "$vocabench" init odd m.safetensors --tokenizer tok
+  rm -r odd
+done
 refuses "no weights" 10 "insects.txt" "$vocabench" init plain insects.txt --tokenizer tok
 refuses "two checkpoints" 2 "are both checkpoints" "$vocabench" init m.safetensors m.safetensors
 refuses "three arguments" 2 "unexpected argument" "$vocabench" init a b c

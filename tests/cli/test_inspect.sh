@@ -66,4 +66,8 @@ refuses "vocabularies, which may lie in the installed configs" 4 \
   "$vocabench" run z.yaml --set datasets.0.images=pics --set datasets.0.vocabularies=configs/vocabularies/none.yaml
 "$vocabench" check x.yaml >out 2>&1
 like "check tells as much" "^error +model 'plain' .*x.yaml:8:.*tokenizer: merges.txt.gz: .*looked for" out
+echo "# a text" >notes.md
+refuses "a file that is none of all that it knows" 10 \
+  "notes.md: begins with .*, expected weights .*, a tokenizer, .npy, .yaml, a dataset, or what vocabench writes" \
+  "$vocabench" inspect notes.md
 finish

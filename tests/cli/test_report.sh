@@ -178,11 +178,19 @@ equal "thirty of them, the largest loss first" \
 # ---- bad input ------------------------------------------------------------------------------------------------------
 refuses "no folder" 2 "report: expected DIR..." "$vocabench" report
 refuses "a folder that is none" 4 "nothing: cannot open" "$vocabench" report nothing
+refuses "a name that tells no format" 2 \
+  "--output: page.docx: expected a name that ends in .html, .md, .tex or .pdf, or --format" \
+  "$vocabench" report results --output page.docx
 refuses "a format that is none" 2 "--format: expected html, md, latex or pdf, found 'htlm'; did you mean 'html'" \
   "$vocabench" report results --format htlm
 refuses "an output that cannot be written" 7 "" "$vocabench" report results --output /proc/no/page.html
 jq '.results[0].vocabularies[0].curve = []' results/results.json >broken.json
 refuses "an entry that is not whole" 5 "broken.json: results\[0\]: 'curve' is missing" "$vocabench" report broken.json
+for theft in 1000000 -1 0.5 null; do
+  jq ".results[0].theft[0][1] = $theft" results/results.json >broken.json
+  refuses "a vocabulary that takes $theft images" 5 "broken.json: results\[0\]: 'theft' is missing or not" \
+    "$vocabench" report broken.json
+done
 mkdir -p bad/retrieval && cp results/results.json bad/ && echo '{"class": "x"}' | zstd -q -o "bad/retrieval/$first.jsonl.zst"
 refuses "captions that are none" 5 "jsonl.zst: line 1: expected a class with results" "$vocabench" report bad --output bad.html
 check "and no page is left" test ! -e bad.html

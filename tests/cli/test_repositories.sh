@@ -87,6 +87,12 @@ refuses "side files of another model" 6 "image tower of width: 999936, but the t
 rm repo/open_clip_model.safetensors
 refuses "a folder without weights" 4 "repo: a folder without weights: expected one of open_clip_model.safetensors" \
   "${images[@]}" --weights repo
+cp m.safetensors repo/ViT-tiny.pt
+refuses "the one file in it is named" 4 "pytorch_model.bin.index.json; it holds ViT-tiny.pt: name that file, repo/ViT-tiny.pt$" \
+  "${images[@]}" --weights repo
+cp m.safetensors repo/other.pt
+refuses "of two files none" 4 "pytorch_model.bin.index.json$" "${images[@]}" --weights repo
+rm repo/*.pt
 config true '{}' >repo/open_clip_config.json; cp m.safetensors repo/model.safetensors
 
 # An experiment with the folder alone, and results that say who told what.

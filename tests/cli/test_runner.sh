@@ -2,7 +2,7 @@
 # What tests/run.sh promises of tests that pass, fail, die, say nothing, cannot be executed, leave processes, are interrupted.
 . "$(dirname "$0")/../lib.sh"
 mkdir -p "$scratch/toy/tests/cli" "$scratch/toy/build" "$scratch/folders"; cd "$scratch/toy" || exit 1
-cp "$here/tests/run.sh" "$here/tests/lib.sh" tests/
+cp "$here"/tests/{run,lib,environment}.sh tests/
 toy() { { echo '#!/bin/bash'; cat; } >"tests/cli/test_$1.sh"; chmod +x "tests/cli/test_$1.sh"; } # toy NAME: a test, from stdin
 runs() { TMPDIR=$scratch/folders tests/run.sh build cli >out 2>&1; }
 # alive PID: it runs, and is not only waited for.
@@ -12,6 +12,10 @@ last() { tail -n 1 out; }
 runs; equal "a run without a test is a failure" "$? $(last)" "1 0 passed, 1 failed, 0 skipped"
 toy good <<<'echo "ok 1 - one"; echo "ok 2 - two # SKIP none"'
 runs; equal "a good run" "$? $(last)" "0 1 passed, 0 failed, 1 skipped"
+TMPDIR=$scratch/folders tests/run.sh build cli/test_good >out 2>&1
+equal "a test by its name" "$? $(last)" "0 1 passed, 0 failed, 1 skipped"
+TMPDIR=$scratch/folders tests/run.sh build cli/test_good cli/test_none >out 2>&1
+equal "a name without a test is a failure" "$? $(last)" "1 1 passed, 1 failed, 1 skipped"
 toy bad <<<'echo "ok 1 - one"; echo "not ok 2 - two"; exit 1'
 toy dies <<<'echo "ok 1 - one"; kill -9 $$'
 toy silent <<<'exit 0'

@@ -162,6 +162,10 @@ like "and the merge" "^exec +apptainer exec .* 'my image.sif' vocabench merge " 
 submit "${basic[@]}" --dry-run --container docker://debian --container-through singularity --container-program /opt/v
 has_text "singularity, an address, another program" \
   "singularity exec --bind $scratch --pwd $scratch docker://debian /opt/v run e.yaml" out
+mkdir image
+submit "${basic[@]}" --dry-run --container image --container-through charliecloud --container-option=--bind=/data
+has_text "Charliecloud, whose images are folders" \
+  "set -- ch-run --bind $scratch --cd $scratch --bind=/data image -- vocabench run e.yaml" out
 submit "${basic[@]}" --dry-run --array --container bundle --container-through slurm --no-plan
 has_text "Slurm's own containers" "--wait=60 --container=bundle)" out
 has_text "the program inside of them" 'set -- vocabench run e.yaml' out
@@ -190,5 +194,8 @@ like "in one line" \
 equal "and nothing else" "$(grep -cv '^vocabench: note' err)" 0 "$(cat err)"
 check "what it prints is bash" bash -n out
 refuses "nothing is guessed in earnest" 2 "--ntasks-per-node is missing, and the cores of the nodes are not known" \
+  "$vocabench" submit e.yaml "${basic[@]}"
+pretend sinfo true
+refuses "a partition without nodes" 2 "are not known: sinfo knows no nodes of partition 'main'" \
   "$vocabench" submit e.yaml "${basic[@]}"
 finish

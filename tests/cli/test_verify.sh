@@ -70,14 +70,14 @@ printf 'name: v\nvocabularies: {a: [east, north], b: [ne, sw]}\n' >v.yaml
 run p.yaml --output p --per-image; "$vocabench" verify p >out 2>&1; verdict $? "precomputed embeddings" "$(cat out)"
 like "their rows are judged again" ' again: 6 images as similar' out
 # ---- REPE, analyses, adversarial names: what records and figures allow, what is left, and all of it ----------------
-seq -f 'caption %g' 60 >captions.txt; seq -f 'name %g' 40 >names.txt
+mkdir caps; seq -f 'caption %g' 40 >caps/1.txt; seq -f 'caption %g' 41 60 >caps/2.txt; seq -f 'name %g' 40 >names.txt
 cat >g.yaml <<'E'
 experiment: g
 per_image: true
 analyses: [margin, similarity, alignment, top5]
 datasets: [{name: d, images: pics, vocabularies: v.yaml}]
 models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]
-corpora: [{name: words, captions: captions.txt}]
+corpora: [{name: words, captions: "caps/*.txt"}]
 retrieval: {corpus: words, top_k: [2, 3], lambda: [0.5], filter: none}
 adversarial: {candidates: names.txt, k: 2, exclude: names}
 E
@@ -88,6 +88,66 @@ like "gains of REPE" "^ok +'m' on 'd' +REPE: 3 more figures" out
 like "what names leave" "^ok +'m' on 'd' +adversarial names: [0-9]+ more figures" out
 like "and what was not covered" \
   "^note +'m' on 'd' +not looked at: .*alignment.*accuracies of REPE, what adversarial names take: they rest on embeddings" out
+sums=$( (cd caps && sha256sum -- *) | sha256sum)
+like "the corpus" \
+  "^ok +corpus 'words' +2 files, $(cat caps/* | wc -c) bytes, with the SHA-256 that are stated, together ${sums:0:16}" out
+# A corpus that changed under the results, whatever its files' times say.
+cp -rp caps kept.caps
+back() { rm -rf caps; cp -rp kept.caps caps; }
+sed -i 's/caption 42$/capt1on 42/' caps/2.txt; touch -r kept.caps/2.txt caps/2.txt
+wrong "a caption" 5 "corpus 'words' +$PWD/caps/2.txt: SHA-256 $(sha256sum <caps/2.txt | cut -c1-64), the results state" \
+  g --units 0
+unlike "the other file is right" 'caps/1.txt' out
+back; truncate -s 100 caps/2.txt
+wrong "a file cut off" 5 "caps/2.txt: 100 bytes, the results state [0-9]+: it is cut off" g --units 0
+back; echo more >>caps/1.txt; rm caps/2.txt
+wrong "a file gone, another longer" 5 "caps/2.txt: not there any more" g --units 0
+like "both are named" '^error .*caps/1.txt: [0-9]+ bytes, the results state [0-9]+: it is another file by now' out
+back; rm caps/2.txt
+wrong "a file gone" 4 "corpus 'words' +$PWD/caps/2.txt: not there any more, other files of the corpus are" g --units 0
+mpi 2 "$vocabench" verify g --units 0 >out 2>&1; equal "two ranks end alike" $? 4 "$(cat out)"
+rm -r caps; "$vocabench" verify g --units 0 >out 2>&1; verdict $? "a corpus that is gone cannot be looked at" "$(cat out)"
+like "it is said" "^note +corpus 'words' +not looked at: .*caps/1.txt: not there, nor is any other of its files$" out
+back; rm -rf x; cp -r g x; jq '.run.corpora[0].list[1].sha256 |= ("0" + .[1:])' g/results.json >x/results.json
+wrong "the list by hand" 5 "corpus 'words' .*: sha256: expected [0-9a-f]{64}, which its list gives" x --units 0
+sed 's/"list":/"lost":/' g/results.json >x/results.json # jq would round figures
+"$vocabench" verify x --units 0 >out 2>&1
+verdict $? "results without the list" "$(cat out)"
+like "it is said, too" "^note +corpus 'words' +not looked at: the results have no list of its files$" out
+# More than can be hashed: sizes alone; more than can be listed: nothing.
+jq '.run.corpora[0] |= (.sha256 = null | .list[].sha256 = null)' g/results.json >x/results.json
+"$vocabench" verify x --units 0 >out 2>&1
+like "sizes alone" "^note +corpus 'words' +2 files have the sizes that are stated; not looked at: what is in them" out
+for n in $(seq 30); do echo "$n" >"caps/extra$n.txt"; done
+jq --arg d "$PWD/caps" '.run.corpora[0] |= (.sha256 = null | .list = [.list[0]] +
+  [range(1; 31) | {path: "\($d)/extra\(.).txt", bytes: 99, sha256: null}])' g/results.json >x/results.json
+"$vocabench" verify x --units 0 >out 2>&1
+equal "of very many wrong files twenty are named" "$(grep -c 'the results state 99' out)" 20
+like "and the others counted" "^error +corpus 'words' +10 more of its 31 files are gone or others$" out
+back
+# Merged results have their parts' sums, and each part's pairs are encoded again by its own command.
+cat >two.yaml <<'E'
+experiment: two
+per_image: true
+datasets: [{name: d, images: pics, vocabularies: v.yaml}]
+models:
+  - {name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}
+  - {name: n, family: clip, activation: gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}
+corpora: [{name: words, captions: "caps/*.txt"}]
+retrieval: {corpus: words, top_k: 2, lambda: 0.5, filter: none}
+E
+for model in m n; do run two.yaml --output "part-$model" --only-model $model; done
+must "$vocabench" merge both part-m part-n; must "$vocabench" merge again both
+(cd / && "$vocabench" verify "$scratch/again" --units 1) >out 2>&1; verdict $? "merged results" "$(cat out)"
+for model in m n; do
+  like "weights of $model" "^ok +model '$model' +m.safetensors has SHA-256" out
+  like "images of $model" "^ok +'$model' on 'd' +units [0-9]+ of [0-9]+ again: [0-9]+ images as similar" out
+done
+equal "the corpus that both search, once" "$(grep -c "^ok  *corpus 'words'  *2 files" out)" 1 "$(cat out)"
+equal "a merge of a merge has the parts of it" "$(query again '[.run.merged[] | .command | length > 2] | @json')" "[true,true]"
+"$vocabench" verify both --units 0 --whole >out 2>&1; verdict $? "merged results, all of it again" "$(cat out)"
+equal "each once" "$(grep -c "^ok .*all of it again, from the images on: the same to the last bit" out)" 2 "$(cat out)"
+"$vocabench" verify g --units 0 >out 2>&1; verdict $? "all is back" "$(cat out)"
 unlike "covered figures are not in that list" 'not looked at: .*(margin_mean|positive_mean|class_recall,)' out
 # by_hand NAME FILTER PATTERN: found by the figures, whatever digests say.
 by_hand() {
@@ -110,5 +170,9 @@ rm -rf x; cp -r g x; sed -i 's/"alignment": *[0-9]*/"alignment": 9/' x/results.j
 "$vocabench" verify x --units 0 --whole >out 2>&1
 like "a figure that rests on embeddings" "^error +'m' on 'd' +all of it again, from the images on: 'analyses' is another$" out
 
+(cd / && "$vocabench" verify "$scratch/x" --units 0 --junit "$scratch/j.xml") >out 2>&1
+ok=$(grep -c '^ok ' out) notes=$(grep -c '^note ' out)
+equal "JUnit's XML: what is wrong is a failure" "$(junit j.xml)" \
+  "vocabench verify $((ok + notes + 1)) 1 $notes 'm' on 'd'" "$(cat out)"
 refuses "no results" 4 "nothing" "$vocabench" verify nothing
 finish

@@ -1,8 +1,5 @@
 /* Files that have no other target: YAML (as it is, as vocabularies, as prompts), .npy, manifests, tar, zstd, WordNet, merges. The
  * first byte chooses; of WordNet's two files a form feed parts them. */
-#include <errno.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
@@ -17,17 +14,10 @@
 #include "shards/text/vocabularies.h"
 #include "shards/text/wordnet.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/scratch_files.h"
 #include "tests/fuzz/touch.h"
 
-static char file_folder[64];
-
-static int put_file(char path[128], const char *name, const uint8_t *data, size_t size) {
-    snprintf(path, 128, "%s/%s", file_folder, name);
-    FILE *file = fopen(path, "wb");
-    if (!file) return -1;
-    const size_t written = fwrite(data, 1, size, file);
-    return fclose(file) || written != size ? -1 : 0;
-}
+static char file_folder[SCRATCH_PATH];
 
 static void read_yaml(const char *path) {
     vb_yaml *root;
@@ -134,12 +124,13 @@ static void walk_wordnet(const vb_wordnet *wordnet) {
 }
 
 static void read_wordnet(const uint8_t *data, size_t size) {
-    char index[128], nouns[128];
+    char index[SCRATCH_PATH], nouns[SCRATCH_PATH];
     vb_wordnet *wordnet;
     vb_error err = {0};
     const uint8_t *cut = size ? memchr(data, '\f', size) : NULL;
     const size_t first = cut ? (size_t)(cut - data) : size, skip = cut ? first + 1 : size;
-    if (!put_file(index, "index.noun", data, first) && !put_file(nouns, "data.noun", data + skip, size - skip)) {
+    if (scratch_put(index, file_folder, "index.noun", data, first) &&
+        scratch_put(nouns, file_folder, "data.noun", data + skip, size - skip)) {
         if (vb_wordnet_open(&wordnet, file_folder, &err)) touch_error(&err);
         else {
             walk_wordnet(wordnet);
@@ -164,14 +155,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     } forms[] = {{"v.yaml", read_yaml}, {"a.npy", read_npy},        {"manifest.json", read_manifest},
                  {"a.tar", read_tar},   {"a.tar.zst", read_zst},    {"b.tar.zst", read_tar},
                  {NULL, NULL},          {"merges.txt", read_merges}};
-    char path[128];
+    char path[SCRATCH_PATH];
     vb_json_parse_setup();
-    if (!size) return 0;
-    snprintf(file_folder, sizeof file_folder, "/tmp/vb-fuzz-files-%d", (int)getpid());
-    if (mkdir(file_folder, 0700) && errno != EEXIST) return 0;
+    if (!size || !scratch_folder(file_folder, "files")) return 0;
     const size_t form = data[0] % (sizeof forms / sizeof *forms);
     if (!forms[form].name) read_wordnet(data + 1, size - 1);
-    else if (!put_file(path, forms[form].name, data + 1, size - 1)) {
+    else if (scratch_put(path, file_folder, forms[form].name, data + 1, size - 1)) {
         forms[form].read(path);
         unlink(path);
     }

@@ -178,6 +178,7 @@ for name, item in {
         "quantised": Call(utils._rebuild_qtensor, 1), "no_storage": Call(utils._rebuild_tensor_v2, 1, 0, (1,), (1,), False, None),
         "sizes": Call(utils._rebuild_tensor_v2, grid, 0, 5, (1,), False, None)}.items():
     put(f"zip/bad_{name}.pt", one(item))
+put("zip/bad_empty.pt", one(tensor(grid, (0, 2**40, 2**40), (0, 0, 0))))
 put("zip/bad_control.pt", torch_zip({"a\nb": tensor(grid, (1,), (1,))}))
 put("zip/bad_twice.pt", torch_zip({"a.b": tensor(grid, (1,), (1,)), "a": {"b": tensor(grid, (1,), (1,))}}))
 cycle = {}
@@ -416,3 +417,105 @@ others = {
 }
 for name, data in others.items():
     put(f"files/{name}", data)
+
+# ---- texts, datasets, what is kept, what commands read: the first byte is the form (fuzz_texts.c, ...) ----
+for way, name in enumerate(("none", "whitespace", "lower", "canonicalize")):
+    put(f"texts/{name}", bytes([way]) + "  A\u0130\u03a3 &amp;amp;lt; ab\tab\u00a0\u2019_x_ \u00c3\u00a9 \ufb01 c\u0327\u0301".encode())
+put("texts/mojibake", b"\x02" + "\u00e2\u20ac\u0153cat\u00e2\u20ac\x9d \u00c3\u201a\u00c2\u00a3".encode())
+put("texts/nested", b"\x01" + b"&amp;" * 20 + b"&#x41;&#0;&#1114112;&notit;&not")
+put("texts/broken", b"\x02" + b"a\x00b\xff\xc3\xed\xa0\x80\xf4\x90\x80\x80 ab")
+
+pixel = next(data for name, data in files() if name == "pbm plain")
+web = [("a.pbm", pixel), ("a.cls", b"1"), ("a.txt", b" a caption "), ("b.pbm", pixel), ("b.json", b'{"label": "cat", "caption": "b"}'),
+       ("c.pbm", b"none"), ("notes", b"x")]
+record = bytes([3]) + bytes(range(256)) * 12
+put("datasets/shard", b"\x00" + tar_file(tarfile.USTAR_FORMAT, web[:3]))
+put("datasets/names", b"\x00" + tar_file(tarfile.USTAR_FORMAT, [web[3], web[4]]))
+put("datasets/broken", b"\x00" + tar_file(tarfile.USTAR_FORMAT, [web[5], web[6]]))
+put("datasets/packed", b"\x01" + zst_file(tar_file(tarfile.USTAR_FORMAT, web[:5])))
+put("datasets/cifar10", b"\x02" + record)
+put("datasets/cifar100", b"\x02" + b"\x01" + record)
+put("datasets/lines", b"\x03cat\ndog\n\nb\xc3\xa4r\n")
+put("datasets/list", b"\x04" + json.dumps(["cat", "dog"]).encode())
+put("datasets/index", b"\x05" + bytes(200))
+
+kept = {"unit": 0, "foreign": 1, "npy": 2, "safetensors": 3, "sent_parts": 4, "manifest": 5, "mean": 6, "codes": 7, "sent_hits": 8,
+        "scan": 9, "contexts": 10}
+
+
+def keep(name, form, data):
+    put("kept/" + name, bytes([kept[form]]) + data)
+
+
+rows = npy_file("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 4), }", struct.pack("<8f", *range(8)))
+keep("unit", "unit", b"")
+keep("unit_rows", "unit", b"\x00\x90\x01" + b"\x00\x03\x01")
+keep("unit_cut", "unit", b"\x80")
+keep("foreign", "foreign", rows)
+keep("noted", "foreign", b"0123456789abcdef" * 2)
+keep("npy", "npy", rows)
+keep("halves", "npy", npy_file("{'descr': '<f2', 'fortran_order': False, 'shape': (3, 2), }", bytes(12)))
+keep("safetensors", "safetensors", safetensors({"w": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}, bytes(16)))
+keep("sent_parts", "sent_parts", bytes(120))
+copied = {"schema": "vocabench.quantized/1", "similarity": "cosine", "rows": 3, "dimensions": 2, "width": 64, "seed": 7, "rows_not_finite": 0,
+          "rows_zero": 0, "parts": [{"file": "a.vbq", "source": "a.npy", "rows": 3, "type": "fp32", "bytes": 152, "xxh3_128": "0" * 32,
+                                     "file_bytes": 1280}]}
+keep("manifest", "manifest", json.dumps(copied).encode())
+many = 2**63 - 1
+keep("bad_rows", "manifest", json.dumps(dict(copied, rows=many, parts=[dict(copied["parts"][0], rows=many)])).encode())
+keep("bad_sum", "manifest", json.dumps(dict(copied, rows=-2, parts=[dict(copied["parts"][0], rows=many)] * 2)).encode())
+keep("mean", "mean", b"\x00\x0b\x01")
+keep("codes", "codes", b"\x00\x09\x01")
+hit = struct.pack("<q4dq", 5, 0.25, 0, 1, 0, 0)
+wide = struct.pack("<q4dq", 6, 0.5, 0, 1, 0, 1) + struct.pack("<i18Ii18I", 1, *range(18), 1, *range(1, 19))
+keep("sent_hits", "sent_hits", struct.pack("<q", 1) + hit + struct.pack("<q", 2) + hit + wide)
+hits = struct.pack("<Q", 8) + bytes(8)
+keep("scan", "scan", b"VBSCAN1\0" + struct.pack("<9q", 2, 3, 5, 2, 7, 0, 0, 1, 0) + struct.pack("<q", 3) + hits * 2)
+keep("bad_scan", "scan", b"VBSCAN1\0" + struct.pack("<8q", 2, 3, 5, 0, 7, 0, 0, 1) + struct.pack("<Q", 56) + struct.pack("<q", 1) + hit + hits)
+keep("contexts", "contexts", safetensors({"prompt_learner.ctx": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}}, bytes(24)))
+keep("contexts_of_classes", "contexts", safetensors({"ctx": {"dtype": "F16", "shape": [2, 1, 3], "data_offsets": [0, 12]}}, bytes(12)))
+
+
+def command(name, form, data):
+    put("commands/" + name, bytes([form]) + (data if isinstance(data, bytes) else data.encode()))
+
+
+given = "{name: m, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.txt}"
+command("experiment", 0, f"experiment: x\nper_image: true\ndatasets: [{{name: d, vocabularies: v.yaml}}]\nmodels: [{given}]\n")
+command("encoder", 0, "experiment: x\nanalyses: [margin, open_curve]\nopen_curve: {names: n.txt, exclude: related, wordnet: w}\n"
+        "adversarial: {candidates: n.txt, k: 3}\ncorpora: [{name: c, captions: c.tsv, column: 2}]\nretrieval: {corpus: c, lambda: [0.25]}\n"
+        "datasets: [{name: d, images: 'p{a,b}', vocabularies: v.yaml, on_error: skip}]\nexpansions: [{name: e, datasets: [d]}]\n"
+        "models: [{name: m, family: clip, activation: gelu, weights: 'w{1..3}.pt', tokenizer: t, prompts: ['a {}.']}]\n")
+command("anchors", 0, "experiment: &x y\nmodels: [*x, *x]\n")
+command("set", 1, "models.m.activation\fquick_gelu")
+command("set_new", 1, "retrieval.top_k\f[1, 2]")
+command("set_index", 1, "datasets.0.images\fother")
+command("set_far", 1, "datasets.9.images\f")
+command("site", 2, "partition: p\naccount: a\nnodes: 2\noption: [--exclusive]\nlauncher: mpirun\nsetup: |\n  module load x\n")
+command("site_numbers", 2, "notice: -1\ntime: 9:9\n")
+program = os.path.join(os.environ.get("VOCABENCH_BUILD", "build"), "vocabench")
+if os.path.exists(program):  # results as a run leaves them
+    import tempfile
+    with tempfile.TemporaryDirectory() as folder:
+        def write(name, data):
+            with open(os.path.join(folder, name), "wb") as f:
+                f.write(data)
+        write("v.yaml", b"name: v\nvocabularies:\n  a: [cat, dog]\n  b: [car, bus]\n")
+        write("y.txt", b"cat\ndog\ncar\nbus\ncat\ncar\n")
+        for name, shape, step in (("i.npy", (6, 4), 7), ("t.npy", (4, 4), 5)):
+            values = [(at * step * step) % 17 - 8 for at in range(shape[0] * shape[1])]
+            write(name, npy_file(f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}", struct.pack(f"<{len(values)}f", *values)))
+        write("e.yaml", f"experiment: x\nper_image: true\ndatasets: [{{name: d, vocabularies: v.yaml}}]\nmodels: [{given}]\n".encode())
+        subprocess.run([os.path.abspath(program), "run", "e.yaml", "--output", "o"], cwd=folder, check=True, capture_output=True)
+        read = lambda name: open(os.path.join(folder, "o", name), "rb").read()
+        results, state = json.loads(read("results.json")), json.loads(read("state.json"))
+        records = subprocess.run(["zstd", "-dcq", os.path.join(folder, "o/records/m--d.jsonl.zst")], capture_output=True, check=True).stdout
+    for noise in ("host", "pid", "started"):
+        state.pop(noise)
+    results["run"] = {"version": results["run"]["version"], "command": ["vocabench", *results["run"]["command"][1:]]}
+    short = lambda value: json.dumps(value, separators=(",", ":"))
+    command("results", 3, short(results).encode() + b"\f" + records)
+    command("results_alone", 3, short(results))
+    command("few_records", 3, short(results).encode() + b"\f" + records[:300])
+    command("state", 4, short(state))
+    command("state_running", 4, short({key: value for key, value in state.items() if key != "ended"}))

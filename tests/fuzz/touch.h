@@ -8,7 +8,6 @@
 #include "kernels/base/error.h"
 #include "kernels/base/tensor.h"
 #include "kernels/text/tokenizer.h"
-#include "shards/weights/pickle.h"
 
 static inline void touch_bytes(const void *bytes, uint64_t size) {
     static volatile uint8_t sum;
@@ -18,6 +17,11 @@ static inline void touch_bytes(const void *bytes, uint64_t size) {
 /* A failure says why, in one line. */
 static inline void touch_error(const vb_error *err) {
     if (err->code == VB_OK || err->code == VB_EINTERNAL || !err->text[0] || strchr(err->text, '\n')) abort();
+}
+
+/* The same of bytes that only ranks send each other: that they are none is a defect of the program. */
+static inline void touch_internal_error(const vb_error *err) {
+    if (err->code != VB_EINTERNAL || !err->text[0]) touch_error(err);
 }
 
 /* First, last and some elements of each, in bounds by the strides. Names come sorted, each once. */
@@ -32,29 +36,6 @@ static inline void touch_tensors(const vb_tensor_set *set) {
         for (int64_t e = 0; e < count; e += step) sum = sum + vb_tensor_at(tensor, e);
         if (count) sum = sum + vb_tensor_at(tensor, count - 1);
     }
-}
-
-static inline void touch_value(const vb_value *value, int depth) {
-    if (!value || depth > 12) return;
-    touch_bytes(vb_pickle_value_kind_name(value->kind), 1);
-    switch (value->kind) {
-    case VB_VALUE_TEXT:
-    case VB_VALUE_BYTES:
-    case VB_VALUE_BIG: touch_bytes(value->text, value->size); break;
-    case VB_VALUE_TUPLE:
-    case VB_VALUE_LIST:
-    case VB_VALUE_DICT:
-    case VB_VALUE_SET:
-    case VB_VALUE_OBJECT:
-        if (value->pairs && value->count % 2) abort();
-        for (size_t i = 0; i < value->count && i < 16; i++) touch_value(value->items[i], depth + (value->count > 1 ? 3 : 1));
-        vb_pickle_value_get(value, "key");
-        break;
-    default: break;
-    }
-    touch_value(value->class, depth + 3);
-    touch_value(value->args, depth + 3);
-    touch_value(value->state, depth + 3);
 }
 
 /* A tokenizer cuts any text into ids of its own, and is closed. */

@@ -37,7 +37,7 @@ run_at 4 e.yaml --output whole || finish
 for fault in mmap:1:EACCES@0 mmap:1:EACCES@1 mmap:2:EACCES@2 mmap:3:EACCES@3 mmap:4:EACCES@0 mmap:4:EACCES@3 mmap:5:EACCES@1 \
   mmap:6:EACCES@2 mmap:7:EACCES@3 open:6:EACCES@1 open:9:EACCES@2 alloc:60:ENOMEM@3; do
   rm -rf cut
-  VOCABENCH_FAULT=$fault mpi 4 timeout -k 5 60 "$vocabench" run e.yaml --output cut >stdout 2>stderr; code=$?
+  VOCABENCH_FAULT=$fault mpi 4 timeout -k 5 $minute "$vocabench" run e.yaml --output cut >stdout 2>stderr; code=$?
   case $code in
     0) agree "$fault: nothing is different" whole cut; continue ;;
     4 | 7 | 8) equal "$fault: code $code, one line" "$(grep -c '^vocabench: rank [0-3]: ' stderr)" 1 "$(cat stderr)" ;;
@@ -49,14 +49,25 @@ done
 # ---- two machines whose files are not the same ----------------------------------------------------------------------
 mkdir here there
 cp ./*.yaml ./*.npy here; cp ./*.yaml ./*.npy there
-# apart NAME PATTERN: rank 1 reads the files in `there`.
+# apart NAME PATTERN [EXPERIMENT]: rank 1 reads the files in `there`.
 apart() {
-  refuses "$1" 6 "rank 1: .*$2.*rank 0" mpirun --oversubscribe -n 1 -wdir here \
-    "$vocabench" run e.yaml --output "$scratch/o" --ranks-per-model 2 : \
-    -n 1 -wdir there "$vocabench" run e.yaml --output "$scratch/o" --ranks-per-model 2
+  local run=("$vocabench" run "${3:-e.yaml}" --output "$scratch/o" --ranks-per-model 2)
+  refuses "$1" 6 "rank 1: .*$2.*rank 0" mpirun --oversubscribe -n 1 -wdir here "${run[@]}" : -n 1 -wdir there "${run[@]}"
 }
+for key in output cache; do
+  refuses "a variable that differs between machines: $key" 6 "e.yaml: $key is $scratch/two for rank 1, $scratch/one for rank 0" \
+    mpirun --oversubscribe -n 1 env "DIR=$scratch/one" "$vocabench" run e.yaml --set "$key=\${DIR}" : \
+    -n 1 env "DIR=$scratch/two" "$vocabench" run e.yaml --set "$key=\${DIR}"
+done
 sed -i 's/a-2/a-two/' there/a.yaml; apart "other vocabularies on another rank" a.yaml; cp a.yaml there
 numbers 99 32 | floats there/b-t.npy 8; apart "other text embeddings on another rank" b-t.npy; cp b-t.npy there
 seq 1 24 | awk '{ print $1 % 5 }' >labels; must "$tools/npy" numbers there/c-y.npy i8 labels
 apart "other labels on another rank" c-i.npy
+plain_experiment images >here/images.yaml
+make_data images here/pics 3 1; make_data model here/m.safetensors; make_data tokenizer here/tok
+sed -i 's/v.yaml/w.yaml/' here/images.yaml
+printf '%s\n' 'name: w' 'vocabularies: {one: [apple, bear], other: [chair]}' >here/w.yaml
+cp -r here/{images.yaml,pics,tok,m.safetensors,w.yaml} there
+printf 1234 | dd of=there/m.safetensors bs=1 seek=$(($(stat -c %s there/m.safetensors) - 4)) conv=notrunc status=none
+apart "other weights on another rank" m.safetensors images.yaml
 finish

@@ -3,8 +3,9 @@
 # signal and faults; one that differs; machines without.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
-export XDG_CACHE_HOME=$build/tests/device-cache # programs are built once for all runs of this test
-mkdir -p "$XDG_CACHE_HOME" nothing
+shared=$build/tests/device-cache # programs are built once for all runs of this test
+export XDG_CACHE_HOME=$scratch/device-cache
+mkdir -p "$shared" nothing && cp -R "$shared" device-cache
 make_data images pics 20 10; make_data model m.safetensors; make_data tokenizer tok
 made_vocabularies
 plain_experiment devices >e.yaml
@@ -18,21 +19,42 @@ refuses "no driver: gpu says what to install" 10 'install the device.s driver .*
 refuses "devices does too" 10 'install' "$vocabench" devices
 run e.yaml --output auto --device auto
 agree "auto goes on with the CPU" whole auto
+codes=
+for n in {18..23}; do # while the ranks agree on their devices, and around that
+  VOCABENCH_FAULT=mpi:$n:EIO "$vocabench" run e.yaml --output "auto$n" --device auto >stdout 2>stderr; codes+=" $?"
+done
+equal "but not past a failure of MPI" "$codes" " 9 9 9 9 9 9"
+"$vocabench" plan e.yaml --output none --device gpu >planned 2>err
+verdict $? "plan of a machine that has no device" "$(cat err)"
+like "plan tells that the time is the CPU's" 'note: the time is the CPU.s, not a device.s: .*install' err
+like "and gives one" '^time: .*measured here just now(,| for)' planned
 unset OCL_ICD_VENDORS
 
 "$vocabench" devices >list 2>err ||
   { skip "models on a device" "$(head -n 1 err)"; finish; }
 like "a device proves itself" 'check +equal to the CPU, bit for bit' list
 like "its memory and units are told" 'memory +[0-9.]+ GiB, buffers' list
+like "and the tiles that were the fastest" 'tiles +large [0-9x/]+ [0-9x/]+, short .*, attention [0-9]+$' list
+
+name=$(sed -n '1s/^0  \(.*\) (.*)$/\1/p' list)
+"$vocabench" plan e.yaml --output none --device gpu --ranks 2 >planned 2>err
+has_text "plan measures on the device" "measured here just now on $name" planned
+like "and says what it will take there" '^memory on .*: about [0-9.]+ [kMG]B of [0-9.]+ [MGT]B for each group of ranks' planned
 
 # ---- the same bytes ---------------------------------------------------------------------------------------------
+tiles() { grep -l '^large ' "$XDG_CACHE_HOME"/vocabench/devices/*.blob; }
+notes() { grep -c 'note: .*the fastest tiles are measured' stderr; }
+tiles | xargs rm # earlier sources' too, which the cache of this build may have
 run_at 2 e.yaml --output gpu --device gpu
+equal "of two ranks one measures tiles" "$(notes)" 1 "$(cat stderr)"
 agree "a device at 2 ranks" whole gpu
+printf x | dd of="$(tiles)" bs=1 seek=40 conv=notrunc 2>/dev/null
 unlike "the results name it" '^cpu' <(query gpu '.run.devices[]')
 equal "and the option" "$(query gpu .run.options.device)" gpu
 mpirun --oversubscribe -n 1 "$vocabench" run e.yaml --output mixed --device gpu : \
   -n 1 "$vocabench" run e.yaml --output mixed --device cpu >stdout 2>stderr
 verdict $? "ranks with and without a device" "$(cat stderr)"
+equal "a damaged choice of tiles is measured anew" "$(notes)" 1
 agree "the same bytes" whole mixed
 equal "one of the two had one" "$(query mixed '[.run.devices[]|. == "cpu"]|unique|length')" 2
 
@@ -48,10 +70,15 @@ done
 # ---- a device that differs: the start-up check leaves out a kernel ----------------------------------------------
 VOCABENCH_FAULT=device-launch:1:short refuses "a device that differs is refused" 11 'operation [a-z]+ gives other bits' \
   "$vocabench" run e.yaml --output strict --device gpu
+VOCABENCH_FAULT=device-launch:1:short "$vocabench" plan e.yaml --output none --device gpu >planned 2>err
+like "and plan tells the CPU's time instead" '^time: .*measured here just now(,| for)' planned
 VOCABENCH_FAULT=device-launch:1:short@1 run_at 2 e.yaml --output differs --device gpu --device-check tolerate
 like "a tolerated one is told of" 'warning: device .* gives other bits' stderr
 equal "the results name it, and it alone" "$(query differs '[.run.devices[]|test("; tolerated: ")]|tostring')" '[false,true]'
 agree "the other kernels are right" whole differs
+"$vocabench" verify differs >verdict 2>&1
+like "verify cannot encode again what it has made, and says why" 'sample.*computed by a device of other bits than the CPU' verdict
+like "and that is a note" '^VALID: [0-9]+ looked at, [1-9][0-9]* could not be' verdict
 units=$(cached differs)
 run e.yaml --output differs --resume --device cpu
 equal "--resume takes no pair of it for the CPU's" "$(query differs '.run.pairs|length')" 1
@@ -80,4 +107,5 @@ VOCABENCH_FAULT=unit:1+:slow "$vocabench" run e.yaml --output stopped --device g
 while kill -0 $job 2>/dev/null && [ "$(cached stopped)" = 0 ]; do sleep 0.05; done
 kill -USR1 $job; stops $job
 equal "a driver does not take our signals" "$code" 75 "$(cat stderr)"
+cp -R device-cache/. "$shared" # for the next time
 finish

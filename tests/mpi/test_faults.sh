@@ -26,7 +26,7 @@ sums whole >truth
 breaks() {
   local fault=$1 codes=$2 code lines
   rm -rf cut
-  VOCABENCH_FAULT=$fault mpi 3 timeout -k 5 60 "$vocabench" run e.yaml --output cut >stdout 2>stderr; code=$?
+  VOCABENCH_FAULT=$fault mpi 3 timeout -k 5 $minute "$vocabench" run e.yaml --output cut >stdout 2>stderr; code=$?
   lines=$(grep -c '^vocabench: ' stderr)
   if [ $code = 124 ] || [ $code = 137 ]; then fail "$fault: hung" "$(cat stderr)"; return; fi
   [[ " $codes " == *" $code "* ]] ||
@@ -41,7 +41,7 @@ breaks() {
   whole_files cut || { fail "$fault: a piece under a final name"; return; }
   [ -z "$(find cut -name '*.tmp' 2>/dev/null)" ] ||
     { fail "$fault: a temporary file is left" "$(find cut -name '*.tmp')"; return; }
-  mpi 2 timeout -k 5 60 "$vocabench" run e.yaml --output cut >stdout 2>stderr2 && sums cut | cmp -s - truth
+  mpi 2 timeout -k 5 $minute "$vocabench" run e.yaml --output cut >stdout 2>stderr2 && sums cut | cmp -s - truth
   verdict $? "$fault: code $code, and a good rerun" "$(cat stderr2)"
 }
 fired=0 met=''
@@ -60,11 +60,11 @@ for n in 1 3 8 21 55 144 377 987; do breaks "alloc:$n:ENOMEM@$((n % 3))" "0 8"; 
 breaks alloc:1000+:ENOMEM@1 8
 for n in 1 3 4 7 11 16; do breaks "mpi:$n:EIO@$((n % 3))" "0 9"; done
 # A call of one rank alone, whose failure the others learn of in their next one, which is on another communicator.
-for ((n = 64; n < 76; n++)); do
+for ((n = 76; n < 96; n++)); do
   breaks "mpi:$n:EIO@1" 9
   grep -q MPI_Comm_split_type stderr && break
 done
-check "a group's communicator was among them (call $n)" test $n -lt 76
+check "a group's communicator was among them (call $n)" test $n -lt 96
 for n in 1 2; do breaks "unit:$n:EIO@$n" "0 1"; done
 breaks decode:3:EIO@1 "0 1"
 breaks decode:1+:ENOMEM@2 "0 8"
@@ -89,7 +89,7 @@ for command in "${commands[@]}"; do
     write:1:ENOSPC fsync:1:EIO rename:1:EIO; do
     rm -rf x; mkdir x
     # shellcheck disable=SC2086 # a command line
-    VOCABENCH_FAULT=$fault timeout -k 5 60 "$vocabench" $command >stdout 2>stderr; code=$?
+    VOCABENCH_FAULT=$fault timeout -k 5 $minute "$vocabench" $command >stdout 2>stderr; code=$?
     [ $code = 0 ] && continue
     case ${fault%%:*}:$code in
       write:7 | fsync:7 | rename:7 | alloc:8 | mmap:8 | open:4 | open:7 | read:4 | read:5) ;;
@@ -111,18 +111,19 @@ on_cut: allow
 datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
 models: [{name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: cifar100}]
 E
-  mpi 3 timeout -k 5 60 "$vocabench" run big.yaml --output small/o >stdout 2>stderr; code=$?
+  mpi 3 timeout -k 5 $minute "$vocabench" run big.yaml --output small/o >stdout 2>stderr; code=$?
   [ $code = 7 ] && grep -qE '^vocabench: rank [0-2]: .*small/o/.*No space left on device' stderr
   verdict $? "a full disk: code 7" "code $code" "$(cat stderr)"
   equal "nothing temporary is left on it" "$(find small -name '*.tmp')" ""
-  mount -o remount,size=8m small && mpi 2 timeout -k 5 60 "$vocabench" run big.yaml --output small/o >stdout 2>stderr
+  mount -o remount,size=8m small && mpi 2 timeout -k 5 $minute "$vocabench" run big.yaml --output small/o >stdout 2>stderr
   verdict $? "and with room it goes on" "$(cat stderr)"
   umount small; trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
 else
   skip "a full disk" "a tmpfs cannot be mounted here; a limit on file sizes stands in"
 fi
 # A limit on the size of files: the kernel's own error at write, where a signal would end the process.
-(ulimit -f 8192; timeout -k 5 60 "$vocabench" preprocess --resolution 96 --input pics --output big.npy >stdout 2>stderr); code=$?
+(ulimit -f 8192; timeout -k 5 $minute "$vocabench" preprocess --resolution 96 --input pics --output big.npy >stdout 2>stderr)
+code=$?
 [ $code = 7 ] && grep -qE '^vocabench: big.npy: cannot write: File too large' stderr &&
   [ -z "$(find . -maxdepth 1 -name '*big.npy*')" ]
 verdict $? "a file that may not grow: code 7" "code $code" "$(cat stderr)"

@@ -27,7 +27,8 @@ equal "eighteen pairs, $images units of images" "$(jq '.results | length' whole/
 # shellcheck disable=SC2016 # expanded by each rank's shell
 every_rank() {
   rm -f code.*
-  mpi 8 timeout -k 5 100 sh -c '"$0" run e.yaml --output "$1" --resume; echo $? >"code.$OMPI_COMM_WORLD_RANK"' "$vocabench" "$1" \
+  mpi 8 timeout -k 5 $((2 * minute)) \
+    sh -c '"$0" run e.yaml --output "$1" --resume; echo $? >"code.$OMPI_COMM_WORLD_RANK"' "$vocabench" "$1" \
     >stdout 2>stderr
 }
 # fills NAME FOLDER: the run meets a full disk.

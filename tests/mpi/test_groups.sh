@@ -82,7 +82,7 @@ holds "memory is measured" '.run | .peak_memory_a_rank > 4e6 and .peak_memory_a_
 # ---- an error in one group --------------------------------------------------------------------------------------
 head -c 100000 m.safetensors >cut.safetensors
 rm -rf broken
-mpi 6 timeout -k 5 60 "$vocabench" run e.yaml --output broken --ranks-per-model 2 \
+mpi 6 timeout -k 5 $minute "$vocabench" run e.yaml --output broken --ranks-per-model 2 \
   --set models.both.weights=cut.safetensors >stdout 2>stderr
 code=$?
 [ $code = 5 ] && [ "$(grep -c '^vocabench: ' stderr)" = 1 ] && grep -qE '^vocabench: rank [0-5]: .*cut.safetensors' stderr
@@ -92,7 +92,8 @@ grouped 8 3 broken --resume && agree "and then with the whole one" whole broken
 for fault in mpi:6:EIO@3 mpi:14:EIO@4 mpi:25:EIO@0 mpi:60:EIO@5 alloc:700:ENOMEM@2 alloc:2500:ENOMEM@5 write:2:ENOSPC@4 \
   rename:9:EACCES@0 unit:2:EIO@3; do
   rm -rf cut
-  VOCABENCH_FAULT=$fault mpi 6 timeout -k 5 60 "$vocabench" run e.yaml --output cut --ranks-per-model 2 >stdout 2>stderr; code=$?
+  VOCABENCH_FAULT=$fault mpi 6 timeout -k 5 $minute "$vocabench" run e.yaml --output cut --ranks-per-model 2 >stdout 2>stderr
+  code=$?
   case $code in
     0 | 1 | 7 | 8 | 9) ;;
     *) fail "$fault" "code $code" "$(cat stderr)"; continue ;;

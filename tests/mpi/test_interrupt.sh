@@ -110,4 +110,24 @@ for _ in $(seq 200); do compgen -G '.i.npy*' >/dev/null && break; sleep 0.05; do
 kill -s TERM $job; stops $job
 [ $code = 75 ] && [ ! -e i.npy ] && ! compgen -G '.i.npy*' >/dev/null
 verdict $? "encode images stops" "code $code" "$(cat stderr)"
+
+# So do packing and checking; and what never looks whether it was told to ends at once.
+# begun FAULT ARGUMENT...: a slow command, told to stop when it has run for a third of a second.
+begun() {
+  VOCABENCH_FAULT=$1 "$vocabench" "${@:2}" >stdout 2>stderr </dev/null & job=$!
+  sleep 0.3; kill -s TERM $job; stops $job
+}
+begun read:1+:slow pack --input cifar/test.bin --output packed
+equal "pack stops" $code 75
+like "and says how far it was" '^vocabench: pack: stopped after [0-9]+ of 300 images; the same command begins anew$' stderr
+equal "no shard is left, nor a part of one" "$(ls -A packed)" ""
+must "$vocabench" pack --input cifar/test.bin --output packed
+check "it begins anew" test -s packed/manifest.json
+begun read:1+:slow check e.yaml --output looked --junit looked.xml
+equal "check stops" $code 75
+like "which is no error of the experiment" '^vocabench: stopped by SIGTERM' stderr
+unlike "nor listed as one" '^error' stdout
+check "no list of what was not looked at" test ! -e looked.xml
+begun read:1+:slow compare whole whole --model plain --dataset cifar
+equal "compare ends as programs do" $code 143
 finish

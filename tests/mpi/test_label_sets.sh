@@ -93,6 +93,12 @@ models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors,
 E
 run_at 2 folders.yaml --output folders-2; run folders.yaml --output folders
 agree "sets of encoded images, at 2 ranks" folders folders-2
+"$vocabench" verify folders >stdout
+verdict $? "they are verified, to the similarity with the first-ranked right class" "$(cat stdout)"
+like "by images that are encoded again" '^ok .*: [0-9]+ images as similar to their classes as recorded, to the last bit' stdout
+"$vocabench" check folders.yaml >stdout
+verdict $? "and checked" "$(cat stdout)"
+like "by images that have a class" "^ok +dataset 'd' +[0-9]+ images were decoded" stdout
 run folders.yaml --output object --set datasets.d.labels=object.json
 same "an object by file names is the list" folders/records/m--d.jsonl.zst object/records/m--d.jsonl.zst
 # The same embeddings as precomputed ones: rows in the order of the data, and sets in that order.

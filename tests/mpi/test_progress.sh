@@ -30,7 +30,7 @@ like "status: the pair runs" '^  m +d +running$' status.txt
 "$vocabench" status quiet >status.txt 2>&1
 units=$(query quiet '.run.pairs[0].units_encoded')
 like "status afterwards: units of images, of all that there are, and other files" \
-  "^cache .*: $units unit.s. of images, of which this experiment makes [0-9]+; 1 file.s. of texts and corpora" status.txt
+  "^cache .*: $units unit.s. of images; this experiment makes [0-9]+ at most; 1 file.s. of texts and corpora" status.txt
 holds "the results keep the stages, whose counts are the table's" '.run.pairs[0].stages | map({(.stage): .}) | add |
   .evaluate.done == '"$images"' and .evaluate.total == .evaluate.done and .evaluate.seconds > 2 and .texts.done == 19' \
   quiet/results.json "$(query quiet '.run.pairs[0].stages')"
@@ -55,6 +55,50 @@ if command -v script >/dev/null; then
   like "which gets the stamped line" "${stamp}evaluate m / d: $images images in" err
   agree "the results are the same" alone both
 else skip "the live line" "no script"; fi
+
+# ---- large files that are hashed ----------------------------------------------------------------------------------
+# Weights of eight more megabytes, which belong to no tower; every piece of 256 KiB takes a tenth of a second more.
+/usr/bin/python3 - m.safetensors big.safetensors <<'P' || fail "weights of 9 MB"
+import json, struct, sys
+data = open(sys.argv[1], 'rb').read()
+n = struct.unpack('<Q', data[:8])[0]
+head, body, more = json.loads(data[8:8 + n]), data[8 + n:], 8 << 20
+head['optimiser'] = {'dtype': 'U8', 'shape': [more], 'data_offsets': [len(body), len(body) + more]}
+text = json.dumps(head).encode()
+open(sys.argv[2], 'wb').write(struct.pack('<Q', len(text)) + text + body + bytes(more))
+P
+sed 's/m.safetensors/big.safetensors/' e.yaml >big.yaml; megabytes=$(($(stat -c %s big.safetensors) / 1000000))
+# slowly FOLDER MARKER ARGUMENT...: a run whose hashing is slow, and what status said in the middle of it.
+slowly() {
+  local folder=$1 marker=$2; shift 2
+  VOCABENCH_FAULT=hash:1+:slow "$vocabench" run big.yaml --output "$folder" "$@" >out 2>err & job=$!
+  for _ in $(seq 150); do
+    found=$(compgen -G "$folder/$marker.running") && [ -s "$found" ] && break
+    kill -0 $job 2>/dev/null || break
+    sleep 0.1
+  done
+  "$vocabench" status "$folder" >status.txt 2>&1
+  wait $job; verdict $? "a run that hashes slowly" "$(cat err)"
+}
+slowly hashed 'pairs/*'
+like "the digest of weights is a stage: bytes done" "${stamp}weights m: $megabytes MB in [0-9.]+ s$" err
+like "status: of all, rate, time to go" \
+  "^ +weights +[0-9]+ of $megabytes MB in [0-9]+ s, [0-9.]+/s, [0-9]+ s to go \([0-9]+ s ago\)$" status.txt
+holds "and the results keep it" ".run.pairs[0].stages[0] | .stage == \"weights\" and .done == $megabytes" hashed/results.json
+rm -r hashed/cache/sha256
+slowly hashed around --resume
+like "SHA-256, for which the end waits, is a stage" "${stamp}SHA-256 of models and corpora: [0-9]+ MB in [0-9.]+ s$" err
+like "status tells it, too" '^ +SHA-256 +[0-9]+ of [0-9]+ MB in [0-9]+ s, [0-9.]+/s, [0-9]+ s to go' status.txt
+equal "nothing of it stays" "$(compgen -G 'hashed/*.running')" ""
+rm -r hashed/cache/sha256
+VOCABENCH_FAULT=hash:1+:slow "$vocabench" run big.yaml --output hashed --resume >out 2>err & job=$!
+for _ in $(seq 100); do [ ! -e hashed/around.running ] || break; sleep 0.1; done
+kill -s TERM $job; stops $job
+equal "a run that only hashes stops when it is told to" $code 75 "$(cat err)"
+run big.yaml --output hashed --resume
+equal "and goes on" "$(query hashed '.run.models[0].files[0].sha256')" "$(sha256sum <big.safetensors | cut -d' ' -f1)"
+VOCABENCH_FAULT=hash:3:EIO refuses "what cannot be hashed is an error" 5 \
+  'big.safetensors: cannot be hashed: Input/output error' "$vocabench" inspect big.safetensors
 
 # ---- every stage --------------------------------------------------------------------------------------------------
 seq -f 'a photo of thing %g' 300 >captions.txt; seq -f 'candidate %g' 40 >names.txt

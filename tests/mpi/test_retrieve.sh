@@ -70,6 +70,12 @@ for corpus in f4 f2 mixed; do
     done
   done
 done
+must retrieve --queries q.npy --corpus mixed --top-k 60 --similarity cosine --output plain.jsonl
+same "a list whose name does not end in .zst is not packed" plain.jsonl <(zstd -dcq one.jsonl.zst)
+check "its summary" test -s plain.summary.json
+VOCABENCH_FAULT=write:1+:ENOSPC refuses "and cannot be written" 7 "lost.jsonl: cannot write: No space left" \
+  "$vocabench" retrieve --queries q.npy --corpus mixed --top-k 6 --output lost.jsonl --checkpoint-seconds 1000
+equal "nothing of it is left" "$(compgen -G '*lost.jsonl*' || compgen -G '.lost*')" ""
 equal "the summary counts rows that are not finite and rows of zeros" \
   "$(jq -c '[.queries, .listed, .rows, .parts, .rows_not_finite, .rows_zero, .exact]' one.summary.json)" \
   '[23,60,9001,3,2,1,"proven"]' "$(cat one.summary.json)"
@@ -142,6 +148,15 @@ for fault in unit:5:kill@1 unit:2:kill@0; do
   check "$fault stops the scan" test ! -e cut.jsonl.zst
   check "$fault leaves a checkpoint" test -d cut.jsonl.zst.checkpoint
 done
+# The number in a checkpoint's name is anybody's: the next one does not run over.
+one_block() {
+  VOCABENCH_FAULT=unit:2:kill "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 --output far.jsonl.zst \
+    --checkpoint-seconds 0 --threads 1 >out 2>&1
+}
+one_block
+for far in far.jsonl.zst.checkpoint/*.scan; do must mv "$far" "${far%.*.*.scan}.2147483647.000000.scan"; done
+one_block
+check "generations stay above zero" compgen -G 'far.jsonl.zst.checkpoint/*.0000[0-9].000000.scan'
 # A damaged checkpoint is no checkpoint.
 victim=$(find cut.jsonl.zst.checkpoint -name '*.scan' | sort | head -n 1)
 printf 'x' | dd of="$victim" bs=1 seek=300 conv=notrunc 2>/dev/null
@@ -188,7 +203,7 @@ bad "a budget that is none" 2 "memory: expected a size" --queries q.npy --corpus
 bad "a budget that is too small" 8 'the budget is 0.1 MiB' --queries q.npy --corpus f4 --top-k 60 --memory 100KiB
 bad "an output that cannot be written" 7 'none/l.jsonl.zst' --queries q.npy --corpus f4 --top-k 5 --output none/l.jsonl.zst
 for fault in read:9:EIO@1 open:1:EIO@2 alloc:40:ENOMEM@1 mpi:9:EIO@2; do
-  VOCABENCH_FAULT=$fault timeout -k 5 60 mpirun --oversubscribe -n 3 "$vocabench" retrieve \
+  VOCABENCH_FAULT=$fault timeout -k 5 $minute mpirun --oversubscribe -n 3 "$vocabench" retrieve \
     --queries q.npy --corpus f4 --top-k 60 --output fault.jsonl.zst --threads 1 >out 2>err
   code=$?
   [ $code -gt 0 ] && [ $code -lt 124 ] && grep -q '^vocabench: rank' err && ! [ -e fault.jsonl.zst ]

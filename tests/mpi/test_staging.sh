@@ -56,7 +56,7 @@ must cc -shared -fPIC -o watch.so watch.c -ldl
 # staged RANKS FOLDER [SCRATCH]: a run with staging under the watch.
 staged() {
   rm -f watched
-  LD_PRELOAD=$PWD/watch.so WATCH=$PWD/watched mpi "$1" timeout -k 5 100 "$vocabench" run e.yaml --output "$2" \
+  LD_PRELOAD=$PWD/watch.so WATCH=$PWD/watched mpi "$1" timeout -k 5 $((2 * minute)) "$vocabench" run e.yaml --output "$2" \
     --scratch "${3:-$PWD/near}" >stdout 2>stderr || fail "run with staging" "$(cat stderr)"
 }
 staged 3 one
@@ -87,7 +87,7 @@ if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
   unshare --mount --propagation private sh -c 'mount -t tmpfs -o size=65m tmpfs near &&
     exec "$0" run e.yaml --output full --scratch near' "$vocabench" >stdout 2>stderr
   like "a disk without room for all: what fits, and a line of what does not" \
-    "near: [0-9]+ of [0-9]+ file\(s\) are read where they lie: .*cifar/test.bin: [0-9]+ MB, and 6[0-9] MB are free$" stderr
+    "near: [0-9]+ of .*they lie.*test.bin: .* MB, and 6[0-9].[0-9] MB are free, of which 67.1 are to stay so$" stderr
   like "some are staged" "^vocabench: note: [1-9] file\(s\) staged on 1 machine\(s\)" stderr
   agree "the same results with some of them" truth full
 else
@@ -108,4 +108,15 @@ touch cifar/test.bin; wait $job
 equal "an original that changes during the run is noticed all the same" $? 5 "$(cat stderr)"
 like "and said" '^vocabench: .*changed during the run' stderr
 equal "and the copies are gone" "$(ls near)" ""
+
+# ---- MPI fails on one rank while the copies are told: none is left waiting ------------------------------------------
+make_data images few 20 1; plain_experiment plain | sed 's/images: pics/images: few/' >p.yaml
+codes='' calls=''
+for n in {62..69}; do
+  VOCABENCH_FAULT=mpi:$n:EIO@0 mpi 2 timeout -k 1 $minute "$vocabench" run p.yaml --output "mpi$n" --scratch near >stdout 2>stderr
+  codes+=" $?" calls+=" $(grep -o 'MPI_[A-Za-z_]*: injected' stderr | head -n 1)"
+done
+equal "a failure of MPI ends all ranks" "$codes" " 9 9 9 9 9 9 9 9"
+case $calls in *split_type:*Allreduce:*Bcast:*Bcast:*) true ;; *) false ;; esac
+verdict $? "of each call that tells" "$calls"
 finish

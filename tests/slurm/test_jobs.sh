@@ -1,5 +1,6 @@
 #!/bin/bash
-# Jobs on a real Slurm of two pretend nodes: submit, array and merge, a stop before the limit, a lost rank, a cancelled job.
+# Jobs on a real Slurm of two pretend nodes: submit, arrays and merge, tasks tried again, staging, a container's runtime, a stop
+# before the limit, a lost rank, a cancelled job.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 cluster=$(mktemp -d /tmp/vbs.XXXXXX)
@@ -21,11 +22,24 @@ models:
      prompts: ["a photo of a {}."]}
   - {name: the other, family: clip, weights: m.safetensors, tokenizer: tok/vocab.json, prompts: ["a {}."], activation: gelu}
 E
+# Four pairs of few images: for arrays of pairs, and what needs no long run.
+make_data cifar cifar/few.bin 20 60; make_data cifar cifar/more.bin 20 80
+{
+  cat <<'E'
+experiment: pairs
+datasets:
+  - {name: few, images: cifar/few.bin, vocabularies: v.yaml}
+  - {name: more, images: cifar/more.bin, vocabularies: v.yaml}
+E
+  sed -n '/^models/,$p' e.yaml
+} >pairs.yaml
 limit=300
 run_at 2 e.yaml --output truth
+run_at 1 pairs.yaml --output pairs
 # right NAME FOLDER: its results and table are those of the run without Slurm.
+truth=truth file=e.yaml
 right() {
-  equal "$1" "$(differs truth "$2" 2>/dev/null)" "" "$(cat "$2"/*.log 2>/dev/null | tail -n 20)"
+  equal "$1" "$(differs $truth "$2" 2>/dev/null)" "" "$(cat "$2"/*.log 2>/dev/null | tail -n 20)"
 }
 "$vocabench" submit e.yaml --partition main --nodes 2 --time 10 --ntasks-per-node 2 --dry-run >script && bash -n script
 verdict $? "the script is bash"
@@ -41,7 +55,7 @@ export SLURM_CONF=$cluster/slurm.conf OMPI_MCA_osc=^ucx # Debian's one-sided UCX
 # submit FOLDER FLAGS...: the job's number in $job.
 submit() {
   local folder=$1; shift
-  "$vocabench" submit e.yaml --partition main --time 10 --output "$folder" "$@" >out 2>err ||
+  "$vocabench" submit $file --partition main --time 10 --output "$folder" "$@" >out 2>err ||
     { fail "submit $*" "$(cat out err)"; job=0; return; }
   job=$(sed -n 's/^job \([0-9]*\):.*/\1/p' out | tail -n 1)
 }
@@ -91,6 +105,60 @@ submit array --nodes 1 --ntasks-per-node 2 --array && ended "$job"
 equal "an array of two tasks, and the job that merges" "$(state "$job")" COMPLETED "$(cat array/*.log)"
 right "it gives the bytes of one run" array
 holds "and tells what was merged" '.run.merged | length == 2' array/results.json
+
+# ---- pairs, of which one fails and is tried again; staging; a container's runtime -------------------------------
+file=pairs.yaml truth=pairs
+# The third task's disk is full, once; a scratch folder is there on the first node only.
+cat >setup <<'E'
+[ "${SLURM_ARRAY_TASK_ID:-}" != 2 ] || [ ! -e full ] || export VOCABENCH_FAULT=write:3:ENOSPC
+export NEAR=/dev/shm/near
+[ -n "${SLURM_ARRAY_TASK_ID:-}" ] || mkdir -p "$NEAR"
+E
+mkdir bin; cat >bin/apptainer <<'E'
+#!/bin/bash
+# As the runtime does: options, an image, a command in the folder that --pwd names.
+echo "$*" >>"$RUNTIME_LOG"
+[ "$1" = exec ] || exit 9
+shift
+while [ "${1#--}" != "$1" ]; do
+  case $1 in
+    --pwd) cd "$2" || exit 9; shift 2 ;;
+    --bind) [ -d "$2" ] || exit 9; shift 2 ;;
+    *) shift ;;
+  esac
+done
+[ -f "$1" ] || exit 9
+exec "$IN_THE_IMAGE" "${@:3}"
+E
+chmod +x bin/apptainer; : >image.sif; touch full
+export RUNTIME_LOG=$PWD/runtime.log IN_THE_IMAGE=$vocabench
+submit by --nodes 1 --ntasks-per-node 1 --array --by pair --setup setup; failing=$job
+# shellcheck disable=SC2016 # the job's shell expands it
+submit near --nodes 2 --ntasks-per-node 2 --setup setup --scratch '$NEAR'; staged=$job
+PATH=$PWD/bin:$PATH submit held --nodes 1 --ntasks-per-node 2 --container image.sif --container-option=--cleanenv; held=$job
+ended "$failing"
+equal "an array of pairs: what merges is cancelled when a task has failed" "$(state "$failing")" CANCELLED "$(cat by/*.log)"
+holds "the task that failed says why" '.ended.code == 7' by/array/2/state.json "$(cat by/*_2.log)"
+ended "$staged"; ended "$held"
+rm full; submit by --nodes 1 --ntasks-per-node 1 --array --by pair --setup setup --retry-failed
+like "--retry-failed submits that task alone" '^vocabench: 4 task.s.: 3 done, 0 in the queue or running, 1 to be submitted$' err
+has_line "under its number" '#SBATCH --array=2' by/pairs.sbatch
+ended "$job"
+equal "and a job that merges" "$(state "$job")" COMPLETED "$(cat by/*.log)"
+right "the bytes of one run" by
+equal "staging on one node, none on the other" "$(state "$staged")" COMPLETED "$(cat near/*.log)"
+cat near/*.log >near.log
+like "the node without that folder says so" \
+  '^vocabench: note: n2: scratch /dev/shm/near: no such folder: all is read where it lies$' near.log
+like "the other one copies weights and images" '^vocabench: note: 3 file.s. staged on 1 machine.s. in [0-9.]+ s$' near.log
+right "with the same bytes" near
+equal "and takes its copies away" "$(srun -Q -N1 -w n1 -t1 --mpi=none ls /dev/shm/near)" ""
+equal "a container's runtime starts the ranks" "$(state "$held")" COMPLETED "$(cat held/*.log)"
+equal "each of them, as the script says" "$(sort -u runtime.log)" \
+  "exec --bind $PWD --pwd $PWD --cleanenv image.sif vocabench run pairs.yaml --output held --cache held/cache --resume"
+equal "two" "$(wc -l <runtime.log)" 2
+right "with the same bytes, too" held
+file=e.yaml truth=truth
 
 # ---- stopped, lost, cancelled: a slow run has time for it -------------------------------------------------------
 echo 'export VOCABENCH_ISA=scalar' >slow

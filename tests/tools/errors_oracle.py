@@ -210,6 +210,7 @@ def check_result(folder, result):
             wilson = (v.scores.sum(), len(v.scores)) if figure == "acc_c" else None
             check_figure(f"{name} v{t} {figure}", place["errors"][figure], value, (*errors, jackknife(rivals)),
                          (*units, its.n - 1), (*dfs, its.n - 2), wilson)
+    check_classes(its, result, name)
     check_curve(its, result, name)
     whole = Vocabulary(its, 0, "acc_c", [])
     whole.images = np.array(its.images_of({c for own in its.lists for c in own}))
@@ -232,6 +233,36 @@ def check_result(folder, result):
         errors, units, dfs = union_errors(its)
         check_figure(f"{name} union", result["errors"]["acc_e_union"], result["acc_e_union"], (*errors, jackknife(without)),
                      (*units, its.n), (*dfs, its.n - 1))
+
+
+def check_classes(its, result, name):
+    """Of a class: its images' scores in the first vocabulary that lists it, with all rivals and with each of them gone."""
+    first = {}
+    for t, own in enumerate(its.lists):
+        for c in own:
+            first.setdefault(c, t)
+    for entry in result["vocabularies"]:
+        for its_class in entry["classes"]:
+            c = int(its_class["name"][1:])
+            t = first[c]
+            rivals = [u for u in range(its.n) if u != t]
+            for figure in ("acc_c", "acc_e", "acc_s"):
+                found = its_class["errors"][figure]
+
+                def scores(left):
+                    vocabulary = Vocabulary(its, t, figure, left)  # pylint: disable=cell-var-from-loop
+                    return vocabulary.scores[vocabulary.labels == c]  # pylint: disable=cell-var-from-loop
+
+                whole = scores(rivals)
+                spread = none_if_nan(whole.std(ddof=1) / np.sqrt(len(whole))) if len(whole) > 1 else None
+                less = [none_if_nan(scores([r for r in rivals if r != u]).mean()) if len(whole) else None for u in rivals]
+                for kind, error in zip(KINDS, (spread, None, jackknife(less))):
+                    near(f"{name} class {c} {figure} {kind}", found[kind], error)
+                if (figure == "acc_c") != ("interval" in found):
+                    wrong.append(f"{name} class {c} {figure}: {found}")
+            wilson = its_class["errors"]["acc_c"]["interval"]["wilson"]
+            bounds = solved(its_class["acc_c"], NORMAL**2 / its_class["images"]) if its_class["images"] else None
+            both(f"{name} class {c} wilson", wilson or [None, None], bounds)
 
 
 def check_curve(its, result, name):

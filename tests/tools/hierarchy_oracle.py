@@ -110,14 +110,55 @@ def check(folder, labels, results, wordnet):
         if entry["paths"] != histogram(wanted["lengths"]):
             sys.exit(f"{what}.paths is {entry['paths']}, expected {histogram(wanted['lengths'])}")
 
+    def forgiven(i, vocabularies):
+        p = prediction(i, vocabularies)
+        return float(p in sets[i] or any(above[y][p] for y in sets[i]))
+
+    def class_in(i, v):
+        return next(c for c in sets[i] if c in members[v])
+
+    def errors_of(pots):
+        """pots: {image: (class, score)} by vocabulary; of the mean of their means, an image's classes drawn together if one."""
+        n, by_image, by_class, alone = len(pots), {}, {}, {}
+        for v, pot in enumerate(pots):
+            m, middle = len(pot), mean([s for _, s in pot.values()])
+            classes = {c for c, _ in pot.values()}
+            for c in classes:
+                mine = [i for i, (y, _) in pot.items() if y == c]
+                off = sum(pot[i][1] - middle for i in mine)
+                by_class[c] = by_class.get(c, 0) + math.sqrt(len(classes) / (len(classes) - 1)) * off / m / n
+                for i in mine:
+                    if len(mine) > 1:
+                        stratum = c if single else (c, v)
+                        by_image.setdefault(stratum, {}).setdefault(i, 0)
+                        by_image[stratum][i] += pot[i][1] / m / n
+                    else:
+                        alone[i] = alone.get(i, 0) + math.sqrt(m / (m - 1)) * off / m / n
+        images = sum(len(s) * np.var(list(s.values()), ddof=1) for s in by_image.values()) + sum(x * x for x in alone.values())
+        return math.sqrt(images), math.sqrt(sum(x * x for x in by_class.values()))
+
+    def jackknife(x):
+        return math.sqrt((len(x) - 1) / len(x) * sum((y - mean(x)) ** 2 for y in x))
+
+    def compare_errors(what, part, pots, less):
+        entry = part["errors"]["hypernyms"]
+        for kind, error in zip(("images", "classes"), errors_of(pots)):
+            close(f"{what} errors by {kind}", entry[kind], error)
+        close(f"{what} errors by vocabularies", entry["vocabularies"], less)
+
+    single = all(len(s) <= 1 for s in sets)
     everything = range(len(members))
     compare("all", its["all"], count(kept, everything))
     close("accuracy among all", its["all"]["accuracy"], found["top1_all"])
-    parts, thefts = [], []
+    first = {i: next(c for c in sets[i]) for i in kept}
+    compare_errors("all", its["all"], [{i: (first[i], forgiven(i, everything)) for i in kept}], None)
+    parts, thefts, pots = [], [], []
     for v, m in enumerate(members):
         images = [i for i in kept if set(sets[i]) & set(m)]
         parts.append(count(images, [v]))
         compare(list(VOCABULARIES)[v], its["vocabularies"][v], parts[-1])
+        pots.append({i: (class_in(i, v), forgiven(i, [v])) for i in images})
+        compare_errors(list(VOCABULARIES)[v], its["vocabularies"][v], pots[-1:], 0)
         close("Acc-C", its["vocabularies"][v]["accuracy"], found["vocabularies"][v]["acc_c"])
         for u in everything:
             lengths = []
@@ -133,6 +174,8 @@ def check(folder, labels, results, wordnet):
     wanted["hypernyms_se"] = math.sqrt(sum(p["hypernyms_se"] ** 2 for p in parts)) / len(parts)
     wanted["lengths"] = [n for p in parts for n in p["lengths"]]
     compare("own", its["own"], wanted)
+    shares = [p["hypernyms"] for p in parts]
+    compare_errors("own", its["own"], pots, jackknife([mean(shares[:u] + shares[u + 1:]) for u in everything]))
     close("theft.mean_path", its["theft"]["mean_path"], mean(thefts))
     if its["theft"]["paths"] != histogram(thefts):
         sys.exit(f"theft.paths is {its['theft']['paths']}, expected {histogram(thefts)}")

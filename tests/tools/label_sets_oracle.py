@@ -70,7 +70,25 @@ def factor(n):
     return n / (n - 1)
 
 
-def check_deletions(result, right, of, n):
+def check_classes(result, figure, score, sets, of, n):
+    """In a vocabulary an image is of the first class of its set that is listed there; a class's figures are those of the first
+    vocabulary that holds it."""
+    members, seen = list(VOCABULARIES.values()), set()
+    for t in range(n):
+        for c in set(members[t]) - seen:
+            seen.add(c)
+            its = [x for x in of[t] if next(y for y in sets[x] if y in members[t]) == c]
+            rivals = [u for u in range(n) if u != t]
+            found = next(e for e in result["vocabularies"][t]["classes"] if e["name"] == NAMES[c])
+            equal(f"images of class {c}", found["images"], len(its))
+            scores = [score(x, t, rivals, figure) for x in its]
+            close(f"{figure} of class {c}", found[figure], np.mean(scores))
+            close(f"{figure} of class {c}, images", found["errors"][figure]["images"], error_of(scores))
+            less = [np.mean([score(x, t, [r for r in rivals if r != u], figure) for x in its]) for u in rivals]
+            close(f"{figure} of class {c}, rivals", found["errors"][figure]["vocabularies"], jackknife(less))
+
+
+def check_deletions(result, right, of, n, sets):
     """A vocabulary less is an experiment without it: its names, its images, and it as a rival."""
     everything = range(n)
 
@@ -87,6 +105,7 @@ def check_deletions(result, right, of, n):
         for t in everything:
             rivals = jackknife([means[t, u] for u in everything if u != t])
             close(f"{figure} rivals of {t}", result["vocabularies"][t]["errors"][figure]["vocabularies"], rivals)
+        check_classes(result, figure, score, sets, of, n)
     for i in everything:
         def after(t, without):
             """t's accuracy after i others, none of them among those without."""
@@ -289,7 +308,7 @@ def check(folder, results, records):
     for i in range(n):
         close("curve", result["curve"][i], np.mean(curves, axis=0)[i])
 
-    check_deletions(result, right, of, n)
+    check_deletions(result, right, of, n, sets)
     check_union_and_top1(result, right, of, n, np.array([s[0] for s in sets]))
 
     # Foreign names: an image in vocabulary t against the best of its right classes there; in all, of all.

@@ -262,6 +262,7 @@ def main():
     else:
         for line in sorted(set(findings)):
             print(line)
+        return 1 if findings else 0
     return 0
 
 

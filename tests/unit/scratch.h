@@ -1,6 +1,6 @@
 /* A scratch folder for a test program, files in it, and programs to compare with when they are installed. */
-#ifndef VB_SCRATCH_H
-#define VB_SCRATCH_H
+#ifndef VB_TEST_SCRATCH_H
+#define VB_TEST_SCRATCH_H
 
 #include <sys/stat.h>
 

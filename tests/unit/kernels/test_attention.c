@@ -73,7 +73,8 @@ static void open_data(data *d, const trial *t) {
                                     t->head_dim,
                                     t->causal,
                                     t->hides ? d->hidden : NULL,
-                                    1 / sqrtf((float)t->head_dim)};
+                                    1 / sqrtf((float)t->head_dim),
+                                    NULL};
 }
 
 static void close_data(data *d) { vb_free(d->query), vb_free(d->key_value), vb_free(d->hidden); }
@@ -145,6 +146,33 @@ static void attention_follows_its_definition(void **state) {
     vb_isa_limit(VB_VNNI);
 }
 
+/* Scales that let weights fall through the subnormal numbers to zero: the loops' bits at every level. */
+static void small_weights_have_the_same_bits(void **state) {
+    (void)state;
+    vb_error err = {0};
+    static const float scales[] = {0.5f, 2, 3, 5, 40};
+    for (size_t i = 0; i < sizeof trials / sizeof *trials; i++) {
+        data d;
+        open_data(&d, trials + i);
+        const size_t count = (size_t)(d.query_rows * d.width);
+        float *out = vb_array(count, 4, "out", &err), *expected = vb_array(count, 4, "out", &err);
+        assert_true(out && expected);
+        for (size_t c = 0; c < sizeof scales / sizeof *scales; c++) {
+            d.batch.scale = scales[c];
+            assert_ok(vb_attention_reference(&d.batch, expected, d.width, &err));
+            for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++) {
+                vb_isa_limit((vb_isa)level);
+                assert_ok(vb_attention(&d.batch, out, d.width, 1, &err));
+                if (memcmp(out, expected, count * 4))
+                    fail_msg("%s, scale %g: other bits at %s", trials[i].name, (double)scales[c], vb_isa_name((vb_isa)level));
+            }
+        }
+        vb_free(out), vb_free(expected);
+        close_data(&d);
+    }
+    vb_isa_limit(VB_VNNI);
+}
+
 static void sequences_do_not_know_their_batch(void **state) {
     (void)state;
     vb_error err = {0};
@@ -211,9 +239,9 @@ static void keys_may_be_gathered(void **state) {
     for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++)
         for (int causal = 0; causal < 2; causal++) {
             vb_isa_limit((vb_isa)level);
-            vb_attention_batch batch = {query,     copies, copies + WIDTH, WIDTH,         2 * WIDTH,
-                                        2 * WIDTH, 4,      offsets,        query_offsets, NULL,
-                                        2,         24,     causal,         NULL,          0.2f};
+            vb_attention_batch batch = {query,  copies,  copies + WIDTH, WIDTH, 2 * WIDTH, 2 * WIDTH,
+                                        4,      offsets, query_offsets,  NULL,  2,         24,
+                                        causal, NULL,    0.2f,           NULL};
             assert_ok(vb_attention(&batch, out, WIDTH, 2, &err));
             batch.key = all, batch.value = all + WIDTH, batch.rows = rows;
             assert_ok(vb_attention(&batch, out + 26 * WIDTH, WIDTH, 2, &err));
@@ -281,6 +309,7 @@ static void nothing_to_do_and_no_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(attention_follows_its_definition),
+                                       cmocka_unit_test(small_weights_have_the_same_bits),
                                        cmocka_unit_test(sequences_do_not_know_their_batch),
                                        cmocka_unit_test(causal_rows_do_not_know_what_follows),
                                        cmocka_unit_test(keys_may_be_gathered),

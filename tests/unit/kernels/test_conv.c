@@ -33,7 +33,9 @@ static void rows_are_im2col(void **state) {
         assert_int_equal(oh, (H + 2 * P - K) / S + 1);
         assert_int_equal(ow, (W + 2 * P - K) / S + 1);
         for (int row = 0; row < 2 * oh * ow; row++) {
+            whole[cols] = 12345;
             vb_conv_row(&conv, row, 0, cols, whole);
+            assert_true(whole[cols] == 12345);
             for (int j = 0; j < cols; j++) {
                 int image = row / (oh * ow), y = row / ow % oh * S - P + j / K % K, x = row % ow * S - P + j % K;
                 assert_true(whole[j] == pixel(in, nchw, C, H, W, image, j / (K * K), y, x));

@@ -157,6 +157,39 @@ static void figures_are_numpys(void **state) {
     vb_features_block_free(&texts);
 }
 
+/* Rows enough that every thread of a team has some before the first has taken all. */
+static void threads_give_the_bits_of_one(void **state) {
+    (void)state;
+    enum { ROWS = 20000, PAIRED = 1000, TEAMS = 3 };
+    static const int teams[TEAMS] = {1, 2, 7};
+    static float x[ROWS * DIM];
+    static double margins[TEAMS][ROWS], inverse[ROWS];
+    static int own[ROWS];
+    static vb_similarity_sums sums[TEAMS];
+    float few[IMAGES * DIM], t[TEXTS * DIM];
+    vb_error err = {0};
+    vb_feature_block texts, images;
+    vb_gauss_sum gauss[TEAMS] = {0};
+    fill(few, t, 1);
+    for (int i = 0; i < ROWS * DIM; i++) x[i] = random_float() + 2 * (i % DIM == i / DIM % DIM);
+    for (int i = 0; i < ROWS; i++) own[i] = i % TEXTS;
+    assert_ok(vb_features_block_new(&texts, t, TEXTS, DIM, &err));
+    assert_ok(vb_features_inverse_norms(x, ROWS, DIM, inverse, &err));
+    assert_ok(vb_features_block_new(&images, x, PAIRED, DIM, &err));
+    for (int i = 0; i < TEAMS; i++) {
+        assert_ok(vb_features_similarity_add(&sums[i], &texts, x, ROWS, own, margins[i], teams[i], &err));
+        assert_ok(vb_features_gauss_add(&gauss[i], x, inverse, PAIRED, &images, true, teams[i], &err));
+        assert_int_equal(sums[i].images, ROWS);
+        assert_memory_equal(margins[i], margins[0], sizeof margins[0]);
+        assert_memory_equal(&sums[i].images, &sums[0].images, sizeof sums[0] - offsetof(vb_similarity_sums, images));
+        const vb_fixed_sum *found = &sums[i].positive, *expected = &sums[0].positive; /* and the three behind it */
+        for (int k = 0; k < 4; k++) assert_true(vb_fixed_sum_value(&found[k]) == vb_fixed_sum_value(&expected[k]));
+        assert_true(vb_fixed_sum_value(&gauss[i].sum) == vb_fixed_sum_value(&gauss[0].sum) && gauss[i].pairs == gauss[0].pairs);
+    }
+    vb_features_block_free(&texts);
+    vb_features_block_free(&images);
+}
+
 static void order_statistics_are_numpys(void **state) {
     (void)state;
     double values[] = {-2.2857142857142865, -3.8138503569823694, -4.5028726463187372, -6.4920213696055118, 1.3471506281091266};
@@ -237,12 +270,10 @@ static void memory_may_run_out_anywhere(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(products_are_the_plain_loops),
-                                       cmocka_unit_test(gaussians_are_libms),
-                                       cmocka_unit_test(figures_are_numpys),
-                                       cmocka_unit_test(order_statistics_are_numpys),
-                                       cmocka_unit_test(bins_begin_where_they_say),
-                                       cmocka_unit_test(one_class_has_no_margin),
-                                       cmocka_unit_test(memory_may_run_out_anywhere)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_are_the_plain_loops), cmocka_unit_test(gaussians_are_libms),
+        cmocka_unit_test(figures_are_numpys),           cmocka_unit_test(threads_give_the_bits_of_one),
+        cmocka_unit_test(order_statistics_are_numpys),  cmocka_unit_test(bins_begin_where_they_say),
+        cmocka_unit_test(one_class_has_no_margin),      cmocka_unit_test(memory_may_run_out_anywhere)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

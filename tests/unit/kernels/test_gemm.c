@@ -74,7 +74,36 @@ static void from_rows(const void *context, int64_t row, int64_t first, int64_t c
     memcpy(out, p->a + row * (p->size.depth + p->pad) + first, (size_t)count * sizeof *out);
 }
 
-/* All levels and thread counts give the reference's bits, in C and nowhere else. */
+static void compare(const problem *p, int level, int threads, const char *how) {
+    const int64_t ldc = p->size.cols + p->pad, at = first_difference(p->c, p->expected, p->size.rows * ldc);
+    if (at < 0) return;
+    fail_msg("%s, %d threads, %lld x %lld x %lld, %s, layout %d, %s: C[%lld][%lld] is %a instead of %a",
+             vb_isa_name((vb_isa)level), threads, (long long)p->size.rows, (long long)p->size.cols, (long long)p->size.depth,
+             vb_dtype_name(p->dtype), p->layout, how, (long long)(at / ldc), (long long)(at % ldc), (double)p->c[at],
+             (double)p->expected[at]);
+}
+
+/* B packed before, in exactly as many floats as it takes; the matrix itself is then not read: it has no data. */
+static void check_kept(problem *p, vb_gemm_a a, vb_epilogue *epilogue, int in_place, int level) {
+    vb_error err = {0};
+    const int64_t ldc = p->size.cols + p->pad;
+    float *floats = vb_array(vb_gemm_kept_floats(&p->b), sizeof *floats, "kept", &err);
+    assert_non_null(floats);
+    vb_gemm_keep(&p->b, floats, 1 + level % 2);
+    const vb_kept kept = {floats, vb_gemm_kept_columns()};
+    vb_matrix b = p->b;
+    b.data = NULL;
+    a.kept = &kept;
+    for (int threads = 1; threads <= 3; threads++) {
+        memcpy(p->c, p->residual, (size_t)(p->size.rows * ldc) * 4);
+        if (in_place) epilogue->residual = p->c;
+        assert_ok(vb_gemm(p->size.rows, &a, &b, p->c, ldc, epilogue, threads, &err));
+        compare(p, level, threads, "kept");
+    }
+    vb_free(floats);
+}
+
+/* All levels and thread counts give the reference's bits, in C and nowhere else, whether B is packed on the way or was before. */
 static void check_all_levels(problem *p, const vb_epilogue *epilogue, int from_source, int in_place) {
     vb_error err = {0};
     int64_t ldc = p->size.cols + p->pad, count = p->size.rows * ldc;
@@ -91,13 +120,9 @@ static void check_all_levels(problem *p, const vb_epilogue *epilogue, int from_s
             if (in_place) own.residual = p->c;
             assert_ok(vb_gemm(p->size.rows, from_source ? &supplied : &stored, &p->b, p->c, ldc,
                               epilogue || in_place ? &own : NULL, threads, &err));
-            int64_t at = first_difference(p->c, p->expected, count);
-            if (at >= 0)
-                fail_msg("%s, %d threads, %lld x %lld x %lld, %s, layout %d: C[%lld][%lld] is %a instead of %a",
-                         vb_isa_name((vb_isa)level), threads, (long long)p->size.rows, (long long)p->size.cols,
-                         (long long)p->size.depth, vb_dtype_name(p->dtype), p->layout, (long long)(at / ldc),
-                         (long long)(at % ldc), (double)p->c[at], (double)p->expected[at]);
+            compare(p, level, threads, "packed");
         }
+        check_kept(p, from_source ? supplied : stored, epilogue || in_place ? &own : NULL, in_place, level);
     }
     vb_isa_limit(VB_VNNI);
 }
@@ -253,6 +278,24 @@ static void rows_do_not_know_their_batch(void **state) {
     close_problem(&p);
 }
 
+/* Weights that were kept for tiles of another width are not looked at. */
+static void kept_weights_of_another_level_are_ignored(void **state) {
+    (void)state;
+    vb_error err = {0};
+    problem p = {.size = {20, 50, 40}, .dtype = VB_F32};
+    open_problem(&p, noise_float);
+    const vb_kept others = {p.a, 2 * vb_gemm_kept_columns()}, none = {NULL, vb_gemm_kept_columns()};
+    vb_gemm_a a = {.data = p.a, .ld = 40, .kept = &others};
+    assert_ok(vb_gemm_reference(20, &a, &p.b, p.expected, 50, NULL, &err));
+    assert_ok(vb_gemm(20, &a, &p.b, p.c, 50, NULL, 1, &err));
+    compare(&p, VB_VNNI, 1, "another level's");
+    a.kept = &none;
+    memset(p.c, 0xff, 20 * 50 * sizeof *p.c);
+    assert_ok(vb_gemm(20, &a, &p.b, p.c, 50, NULL, 1, &err));
+    compare(&p, VB_VNNI, 1, "none");
+    close_problem(&p);
+}
+
 static void broken_values_stay_broken_and_alone(void **state) {
     (void)state;
     vb_error err = {0};
@@ -317,6 +360,7 @@ int main(void) {
                                        cmocka_unit_test(integers_multiply_exactly),
                                        cmocka_unit_test(empty_products),
                                        cmocka_unit_test(rows_do_not_know_their_batch),
+                                       cmocka_unit_test(kept_weights_of_another_level_are_ignored),
                                        cmocka_unit_test(broken_values_stay_broken_and_alone),
                                        cmocka_unit_test(calls_inside_a_parallel_region),
                                        cmocka_unit_test(lack_of_memory_is_an_error)};

@@ -6,6 +6,7 @@
 #include "kernels/gpu/gpu_product.h"
 #include "kernels/gpu/gpu_scenes.h"
 #include "kernels/gpu/gpu_texts.h"
+#include "kernels/image/preprocess.h"
 #include "tests/unit/gpu_test.h"
 #include "tests/unit/random.h"
 
@@ -147,6 +148,146 @@ static void less_memory_means_smaller_pieces(void **state) {
     run_scene(0, "device-launch:1+:ENOMEM", 0, true);
 }
 
+/* Pictures as bytes, in pieces, and with little memory: the rows of the floats that they stand for. */
+static void bytes_are_normalised_on_the_device(void **state) {
+    (void)state;
+    need_device();
+    vb_error err = {0};
+    vb_gpu_scene scene;
+    assert_ok(vb_gpu_scenes_make(&scene, 0, 3, &err));
+    const vb_preprocess spec = vb_preprocess_clip(23);
+    const size_t picture = scene.program.picture, plane = picture / 3;
+    const int64_t columns = scene.program.values[scene.program.result].columns;
+    enum { COUNT = 5 };
+    float values[VB_PREPROCESS_VALUES], expected[COUNT * 64], found[COUNT * 64];
+    assert_true(columns <= 64 && picture == 3 * 23 * 23);
+    vb_preprocess_values(&spec, values);
+    uint8_t *bytes = vb_array(COUNT * picture, 1, "bytes", &err);
+    float *pixels = vb_array(COUNT * picture, sizeof *pixels, "pixels", &err);
+    assert_true(bytes && pixels);
+    uint32_t seed = 4;
+    for (size_t i = 0; i < COUNT * picture; i++) bytes[i] = (uint8_t)random_next24(&seed);
+    for (size_t i = 0; i < COUNT; i++) {
+        const vb_image image = {.mode = VB_MODE_RGB, .width = 23, .height = 23, .pixels = bytes + i * picture};
+        vb_preprocess_normalise(&spec, &image, pixels + i * picture);
+        assert_true(pixels[i * picture + plane + 7] == values[256 + bytes[i * picture + 3 * 7 + 1]]);
+    }
+    vb_engine_options options = {.threads = 1};
+    const vb_engine_input as_floats = {.pixels = pixels}, as_bytes = {.bytes = bytes, .values = values};
+    assert_ok(vb_engine_run(&scene.program, &as_floats, COUNT, expected, &options, &err));
+    static const char *const faults[] = {NULL, "device-alloc:4:ENOMEM", "device-launch:6:ENOMEM"};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        vb_gpu_engine *engine;
+        assert_ok(vb_gpu_engine_open(&engine, device, 1, &err));
+        options.device = vb_gpu_engine_interface(engine);
+        assert_ok(vb_engine_run(&scene.program, &as_floats, COUNT, found, &options, &err)); /* uploads the weights */
+        assert_memory_equal(found, expected, (size_t)(COUNT * columns) * sizeof *found);
+        memset(found, 0, sizeof found);
+        vb_fault_setup(faults[i], 0);
+        assert_ok(vb_engine_run(&scene.program, &as_bytes, COUNT, found, &options, &err));
+        vb_fault_setup(NULL, 0);
+        assert_memory_equal(found, expected, (size_t)(COUNT * columns) * sizeof *found);
+        assert_int_equal(vb_gpu_engine_retries(engine), i > 0);
+        vb_gpu_engine_close(engine);
+    }
+    vb_gpu_scenes_free(&scene);
+    assert_true(device->in_use == 64);
+    vb_free(bytes);
+    vb_free(pixels);
+}
+
+/* What a run asks of OpenCL, in order: k kernels, r rows that are read, s whether they have come. */
+static char asked[8192];
+static size_t asked_count;
+static vb_opencl real;
+static void note_call(char what) {
+    assert_true(asked_count + 1 < sizeof asked);
+    asked[asked_count++] = what;
+}
+static cl_int CL_API_CALL noted_kernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
+                                       const size_t *global, const size_t *local, cl_uint count, const cl_event *events,
+                                       cl_event *event) {
+    note_call('k');
+    assert_ptr_equal(queue, device->queue);
+    return real.EnqueueNDRangeKernel(queue, kernel, dimensions, offset, global, local, count, events, event);
+}
+static cl_int CL_API_CALL noted_read(cl_command_queue queue, cl_mem buffer, cl_bool waits, size_t at, size_t size, void *to,
+                                     cl_uint count, const cl_event *events, cl_event *event) {
+    note_call('r');
+    assert_ptr_equal(queue, device->downloads); /* beside the computing, */
+    assert_true(!waits && count == 1 && event); /* of which it awaits what it needs */
+    return real.EnqueueReadBuffer(queue, buffer, waits, at, size, to, count, events, event);
+}
+static cl_int CL_API_CALL noted_state(cl_event event, cl_event_info info, size_t size, void *value, size_t *written) {
+    note_call('s');
+    return real.GetEventInfo(event, info, size, value, written);
+}
+
+/* Pictures or texts in several pieces: each one's kernels are queued before the rows of the one before it are awaited. */
+static void the_next_piece_is_queued_before_rows_are_awaited(void **state) {
+    (void)state;
+    need_device();
+    const vb_gpu_device_info info = device->info;
+    for (int index = 0; index < 2; index++) {
+        vb_error err = {0};
+        vb_gpu_scene scene;
+        assert_ok(vb_gpu_scenes_make(&scene, index, 3, &err));
+        float out[4 * 64];
+        vb_gpu_engine *engine;
+        if (index) device->info.memory = 16; /* a text a piece */
+        assert_ok(vb_gpu_engine_open(&engine, device, 1, &err));
+        vb_engine_options options = {.threads = 1, .device = vb_gpu_engine_interface(engine)};
+        assert_ok(vb_engine_run(&scene.program, &scene.input, scene.count, out, &options, &err)); /* uploads, builds */
+        real = device->cl;
+        device->cl.EnqueueNDRangeKernel = noted_kernel;
+        device->cl.EnqueueReadBuffer = noted_read;
+        device->cl.GetEventInfo = noted_state;
+        asked_count = 0;
+        assert_ok(vb_engine_run(&scene.program, &scene.input, scene.count, out, &options, &err));
+        device->cl = real;
+        device->info = info;
+        asked[asked_count] = 0;
+        const char *first = strchr(asked, 'r'), *second = first ? strchr(first + 1, 'r') : NULL, *waits = strchr(asked, 's');
+        assert_true(second && waits > second && strchr(first, 'k') < second);
+        vb_gpu_engine_close(engine);
+        vb_gpu_scenes_free(&scene);
+    }
+}
+
+/* Every launch in turn fails once, with a piece before it on its way or not. */
+static void every_launch_may_fail_once(void **state) {
+    (void)state;
+    need_device();
+    for (int index = 0; index < 2; index++) {
+        vb_error err = {0};
+        vb_gpu_scene scene;
+        assert_ok(vb_gpu_scenes_make(&scene, index, 3, &err));
+        const size_t size = (size_t)scene.count * (size_t)scene.program.values[scene.program.result].columns * sizeof(float);
+        float expected[4 * 64], found[4 * 64];
+        assert_true(size <= sizeof found);
+        vb_engine_options options = {.threads = 1};
+        assert_ok(vb_engine_run(&scene.program, &scene.input, scene.count, expected, &options, &err));
+        int retries = 1;
+        for (int n = 1; retries; n++) {
+            char fault[64];
+            vb_gpu_engine *engine;
+            assert_ok(vb_gpu_engine_open(&engine, device, 1, &err));
+            options.device = vb_gpu_engine_interface(engine);
+            memset(found, 0, sizeof found);
+            snprintf(fault, sizeof fault, "device-launch:%d:ENOMEM", n);
+            assert_false(vb_fault_setup(fault, 0));
+            assert_ok(vb_engine_run(&scene.program, &scene.input, scene.count, found, &options, &err));
+            vb_fault_setup(NULL, 0);
+            assert_memory_equal(found, expected, size);
+            retries = vb_gpu_engine_retries(engine);
+            assert_true(n < 1000 && (retries || n > 10));
+            vb_gpu_engine_close(engine);
+            assert_true(device->in_use == 64);
+        }
+        vb_gpu_scenes_free(&scene);
+    }
+}
+
 static void a_run_is_stopped_between_layers(void **state) {
     (void)state;
     need_device();
@@ -180,6 +321,101 @@ static void save_wrong(void *folder, const char *key, const void *bytes, size_t 
     if (strstr(key, "void norm")) vb_blob_store_save(folder, "wrong", bytes, size, &err);
 }
 
+enum { TEXTS = 90, CONTEXT = 37, MOST_COLUMNS = 64 };
+
+/* Texts of a scene that begin alike, of a few beginnings, and every third of which is there before. */
+static void make_beginnings(const vb_gpu_scene *scene, int32_t *tokens) {
+    uint32_t seed = 5;
+    for (int i = 0; i < TEXTS; i++) {
+        int32_t *text = tokens + i * CONTEXT;
+        const int kind = i % 4, begin = kind * 6, length = begin + 5 + (int)(random_next24(&seed) % 6);
+        if (i >= 3 && i % 3 == 0) {
+            memcpy(text, tokens + (i - 3) * CONTEXT, CONTEXT * sizeof *text);
+            continue;
+        }
+        for (int at = 0; at < CONTEXT; at++) {
+            const int32_t word = at < begin ? 1 + at + kind % 2 : 1 + (int32_t)(random_next24(&seed) % 40);
+            text[at] = at + 1 < length ? word : at + 1 == length ? scene->texts.end_token : 0;
+        }
+    }
+}
+
+static int run_texts(const vb_gpu_scene *scene, const vb_text_input *texts, int n, bool on_device, float *out) {
+    vb_error err = {0};
+    const vb_engine_input input = {.texts = texts};
+    vb_engine_options options = {.threads = 1};
+    vb_gpu_engine *engine = NULL;
+    if (on_device) {
+        assert_ok(vb_gpu_engine_open(&engine, device, 1, &err));
+        options.device = vb_gpu_engine_interface(engine);
+    }
+    const int status = vb_engine_run(&scene->program, &input, n, out, &options, &err);
+    vb_gpu_engine_close(engine);
+    return status;
+}
+
+/* In causal towers beginnings are computed once, in others equal texts: in whole batches and in pieces of a text or few. */
+static void texts_share_their_beginnings(void **state) {
+    (void)state;
+    vb_error err = {0};
+    need_device();
+    const vb_gpu_device_info info = device->info;
+    static float expected[TEXTS * MOST_COLUMNS], found[TEXTS * MOST_COLUMNS];
+    static int32_t tokens[TEXTS * CONTEXT];
+    for (int class_row = 0; class_row < 2; class_row++)
+        for (int learned = 0; learned < 2 - class_row; learned++) {
+            vb_gpu_scene scene;
+            assert_ok(vb_gpu_scenes_make(&scene, 1 + class_row, 4, &err));
+            const size_t columns = (size_t)scene.program.values[scene.program.result].columns;
+            assert_true(columns <= MOST_COLUMNS && scene.texts.context_length == CONTEXT);
+            assert_true(vb_program_is_causal(&scene.program) == !class_row);
+            make_beginnings(&scene, tokens);
+            vb_text_input texts = scene.texts;
+            texts.tokens = tokens;
+            if (!learned) texts.context = NULL;
+            assert_false(run_texts(&scene, &texts, TEXTS, false, expected));
+            for (int little = 0; little < 3; little++) {
+                memset(found, 0, sizeof found);
+                if (little) device->info.memory = (uint64_t)4 * sizeof(float) * (little == 1 ? 1 : 60000);
+                assert_false(run_texts(&scene, &texts, TEXTS, true, found));
+                device->info = info;
+                assert_memory_equal(found, expected, TEXTS * columns * sizeof *found);
+            }
+            vb_gpu_scenes_free(&scene);
+        }
+}
+
+/* So many equal texts, one by one, take as many launches as one. */
+static void equal_texts_are_computed_once(void **state) {
+    (void)state;
+    vb_error err = {0};
+    need_device();
+    vb_gpu_scene scene;
+    const vb_gpu_device_info info = device->info;
+    static float found[TEXTS * MOST_COLUMNS];
+    static int32_t tokens[TEXTS * CONTEXT];
+    assert_ok(vb_gpu_scenes_make(&scene, 1, 4, &err));
+    make_beginnings(&scene, tokens);
+    for (int i = 1; i < TEXTS; i++) memcpy(tokens + i * CONTEXT, tokens, CONTEXT * sizeof *tokens);
+    vb_text_input texts = scene.texts;
+    texts.tokens = tokens;
+    texts.context = NULL;
+    device->info.memory = 16;
+    int launches = 0, status = -1;
+    char fault[64];
+    for (; status; launches++) {
+        snprintf(fault, sizeof fault, "device-launch:%d:EIO", launches + 1);
+        vb_fault_setup(fault, 0);
+        status = run_texts(&scene, &texts, 1, true, found);
+        assert_true(launches < 1000);
+    }
+    vb_fault_setup(fault, 0); /* at the first launch that is one too many */
+    assert_false(run_texts(&scene, &texts, TEXTS, true, found));
+    vb_fault_setup(NULL, 0);
+    device->info = info;
+    vb_gpu_scenes_free(&scene);
+}
+
 static void a_device_that_differs_is_named(void **state) {
     (void)state;
     need_device();
@@ -187,9 +423,9 @@ static void a_device_that_differs_is_named(void **state) {
     bool differs = false;
     snprintf(wrong_folder, sizeof wrong_folder, "%s/wrong", scratch);
     const vb_gpu_store store = {wrong_folder, load_wrong, save_wrong};
-    char *wrong = vb_strdup(vb_gpu_rows_cl, &err), *at;
-    assert_true(wrong && (at = strstr(wrong, "+ (double)epsilon")));
-    at[0] = '-';
+    char *wrong = vb_strdup(vb_gpu_rows_cl, &err), *at = wrong ? strstr(wrong, "+ (double)epsilon") : NULL;
+    assert_non_null(at);
+    *at = '-';
     vb_gpu_device *other;
     vb_gpu_module *module;
     assert_ok(vb_gpu_device_open(&other, 0, &store, &err));
@@ -215,7 +451,12 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_operation_has_the_processors_bits),
                                        cmocka_unit_test(special_programs_have_the_processors_bits),
                                        cmocka_unit_test(less_memory_means_smaller_pieces),
+                                       cmocka_unit_test(bytes_are_normalised_on_the_device),
                                        cmocka_unit_test(a_run_is_stopped_between_layers),
+                                       cmocka_unit_test(texts_share_their_beginnings),
+                                       cmocka_unit_test(the_next_piece_is_queued_before_rows_are_awaited),
+                                       cmocka_unit_test(every_launch_may_fail_once),
+                                       cmocka_unit_test(equal_texts_are_computed_once),
                                        cmocka_unit_test(a_device_that_differs_is_named)};
     const int failed = cmocka_run_group_tests(tests, make_scratch, remove_scratch);
     vb_gpu_device_close(device);

@@ -1,6 +1,7 @@
 /* Tests of allocation: sizes that overflow, failure, alignment. */
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
+#include "kernels/base/scratch.h"
 #include "tests/unit/vb_test.h"
 
 static void allocation_checks_overflow(void **state) {
@@ -39,7 +40,37 @@ static void large_buffers_are_whole(void **state) {
     vb_fault_setup(NULL, 0);
 }
 
+/* What is kept serves what fits, is replaced by what does not, and is gone when that fails. */
+static void scratch_is_kept(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_scratch kept = {0};
+    char *first = vb_scratch_take(&kept, 100, 8, "work space", &err);
+    assert_non_null(first);
+    memset(first, 1, 800);
+    vb_scratch_give(&kept, first);
+    vb_fault_setup("alloc:1:ENOMEM", 0);
+    assert_ptr_equal(vb_scratch_take(&kept, 800, 1, "work space", &err), first);
+    vb_scratch_give(&kept, first);
+    assert_ptr_equal(vb_scratch_take(&kept, 0, 4, "work space", &err), first);
+    vb_scratch_give(&kept, first);
+    assert_fails(!vb_scratch_take(&kept, 801, 1, "work space", &err), VB_EMEMORY, "work space");
+    vb_fault_setup(NULL, 0);
+    assert_true(!kept.data && !kept.bytes && !kept.taken);
+    vb_scratch_give(&kept, NULL);
+    assert_fails(!vb_scratch_take(&kept, SIZE_MAX / 2, 3, "work space", &err), VB_EMEMORY, "overflow");
+    char *second = vb_scratch_take(&kept, 801, 1, "work space", &err);
+    assert_true(second && kept.bytes == 801);
+    memset(second, 2, 801);
+    vb_scratch_give(&kept, second);
+    vb_scratch_free(&kept);
+    char *alone = vb_scratch_take(NULL, 3, 5, "work space", &err);
+    assert_non_null(alone);
+    vb_scratch_give(NULL, alone);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(allocation_checks_overflow), cmocka_unit_test(large_buffers_are_whole)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(allocation_checks_overflow), cmocka_unit_test(large_buffers_are_whole),
+                                       cmocka_unit_test(scratch_is_kept)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

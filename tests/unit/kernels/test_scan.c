@@ -149,6 +149,42 @@ static void counts_of_unusual_rows(void) {
     vb_search_free(search);
 }
 
+/* The same behind lists that are full, where few queries pass over most blocks at a glance: each such row must be seen. */
+enum { LATE_ROWS = 640, LATE_WIDTH = 32, LATE_K = 3 };
+static void late_unusual_rows(void) {
+    srand(12);
+    for (int i = 0; i < LATE_ROWS * LATE_WIDTH; i++) rows32[i] = uniform();
+    for (int i = 0; i < 4 * LATE_WIDTH; i++) queries[i] = uniform();
+    for (int k = 0; k < LATE_WIDTH; k++) {
+        rows32[250 * LATE_WIDTH + k] *= 0x1p-60f;
+        rows32[420 * LATE_WIDTH + k] = 0;
+        rows32[611 * LATE_WIDTH + k] = 0x1p70f * rows32[7 * LATE_WIDTH + k];
+    }
+    rows32[310 * LATE_WIDTH] = INFINITY, rows32[500 * LATE_WIDTH + 3] = NAN;
+    for (int i = 0; i < LATE_ROWS * LATE_WIDTH; i++) rows16[i] = vb_dtype_float_to_half(rows32[i]);
+    for (int64_t n = 1; n <= 4; n++)
+        for (int s = 0; s < 2; s++) {
+            compare(rows32, VB_F32, LATE_ROWS, LATE_WIDTH, queries, n, LATE_K, s ? VB_COSINE : VB_DOT);
+            compare(rows16, VB_F16, LATE_ROWS, LATE_WIDTH, queries, n, LATE_K, s ? VB_COSINE : VB_DOT);
+        }
+}
+
+/* Of the rows that late_unusual_rows() left. */
+static void counts_of_late_unusual_rows(void) {
+    vb_error err;
+    vb_search *search;
+    vb_scan *scan;
+    assert_ok(vb_search_new(&search, queries, 1, LATE_WIDTH, LATE_K, VB_DOT, &err));
+    assert_ok(vb_scan_new(&scan, search, &err));
+    assert_ok(vb_scan_rows(scan, rows32, VB_F32, LATE_ROWS, 0, &err));
+    assert_int_equal(vb_scan_counted(scan)->rows, LATE_ROWS);
+    assert_int_equal(vb_scan_counted(scan)->not_finite, 2);
+    assert_int_equal(vb_scan_counted(scan)->zero, 1);
+    assert_true(vb_scan_counted(scan)->rescored < LATE_ROWS / 4);
+    vb_scan_free(scan);
+    vb_search_free(search);
+}
+
 /* So many queries that rows are coded as they pass by: CLIP-like rows around a large mean, ties, rows in between that are not
  * ordinary, and widths up to and beyond what is coded. */
 static void many_queries(void) {
@@ -240,6 +276,11 @@ static void rows_that_are_not_ordinary(void **state) {
     (void)state;
     unusual_rows();
     each_level(counts_of_unusual_rows);
+}
+static void rows_that_are_not_ordinary_behind_full_lists(void **state) {
+    (void)state;
+    late_unusual_rows();
+    each_level(counts_of_late_unusual_rows);
 }
 static void differences_below_the_error_of_fp32(void **state) {
     (void)state;
@@ -381,6 +422,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lists_equal_brute_force),
                                        cmocka_unit_test(ties_go_by_row),
                                        cmocka_unit_test(rows_that_are_not_ordinary),
+                                       cmocka_unit_test(rows_that_are_not_ordinary_behind_full_lists),
                                        cmocka_unit_test(rows_are_coded_for_many_queries),
                                        cmocka_unit_test(codes_are_the_same_at_every_level),
                                        cmocka_unit_test(route_is_chosen),

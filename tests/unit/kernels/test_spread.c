@@ -140,6 +140,70 @@ static void deleted_vocabularies_are_gone(void **state) {
     }
 }
 
+/* ---- classes ---- */
+
+/* Acc-C, Acc-E and Acc-S of the class's images in vocabulary t, from their scores; and the standard deviation over the root of
+ * n. */
+static void class_by_definition(const scene *s, int c, int t, double figure[VB_TOP1_ALL], double error[VB_TOP1_ALL]) {
+    const int n = s->space.vocabularies;
+    for (int f = VB_ACC_C; f <= VB_ACC_S; f++) {
+        double score[MAX_IMAGES], sum = 0, squares = 0;
+        int images = 0;
+        for (int x = 0; x < s->images; x++) {
+            int b = 0;
+            for (int u = 0; u < n; u++) b += u != t && s->beaten[x][u];
+            if (s->label[x] != c) continue;
+            double of[] = {1, 1 / (b + 1.), n > 1 ? (n - 1. - b) / ((n - 1) * (b + 1)) : NAN};
+            sum += score[images++] = isnan(of[f]) ? NAN : !s->beaten[x][t] * of[f];
+        }
+        for (int i = 0; i < images; i++) squares += (score[i] - sum / images) * (score[i] - sum / images);
+        figure[f] = sum / images;
+        error[f] = images > 1 ? sqrt(squares / (images - 1) / images) : NAN;
+    }
+}
+
+/* A class's errors: of its images, and of the rivals of the first vocabulary that holds it, each of which is away once. */
+static void classes_have_errors_of_their_own(void **state) {
+    (void)state;
+    static scene s, less;
+    vb_error err = {0};
+    random_state = 12;
+    for (int round = 0; round < 30; round++) {
+        const int n = 1 + round % MOST;
+        vb_openness_result result;
+        vb_figure_errors errors;
+        make_few(&s, n);
+        vb_tally *tally = tally_of(&s, &(vb_protocol){0});
+        assert_ok(vb_openness(&result, tally, &err));
+        assert_ok(vb_figure_errors_new(&errors, tally, &result, &err));
+        for (int c = 0; c < s.space.classes; c++) {
+            const int t = own_vocabulary(&s, c);
+            const vb_class_errors *its = &errors.class[c];
+            double figure[VB_TOP1_ALL], error[VB_TOP1_ALL], without[VB_TOP1_ALL][MOST], unused[VB_TOP1_ALL], wilson[2];
+            class_by_definition(&s, c, t, figure, error);
+            for (int u = 0, others = 0; u < n; u++) {
+                double of[VB_TOP1_ALL];
+                if (u == t) continue;
+                delete_vocabulary(&less, &s, u);
+                class_by_definition(&less, c, t - (u < t), of, unused);
+                for (int f = VB_ACC_C; f <= VB_ACC_S; f++) without[f][others] = of[f];
+                others++;
+            }
+            for (int f = VB_ACC_C; f <= VB_ACC_S; f++) {
+                assert_near_or_none(its->error[f][VB_SPREAD_IMAGES], error[f], 1e-13);
+                assert_near_or_none(its->error[f][VB_SPREAD_VOCABULARIES], vb_spread_jackknife(without[f], n - 1), 1e-13);
+                assert_true(isnan(its->error[f][VB_SPREAD_CLASSES]));
+            }
+            vb_spread_wilson(result.class[c].right, result.class[c].images, wilson);
+            assert_memory_equal(its->wilson, wilson, sizeof wilson);
+            assert_near_or_none(result.class[c].acc_e, figure[VB_ACC_E], 1e-13);
+        }
+        vb_figure_errors_free(&errors);
+        vb_openness_free(&result);
+        vb_tally_free(tally);
+    }
+}
+
 static void errors_by_hand(void **state) {
     (void)state;
     static scene s;
@@ -159,6 +223,11 @@ static void errors_by_hand(void **state) {
     /* b: scores 1 and 1/2: 2/1 * 1/8 over 2^2. One class. */
     assert_near(b->error[VB_SPREAD_IMAGES], 0.25, 1e-15);
     assert_true(isnan(b->error[VB_SPREAD_CLASSES]));
+    /* The classes: c0 has 1 and 0, c1 one image, c2 (of b) 1 and 1/2. 1 of 2: Wilson's interval is even. */
+    assert_near(errors.class[0].error[VB_ACC_C][VB_SPREAD_IMAGES], 0.5, 1e-15);
+    assert_near(errors.class[0].wilson[0] + errors.class[0].wilson[1], 1, 1e-15);
+    assert_true(isnan(errors.class[1].error[VB_ACC_C][VB_SPREAD_IMAGES]));
+    assert_near(errors.class[2].error[VB_ACC_E][VB_SPREAD_IMAGES], 0.25, 1e-15);
     /* Acc-C is 5/6; b's only class is 1 - 5/6 off: sqrt(2/1) / 6 / 2. Alone, a has 2/3 and b has 1. */
     const vb_spread *c = &errors.figure[VB_ACC_C];
     assert_near(c->error[VB_SPREAD_IMAGES], sqrt(1 + 1 / 6.) / 3 / 2, 1e-15);
@@ -198,7 +267,7 @@ static void lack_of_memory_is_reported(void **state) {
         failures += !done;
         vb_figure_errors_free(&errors);
     }
-    assert_int_equal(failures, 6 + 3 * 2 + 2);
+    assert_int_equal(failures, 7 + 3 * 2 + 2);
     vb_openness_free(&result);
     vb_tally_free(tally);
 }
@@ -206,7 +275,9 @@ static void lack_of_memory_is_reported(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(quantiles_are_those_of_the_tables),
                                        cmocka_unit_test(intervals_do_not_collapse),
-                                       cmocka_unit_test(deleted_vocabularies_are_gone), cmocka_unit_test(errors_by_hand),
+                                       cmocka_unit_test(deleted_vocabularies_are_gone),
+                                       cmocka_unit_test(classes_have_errors_of_their_own),
+                                       cmocka_unit_test(errors_by_hand),
                                        cmocka_unit_test(lack_of_memory_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ static int distinct_rows(const vb_text_input *input) {
 
 static void check(const vb_text_input *input) {
     vb_error err = {0};
-    vb_text_order order;
+    vb_text_order order = {0};
     bool seen[N] = {false};
     int computed = 0;
     assert_ok(vb_text_order_make(&order, input, 0, N, &err));
@@ -83,7 +83,7 @@ static void class_rows_and_hidden_rows_are_told_apart(void **state) {
     static const int32_t tokens[3 * 4] = {5, 6, 0, 0, 5, 6, 7, 0, 5, 6, 0, 0};
     const vb_text_input input = {
         .tokens = tokens, .context_length = 4, .vocabulary_size = 10, .end_token = VB_NO_END_TOKEN, .class_row = true};
-    vb_text_order order;
+    vb_text_order order = {0};
     assert_ok(vb_text_order_make(&order, &input, 0, 3, &err));
     assert_true(order.text[0] == 0 && order.text[1] == 2 && order.text[2] == 1);
     assert_int_equal(order.shared[1], order.length[1]);
@@ -96,7 +96,7 @@ static void no_memory(void **state) {
     vb_error err = {0};
     static const int32_t tokens[] = {1, END};
     const vb_text_input input = {.tokens = tokens, .context_length = 2, .vocabulary_size = 10, .end_token = END};
-    vb_text_order order;
+    vb_text_order order = {0};
     vb_fault_setup("alloc:2:ENOMEM", 0);
     assert_fails(vb_text_order_make(&order, &input, 0, 1, &err), VB_EMEMORY, "order of texts");
     vb_fault_setup(NULL, 0);

@@ -4,6 +4,7 @@
 
 #include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
+#include "kernels/base/fault.h"
 #include "kernels/base/isa_internal.h"
 #include "kernels/base/memory.h"
 #include "kernels/matrix/conv_run.h"
@@ -125,6 +126,53 @@ static void levels_and_threads_give_the_definitions_bits(void **state) {
     vb_free(in), vb_free(filter), vb_free(out), vb_free(expected), vb_free(beside);
 }
 
+/* Filters that were transformed before, by one thread or three, give the same bits; those of another level, wrong ones here, are
+ * not looked at. */
+static void kept_filters_give_the_same_bits(void **state) {
+    (void)state;
+    vb_error err = {0};
+    float *in = vb_array(MOST_IN, sizeof *in, "in", &err), *filter = vb_array(MOST_WEIGHTS, sizeof *in, "filter", &err),
+          *out = vb_array(MOST_OUT, sizeof *in, "out", &err), *expected = vb_array(MOST_OUT, sizeof *in, "expected", &err);
+    uint64_t noise = 7;
+    for (int i = 0; i < MOST_IN; i++) in[i] = random_unit_float(&noise);
+    for (int i = 0; i < MOST_WEIGHTS; i++) filter[i] = random_unit_float(&noise);
+    for (size_t k = 0; k < sizeof layers / sizeof *layers; k++) {
+        const layer *l = &layers[k];
+        vb_conv conv = conv_of(l, in);
+        const vb_matrix matrix = {filter, VB_F32, l->out, l->channels * 9, l->channels * 9, 1};
+        const size_t bytes = sizeof *out * (size_t)(IMAGES * vb_conv_out_height(&conv) * vb_conv_out_width(&conv) * l->out);
+        assert_ok(vb_winograd_reference(&conv, IMAGES, &matrix, expected, NULL, &err));
+        for (int level = VB_SCALAR; level < VB_ISA_LEVELS; level++)
+            for (int threads = 1; threads <= 3; threads += 2) {
+                vb_isa_limit((vb_isa)level);
+                float *floats = vb_array(vb_winograd_kept_floats(&matrix), sizeof *floats, "kept", &err);
+                assert_non_null(floats);
+                vb_kept kept = {floats, vb_gemm_kept_columns()};
+                assert_ok(vb_winograd_keep(&matrix, floats, threads, &err));
+                conv.kept = &kept;
+                memset(out, 0xff, bytes);
+                assert_ok(vb_conv_run(&conv, IMAGES, &matrix, out, NULL, threads, &err));
+                if (memcmp(out, expected, bytes))
+                    fail_msg("layer %zu, %s, %d threads: other bits than the definition's", k, vb_isa_name((vb_isa)level),
+                             threads);
+                memset(floats, 0, vb_winograd_kept_floats(&matrix) * sizeof *out);
+                assert_ok(vb_conv_run(&conv, IMAGES, &matrix, out, NULL, threads, &err));
+                assert_memory_not_equal(out, expected, bytes); /* they were in use, all there are */
+                kept.columns *= 2;
+                assert_ok(vb_conv_run(&conv, IMAGES, &matrix, out, NULL, threads, &err));
+                assert_memory_equal(out, expected, bytes);
+                vb_free(floats);
+                conv.kept = NULL;
+            }
+    }
+    const vb_matrix some = {filter, VB_F32, 16, 90, 90, 1};
+    vb_fault_setup("alloc:1:ENOMEM", 0);
+    assert_fails(vb_winograd_keep(&some, out, 1, &err), VB_EMEMORY, "filters");
+    vb_fault_setup(NULL, 0);
+    vb_isa_limit(VB_VNNI);
+    vb_free(in), vb_free(filter), vb_free(out), vb_free(expected);
+}
+
 /* Batches of which a task takes a part, and filters in 16 bits that lie the other way round. */
 static void many_tiles_give_the_definitions_bits(void **state) {
     (void)state;
@@ -197,6 +245,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(transforms_give_the_convolution),
                                        cmocka_unit_test(lines_of_pixels_and_results_are_exact),
                                        cmocka_unit_test(levels_and_threads_give_the_definitions_bits),
+                                       cmocka_unit_test(kept_filters_give_the_same_bits),
                                        cmocka_unit_test(many_tiles_give_the_definitions_bits),
                                        cmocka_unit_test(errors_are_near_those_of_a_plain_chain),
                                        cmocka_unit_test(other_layers_do_not_fit)};

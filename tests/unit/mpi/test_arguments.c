@@ -7,17 +7,18 @@ static void placeholders_have_kinds(void **state) {
     (void)state;
     static const struct {
         const char *placeholder;
-        vb_value_kind kind;
-    } cases[] = {{"html|md|latex", VB_VALUE_WORDS}, {"int8", VB_VALUE_WORDS},    {"quick_gelu|gelu", VB_VALUE_WORDS},
-                 {"DIR", VB_VALUE_FOLDER},          {"DIR...", VB_VALUE_FOLDER}, {"OUT DIR...", VB_VALUE_FOLDER},
-                 {"DIR|GLOB", VB_VALUE_FOLDER},     {"FILE", VB_VALUE_FILE},     {"FILE.yaml", VB_VALUE_FILE},
-                 {"LIST.jsonl.zst", VB_VALUE_FILE}, {"PATH", VB_VALUE_FILE},     {"A B", VB_VALUE_FILE},
-                 {"[COMMAND]", VB_VALUE_COMMAND},   {"N", VB_VALUE_FREE},        {"path.to.key=value", VB_VALUE_FREE},
-                 {"--name=value", VB_VALUE_FREE},   {"TIME", VB_VALUE_FREE},     {NULL, VB_VALUE_FREE}};
+        vb_placeholder kind;
+    } cases[] = {
+        {"html|md|latex", VB_PLACEHOLDER_WORDS}, {"int8", VB_PLACEHOLDER_WORDS},    {"quick_gelu|gelu", VB_PLACEHOLDER_WORDS},
+        {"DIR", VB_PLACEHOLDER_FOLDER},          {"DIR...", VB_PLACEHOLDER_FOLDER}, {"OUT DIR...", VB_PLACEHOLDER_FOLDER},
+        {"DIR|GLOB", VB_PLACEHOLDER_FOLDER},     {"FILE", VB_PLACEHOLDER_FILE},     {"FILE.yaml", VB_PLACEHOLDER_FILE},
+        {"LIST.jsonl.zst", VB_PLACEHOLDER_FILE}, {"PATH", VB_PLACEHOLDER_FILE},     {"A B", VB_PLACEHOLDER_FILE},
+        {"[COMMAND]", VB_PLACEHOLDER_COMMAND},   {"N", VB_PLACEHOLDER_FREE},        {"path.to.key=value", VB_PLACEHOLDER_FREE},
+        {"--name=value", VB_PLACEHOLDER_FREE},   {"TIME", VB_PLACEHOLDER_FREE},     {NULL, VB_PLACEHOLDER_FREE}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (vb_arguments_value_kind(cases[i].placeholder) != cases[i].kind)
+        if (vb_arguments_placeholder(cases[i].placeholder) != cases[i].kind)
             fail_msg("%s is of kind %d", cases[i].placeholder ? cases[i].placeholder : "NULL",
-                     (int)vb_arguments_value_kind(cases[i].placeholder));
+                     (int)vb_arguments_placeholder(cases[i].placeholder));
 }
 
 /* A command as a row of the table has it, and a command line of it. */
@@ -88,7 +89,7 @@ static void words_are_chosen(void **state) {
     assert_ok(vb_arguments_choice(&arguments, "only", -1, &choice, &err));
     assert_int_equal(choice, -1);
     for (int i = 0; i < 3; i++) {
-        static const char *const bad[] = {"tw", "one|two", ""};
+        static const char *const bad[] = {"tw", "one|two", " "};
         assert_ok(PARSE("e.yaml", "--kind", bad[i]));
         assert_fails(vb_arguments_choice(&arguments, "kind", 0, &choice, &err), VB_EUSAGE,
                      "test: --kind: expected one, two or three, found '");
@@ -135,6 +136,8 @@ static void bad_lines_are_refused(void **state) {
     assert_fails(PARSE("a", "--cuont", "3"), VB_EUSAGE, "unknown flag --cuont; did you mean --count?");
     assert_fails(PARSE("a", "-c"), VB_EUSAGE, "unknown flag -c; flags begin with two dashes");
     assert_fails(PARSE("a", "--count"), VB_EUSAGE, "--count needs a value: N");
+    assert_fails(PARSE("a", "--kind", ""), VB_EUSAGE, "--kind needs a value: one|two|three, found an empty text");
+    assert_fails(PARSE(""), VB_EUSAGE, "test: expected FILE, found an empty text");
     assert_fails(PARSE("a", "--count=1"), VB_EUSAGE, "--count: expected a number from 2 to 9, found '1'");
     assert_fails(PARSE("a", "--count=3x"), VB_EUSAGE, "found '3x'");
     assert_fails(PARSE("a", "--per-image=yes"), VB_EUSAGE, "--per-image takes no value");

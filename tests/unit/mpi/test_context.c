@@ -10,7 +10,7 @@ static void on_theirs(int number) { stolen = number; }
 
 static void handlers_are_taken_back(void **state) {
     (void)state;
-    vb_context_catch_signals();
+    vb_context_catch_signals(true);
     assert_int_equal(vb_context_keep_signals(), 0);
     signal(SIGUSR1, on_theirs);
     assert_int_equal(vb_context_keep_signals(), SIGUSR1);

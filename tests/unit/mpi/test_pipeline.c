@@ -79,6 +79,7 @@ typedef struct world {
     size_t unit_bytes;
     atomic_int held, most_held, owners, calls, looks, largest;
     int next;
+    bool bytes; /* the engine normalises */
 } world;
 
 static world fresh(void) { return (world){.prepare_fails = -1, .engine_refuses = -1, .engine_fails = -1, .stop_after = -1}; }
@@ -142,6 +143,21 @@ static int encode(void *context, const float *pixels, const vb_patch_grid *grids
     return status;
 }
 
+static int encode_bytes(void *context, const uint8_t *bytes, int n, float *out, vb_error *err) {
+    enum { FLOATS = 3 * SIDE * SIDE };
+    const vb_preprocess spec = spec_of();
+    float *pixels = vb_array((size_t)n * FLOATS, sizeof *pixels, "pixels", NULL), values[VB_PREPROCESS_VALUES];
+    assert_non_null(pixels);
+    vb_preprocess_values(&spec, values);
+    for (int i = 0; i < n * FLOATS; i++) {
+        const int c = i % 3, at = i % FLOATS / 3;
+        pixels[i / FLOATS * FLOATS + c * SIDE * SIDE + at] = values[c * 256 + bytes[i]];
+    }
+    const int status = encode(context, pixels, NULL, n, out, err);
+    vb_free(pixels);
+    return status;
+}
+
 static int stop(void *context, vb_error *err) {
     world *w = context;
     return w->stop_after >= 0 && w->looks++ >= w->stop_after ? vb_errorf(err, VB_EINCOMPLETE, "stopped by a test") : 0;
@@ -156,14 +172,17 @@ static int start(vb_pipeline **pipeline, world *w, const shape *s, vb_error *err
     static vb_preprocess spec;
     w->skip = s->skip;
     spec = spec_of();
-    const vb_pipeline_options options = {
-        .engine = {.encode = encode, .context = w, .floats = (size_t)3 * SIDE * SIDE, .dim = DIM},
-        .spec = &spec,
-        .batch = s->batch,
-        .threads = s->threads,
-        .decode_memory = s->memory,
-        .look = stop,
-        .look_context = w};
+    const vb_pipeline_options options = {.engine = {.encode = encode,
+                                                    .encode_bytes = w->bytes ? encode_bytes : NULL,
+                                                    .context = w,
+                                                    .floats = (size_t)3 * SIDE * SIDE,
+                                                    .dim = DIM},
+                                         .spec = &spec,
+                                         .batch = s->batch,
+                                         .threads = s->threads,
+                                         .decode_memory = s->memory,
+                                         .look = stop,
+                                         .look_context = w};
     const vb_pipeline_source source = {.units = UNITS, .prepare = prepare, .release = release, .drop = drop, .context = w};
     return vb_pipeline_open(pipeline, &options, &source, err);
 }
@@ -198,13 +217,14 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 static void rows_do_not_depend_on_threads(void **state) {
     (void)state;
     vb_error err = {0};
-    for (int s = 0; s < SHAPES; s++) {
+    for (int s = 0; s < 2 * SHAPES; s++) {
         world w = fresh();
         vb_pipeline_counts seen;
-        assert_ok(go_through(&w, &shapes[s], &seen, &err));
+        w.bytes = s >= SHAPES;
+        assert_ok(go_through(&w, &shapes[s % SHAPES], &seen, &err));
         assert_int_equal(seen.pictures, IMAGES);
-        assert_true(w.largest <= shapes[s].batch);
-        assert_true(seen.decode_most > 0 && seen.decode_most <= (uint64_t)shapes[s].memory << 20);
+        assert_true(w.largest <= shapes[s % SHAPES].batch);
+        assert_true(seen.decode_most > 0 && seen.decode_most <= (uint64_t)shapes[s % SHAPES].memory << 20);
         assert_int_equal(seen.blocks, w.calls);
     }
 }
@@ -254,6 +274,7 @@ static void the_engine_names_the_image(void **state) {
         its.skip = s % 2;
         world w = fresh();
         w.engine_refuses = 14;
+        w.bytes = s % 3 == 1;
         assert_fails(go_through(&w, &its, NULL, &err), VB_EDATA, "image 14: the embedding of image 0 is not finite");
         its.skip = false;
         w = fresh();

@@ -87,9 +87,9 @@ static void class_folders(void **state) {
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "c"), NULL, &err));
     assert_int_equal(vb_dataset_samples(dataset), 5);
     assert_int_equal(vb_dataset_bytes(dataset), 9);
-    assert_int_equal(vb_dataset_ignored(dataset), 3); /* notes, readme, dangling */
+    assert_int_equal(vb_dataset_ignored(dataset), 4); /* notes, dangling, empty, readme */
     char *text = vb_dataset_ignored_text(dataset, &err);
-    assert_string_equal(text, "3 files passed over, no images by their names, such as 'cat/notes.txt', 'dangling', 'readme.md'");
+    assert_string_equal(text, "4 files passed over, no images by their names, such as 'cat/notes.txt', 'dangling', 'empty/'");
     vb_free(text);
     assert_int_equal(vb_dataset_labels(dataset), 4);
     assert_string_equal(vb_dataset_label(dataset, 0), "ant");
@@ -261,6 +261,10 @@ static void wrong_shards(void **state) {
         PUT_TAR("x/cls.tar", {"a.jpg", "1"}, {"a.cls", classes[i]});
         assert_fails(open_in_scratch("x/cls.tar", NULL, &err), VB_EDATA, says[i]);
     }
+    static char long_name[70000];
+    memset(long_name, 'x', sizeof long_name - 1);
+    PUT_TAR("x/cls.tar", {"a.jpg", "1"}, {"a.cls", long_name});
+    assert_fails(open_in_scratch("x/cls.tar", NULL, &err), VB_EDATA, "sample 'a': .cls of 69999 bytes: expected one integer");
     PUT_TAR("x/captions.tar", {"a.txt", "1"}, {"b.txt", "2"});
     assert_fails(open_in_scratch("x/captions.tar", NULL, &err), VB_EMISSING, "no images");
     put_tar("x/empty.tar", NULL, 0);

@@ -11,6 +11,8 @@
 #include "tests/unit/scratch.h"
 #include "kernels/base/fault.h"
 #include "shards/files/map.h"
+#include "shards/files/path.h"
+#include "shards/files/staged.h"
 #include "shards/files/writer.h"
 
 enum { PAGES = 64 };
@@ -121,6 +123,54 @@ static void every_change_is_told(void **state) {
     }
 }
 
+/* Times beyond what 63 bits of nanoseconds hold, which touch, an archive or a broken clock may give. */
+static void times_of_any_year(void **state) {
+    (void)state;
+    vb_error err;
+    vb_map map;
+    vb_path_facts facts, later;
+    const char *path = scratch_path("year");
+    static const time_t years[] = {13569465600, 13569465601, -13569465600}; /* 2400, a second on, 1540 */
+    for (size_t i = 0; i < sizeof years / sizeof *years; i++) {
+        put_pages(path);
+        const struct timespec times[2] = {{.tv_sec = years[i]}, {.tv_sec = years[i]}};
+        const struct timespec others[2] = {{.tv_sec = years[i]}, {.tv_sec = years[i], .tv_nsec = 1000}};
+        struct stat kept;
+        assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+        assert_int_equal(stat(path, &kept), 0);
+        if (kept.st_mtime != years[i]) continue; /* a file system of fewer years */
+        assert_ok(vb_map_open(&map, path, &err));
+        assert_ok(vb_map_check(&map, &err));
+        assert_ok(vb_path_stat(path, &facts, &err));
+        assert_int_equal(utimensat(AT_FDCWD, path, others, 0), 0);
+        assert_ok(vb_path_stat(path, &later, &err));
+        assert_int_equal(later.mtime_ns - facts.mtime_ns, 1000);
+        assert_fails(vb_map_check(&map, &err), VB_EDATA, "(mtime)");
+        vb_map_close(&map);
+        unlink(path);
+    }
+}
+
+/* What is mapped has the size that is compared later, of a copy too. */
+static void a_copy_that_is_not_whole_is_refused(void **state) {
+    (void)state;
+    vb_error err;
+    vb_map map;
+    vb_identity identity;
+    const char *path = scratch_path("original"), *copy = scratch_path("copy");
+    put_pages(path);
+    put_pages(copy);
+    assert_ok(vb_identity_of_path(&identity, path, &err));
+    assert_ok(vb_staged_add(path, &identity, copy, &err));
+    assert_ok(vb_map_open(&map, path, &err));
+    vb_map_close(&map);
+    assert_int_equal(truncate(copy, (off_t)identity.size - 1), 0);
+    assert_fails(vb_map_open(&map, path, &err), VB_EDATA, "original: changed during the run: ");
+    vb_staged_clear();
+    unlink(path);
+    unlink(copy);
+}
+
 static void on_signal(int signal) { _exit(40 + (signal == SIGBUS)); }
 
 /* A fault that is no map's goes to the handler before ours, or ends the process as ever. */
@@ -175,7 +225,10 @@ static void bad_files_leave_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(other_faults_are_not_ours),
                                        cmocka_unit_test(a_file_cut_short_reads_as_zeros_and_is_told),
-                                       cmocka_unit_test(many_threads_lose_pages_at_once), cmocka_unit_test(every_change_is_told),
+                                       cmocka_unit_test(many_threads_lose_pages_at_once),
+                                       cmocka_unit_test(every_change_is_told),
+                                       cmocka_unit_test(times_of_any_year),
+                                       cmocka_unit_test(a_copy_that_is_not_whole_is_refused),
                                        cmocka_unit_test(bad_files_leave_nothing)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -173,16 +173,16 @@ static void bad_files(void **state) {
     assert_refused("name: x\nvocabularies:\n  a: []\n", ":3:6: the vocabulary 'a' holds no class");
     assert_refused("name: x\nvocabularies:\n  a:\n", ":3:5: expected a list of classes, found nothing");
     assert_refused("name: x\nvocabularies:\n  a: b\n", ":3:6: expected a list of classes, found 'b'");
-    assert_refused("name: x\nvocabularies:\n  \"\": [b]\n", ":3:3: expected the name of a vocabulary, found an empty text");
+    assert_refused("name: x\nvocabularies:\n  \"\": [b]\n", ":3:3: expected the name of a vocabulary, found '', which is empty");
     assert_refused("name: x\nvocabularies:\n  a: [b]\n  a: [c]\n", ":4:3: the key 'a' is given a second time (first at line 3)");
     assert_refused("name: x\nvocabularies:\n  a: [b, \"\"]\n",
-                   ":3:10: expected a class name or {id: ..., name: ...}, found an empty text");
+                   ":3:10: expected a class name or {id: ..., name: ...}, found '', which is empty");
     assert_refused("name: x\nvocabularies:\n  a: [b, _ ]\n",
-                   ":3:10: expected a class name or {id: ..., name: ...}, found an empty text");
+                   ":3:10: expected a class name or {id: ..., name: ...}, found '_', which is blank: underscores are spaces");
     assert_refused("name: x\nvocabularies:\n  a: [b, \" c\"]\n",
-                   ":3:10: expected a class name or {id: ..., name: ...} without white space around it, found ' c'");
+                   ":3:10: expected a class name or {id: ..., name: ...}, found ' c', which has white space around it");
     assert_refused("name: x\nvocabularies:\n  a: [b, \"c\\nd\"]\n",
-                   ":3:10: expected a class name or {id: ..., name: ...} on one line, without control characters, found 'c?d'");
+                   ":3:10: expected a class name or {id: ..., name: ...}, found 'c?d', which has control characters");
     assert_refused("name: x\nvocabularies:\n  a: [b, null]\n",
                    ":3:10: expected a class name or {id: ..., name: ...}, found nothing");
     assert_refused("name: x\nvocabularies:\n  a: [[b]]\n", ":3:7: expected a class name or {id: ..., name: ...}, found a list");

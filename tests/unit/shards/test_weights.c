@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "tests/unit/scratch.h"
+#include "tests/unit/shards/tensor_files.h"
 #include "kernels/base/fault.h"
 #include "shards/weights/coop.h"
 #include "shards/weights/learned_parts.h"
@@ -183,26 +183,6 @@ static void resnets_keep_their_names(void **state) {
     vb_weights_close(&weights);
 }
 
-/* safetensors of 2 x 4 zeros under each of the names, which a space parts; its path. */
-static const char *put_tensors(const char *file, const char *names) {
-    enum { BYTES = 2 * 4 * 4 };
-    static uint8_t bytes[8192];
-    char header[4096] = "{", list[1024], *save;
-    uint64_t count = 0, n;
-    snprintf(list, sizeof list, "%s", names);
-    for (char *name = strtok_r(list, " ", &save); name; name = strtok_r(NULL, " ", &save), count++)
-        snprintf(header + strlen(header), sizeof header - strlen(header),
-                 "%s\"%s\":{\"dtype\":\"F32\",\"shape\":[2,4],\"data_offsets\":[%d,%d]}", count ? "," : "", name,
-                 (int)count * BYTES, (int)(count + 1) * BYTES);
-    strcat(header, "}");
-    n = strlen(header);
-    memset(bytes, 0, sizeof bytes);
-    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)(n >> (8 * i));
-    memcpy(bytes + 8, header, n);
-    put_file(file, bytes, 8 + n + count * BYTES);
-    return scratch_path(file);
-}
-
 /* Contexts are those of CoOp alone: what another method learns with them is never passed over. */
 static void learned_parts_are_refused(void **state) {
     (void)state;
@@ -353,6 +333,7 @@ static void bad_files_say_why(void **state) {
                  {"zip/bad_stride.pt", VB_EDATA, "reaches beyond the 12 elements"},
                  {"zip/bad_negative.pt", VB_EDATA, "size or stride 0"},
                  {"zip/bad_product.pt", VB_EDATA, "reaches beyond"},
+                 {"zip/bad_empty.pt", VB_EDATA, "reaches beyond"},
                  {"zip/bad_repeats.pt", VB_EUNSUPPORTED, "repeats elements: 1099511627776"},
                  {"zip/bad_offset.pt", VB_EDATA, "reaches beyond"},
                  {"zip/bad_dimensions.pt", VB_EUNSUPPORTED, "9 dimensions"},

@@ -241,15 +241,14 @@ static void memory_may_run_out_anywhere(void **state) {
 static const char counts_by_awk[] =
     "{ name = FILENAME; sub(/.*\\//, \"\", name) } /^  / { next }\n"
     "name == \"data.noun\" { n = 0; for (i = 0; i < 2; i++) n = n * 16 + index(\"0123456789abcdef\", substr($4, i + 1, 1)) - 1\n"
-    "  all[++synsets] = $1; first[tolower($5)] = 1; at = 5 + 2 * n; p[$1] = 0\n"
-    "  for (i = 0; i < $at; i++) { s = $(at + 1 + 4 * i); if ($(at + 3 + 4 * i) == \"n\" && (s == \"@\" || s == \"@i\"))\n"
-    "    above[$1, ++p[$1]] = $(at + 2 + 4 * i) } next }\n"
-    "{ lemmas++; heads += $1 in first; sense[lemmas] = $(7 + $4) }\n"
-    "END { for (s = 1; s <= synsets; s++) if (!p[all[s]]) depth[all[s]] = 0\n"
-    "  for (changed = 1; changed;) { changed = 0; for (s = 1; s <= synsets; s++) { o = all[s]; for (i = 1; i <= p[o]; i++) {\n"
-    "    a = above[o, i]; if (a in depth && (!(o in depth) || depth[o] > depth[a] + 1)) { depth[o] = depth[a] + 1; changed = 1 } "
-    "} } }\n"
-    "  for (l = 1; l <= lemmas; l++) sum += sense[l] in depth ? depth[sense[l]] : -1; print lemmas, heads, sum }\n";
+    "  number[$1 + 0] = ++synsets; depth[synsets] = 0; first[tolower($5)] = 1; at = 5 + 2 * n\n"
+    "  for (i = 0; i < $at; i++) { s = $(at + 1 + 4 * i); if ($(at + 3 + 4 * i) == \"n\" && (s == \"@\" || s == \"@i\")) {\n"
+    "    below[++steps] = synsets; above[steps] = $(at + 2 + 4 * i) + 0; depth[synsets] = 1000 } } next }\n"
+    "{ lemmas++; heads += $1 in first; sense[lemmas] = $(7 + $4) + 0 }\n"
+    "END { for (e = 1; e <= steps; e++) above[e] = number[above[e]]\n"
+    "  for (changed = 1; changed;) { changed = 0; for (e = 1; e <= steps; e++)\n"
+    "    if (depth[below[e]] > depth[above[e]] + 1) { depth[below[e]] = depth[above[e]] + 1; changed = 1 } }\n"
+    "  for (l = 1; l <= lemmas; l++) sum += depth[number[sense[l]]]; print lemmas, heads, sum }\n";
 
 static void debians_database(void **state) {
     (void)state;

@@ -74,6 +74,12 @@ static void what_is_no_line_is_refused(void **state) {
     assert_ok(vb_zst_lines_next(&lines, &line, &length, &err));
     assert_fails(vb_zst_lines_next(&lines, &line, &length, &err), VB_EDATA, "l.zst: line 2: longer than 16 MiB");
     vb_zst_lines_close(&lines);
+    text[1 + MOST + 2] = '\n'; /* one byte too many, and its end in the block that was read with it */
+    assert_ok(vb_zst_lines_open(&lines, write_text(path, text, MOST + 2 * BLOCK), &err));
+    assert_ok(vb_zst_lines_next(&lines, &line, &length, &err));
+    assert_fails(vb_zst_lines_next(&lines, &line, &length, &err), VB_EDATA, "l.zst: line 2: longer than 16 MiB");
+    assert_null(line);
+    vb_zst_lines_close(&lines);
     vb_free(text);
     assert_fails(vb_zst_lines_open(&lines, in_scratch(path, "none.zst"), &err), VB_EMISSING, "none.zst");
     vb_zst_lines_close(&lines);

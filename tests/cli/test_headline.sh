@@ -1,0 +1,110 @@
+#!/bin/bash
+# The answer that a report begins with: the most open model over all datasets, and whether its lead is more than chance
+# explains, by the tests of `compare` where there are records.
+. "$(dirname "$0")/../lib.sh"
+cd "$scratch" || exit 1
+command -v gnuplot >/dev/null || { skip "headlines" "gnuplot-nox is not installed"; finish; }
+
+# 24 classes of 12 images. `right` never errs, `near` does in three classes, in all of their images, `twin` is `near` once
+# more.
+must "$tools/npy" random T.npy 24 16 1
+seq 0 287 | awk '{ print $1 % 24 }' >labels; must "$tools/npy" numbers y.npy i8 labels
+must "$tools/npy" rows T.npy right.npy labels
+awk '{ print $1 < 3 ? $1 + 8 : $1 }' labels >wrong; must "$tools/npy" rows T.npy near.npy wrong
+cp near.npy twin.npy
+cat >groups.awk <<'E2'
+BEGIN {
+  print "name: " name "\nvocabularies:"
+  for (v = 0; v < 24 / size; v++) {
+    printf "  g%d: [", v
+    for (c = 0; c < size; c++) printf "%sc%d", c ? ", " : "", v * size + c
+    print "]"
+  }
+}
+E2
+awk -v size=4 -v name=v -f groups.awk >v.yaml; awk -v size=6 -v name=w -f groups.awk >w.yaml
+{
+  printf 'experiment: e\nper_image: true\ndatasets:\n'
+  printf '  - {name: one, vocabularies: v.yaml}\n  - {name: two, vocabularies: w.yaml}\nmodels:\n'
+  for model in near right twin; do
+    printf '  - name: %s\n    family: precomputed\n    embeddings:\n' $model
+    for data in one two; do
+      echo "      - {dataset: $data, image_embeddings: $model.npy, text_embeddings: T.npy, labels: y.npy}"
+    done
+  done
+} >e.yaml
+run e.yaml --output r
+equal "a note that all models share is told once" "$(grep '^note: .* / one: ' stdout)" \
+  "note: near, right and 1 more model / one: labels that are places in the vocabulary file, from 0: 24"
+# said FOLDER: the page's first paragraphs.
+said() { must "$vocabench" report "$1" --output page.md; sed -n '3,/^!/p' page.md; }
+said r >head.md
+mean=$(printf %.1f "$(jq '[.results[] | select(.model == "near") | .acc_e] | 100 * (1 - add / 2)' r/results.json)")
+sentence='**right** is the most open of 3 models: mean Acc-E 100.0 percent over 2 datasets, first on 2.'
+has_line "over all datasets: the most open, the next, how sure" \
+  "$sentence Next is **near**, $mean points behind: more than chance explains on 2 of the 2." head.md
+must "$vocabench" compare r r --model near --model right --dataset one --permutations 1000 --json c.json
+read -r difference images classes < <(jq -r '.overall.acc_e | [100 * .difference, .p, .by_class.p] | @tsv' c.json)
+has_text "on a dataset: the lead is compare's" "$(printf 'Next is **near**, %.1f ±' "$difference")" head.md
+has_text "three classes that one model misses are no lead on others" \
+  "on the same images: more than chance explains for these classes, not for others" head.md
+has_text "by compare's p" "$(printf 'not for others (p %.2g by images, %.2g by classes).' "$images" "$classes")" head.md
+sed '/right/,/twin/{/twin/!d}' e.yaml >equal.yaml
+run equal.yaml --output equal; said equal >head.md
+has_text "equal models are not told apart" \
+  '0.0 ± 0.0 points behind on the same images: not told apart (p 1 by images, 1 by classes).' head.md
+like "nor over all" \
+  '^\*\*near\*\* is the most open of 2 models: .*, 0.0 points behind: no more than chance explains on any of the 2\.$' head.md
+rm -r r/records; said r >head.md
+has_text "without records the errors are taken as independent" 'points behind: ' head.md
+unlike "and nothing is paired" 'same images' head.md
+must "$vocabench" run e.yaml --output half --only-model near
+must "$vocabench" run e.yaml --output part --only-dataset one --only-model right
+must "$vocabench" report half part --output page.md
+unlike "a model without a result on some dataset: no mean is compared" 'is the most open of' <(sed -n 3p page.md)
+must "$vocabench" report r --output page.html
+like "the page has it, too" 'class="answer"><strong>right</strong> is the most open' page.html
+
+# ---- twelve models on three datasets ------------------------------------------------------------------------------
+mkdir zoo && cd zoo || exit 1
+{
+  printf 'experiment: zoo\nper_image: true\ndatasets:\n'
+  for groups in 13 17 30; do
+    { printf 'name: v\nvocabularies:\n'
+      for ((g = 0; g < groups; g++)); do echo "  group $g: [name $((2 * g)), name $((2 * g + 1))]"; done
+    } >v$groups.yaml
+    must "$tools/npy" random T$groups.npy $((2 * groups)) 16 $groups
+    must "$tools/npy" random I$groups.npy $((6 * groups)) 16 $((groups + 100))
+    for ((i = 0; i < 6 * groups; i++)); do echo $((i % (2 * groups))); done >labels
+    must "$tools/npy" numbers y$groups.npy i4 labels
+    echo "  - {name: of $groups, vocabularies: v$groups.yaml}"
+  done
+  # Each model sees images as near to their texts as its number says.
+  echo models:
+  for m in {1..12}; do
+    printf '  - {name: model %d, family: precomputed, embeddings: [' "$m"
+    for groups in 13 17 30; do
+      paste -d' ' <("$tools/npy" print I$groups.npy) <("$tools/npy" print T$groups.npy; "$tools/npy" print T$groups.npy
+        "$tools/npy" print T$groups.npy) | awk -v m="$m" '{ for (k = 1; k <= 16; k++) print $k + m / 10 * $(k + 16) }' >flat
+      must "$tools/npy" numbers flat.npy f4 flat; must "$tools/npy" fold flat.npy "I$groups-$m.npy" 16
+      printf '{dataset: of %d, image_embeddings: I%d-%d.npy, text_embeddings: T%d.npy, labels: y%d.npy}, ' \
+        "$groups" "$groups" "$m" "$groups" "$groups"
+    done
+    echo ']}'
+  done
+} >zoo.yaml
+run zoo.yaml --output r; must "$vocabench" report r --output page.html
+best=$(jq -r '[.results | group_by(.model)[] | {m: .[0].model, e: (map(.acc_e) | add)}] | max_by(.e).m' r/results.json)
+like "which of twelve models is most open: the page's first sentence" \
+  "class=\"answer\"><strong>$best</strong> is the most open of 12 models: mean Acc-E .* over 3 datasets" page.html
+browser=$(command -v chromium || command -v chromium-browser || true)
+[ -n "$browser" ] || { skip "its height" "chromium is not installed"; finish; }
+for width in 1600 400; do # headless windows are not narrower than 500: a frame is
+  echo "<!DOCTYPE html><iframe src=page.html style='border:0;width:${width}px;height:900px' onload='document.body.dataset.tall =
+    this.contentDocument.documentElement.scrollHeight'></iframe>" >frame.html
+  tall=$(timeout 60 "$browser" --headless --no-sandbox --disable-gpu --no-first-run --user-data-dir="$scratch/profile" \
+    --allow-file-access-from-files --window-size=1700,1000 --virtual-time-budget=3000 --dump-dom "file://$PWD/frame.html" 2>log |
+    sed -n 's/.*data-tall="\([0-9]*\)".*/\1/p')
+  [ "${tall:-0}" -gt 3000 ] && [ "$tall" -lt 25000 ]; verdict $? "folded, $width wide: $tall px, of 25,000" "$(tail -n 3 log)"
+done
+finish

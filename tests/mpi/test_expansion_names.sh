@@ -1,0 +1,74 @@
+#!/bin/bash
+# Foreign names beside an expansion: its open curve, open set and calibration are those of the single dataset that says the same,
+# or of the definition; and where there are none.
+. "$(dirname "$0")/../lib.sh"
+need_oracle "names beside an expansion" expansion_names_oracle.py
+
+embeddings() { # embeddings DATASET...: entries of the model
+  for name; do
+    echo "      - {dataset: $name, image_embeddings: $name-i.npy, text_embeddings: $name-t.npy, labels: $name-y.npy}"
+  done
+}
+cat >e.yaml <<E
+experiment: names
+analyses: [open_curve, open_set, calibration]
+open_curve: {names: names.txt, embeddings: n.npy, exclude: none}
+datasets: [{name: p, vocabularies: p.yaml}, {name: q, vocabularies: q.yaml}, {name: r, vocabularies: r.yaml},
+  {name: apart, vocabularies: apart.yaml}, {name: one, vocabularies: one.yaml}, {name: without, vocabularies: without.yaml},
+  {name: far, vocabularies: far.yaml}]
+expansions:
+  - {name: same, datasets: [p, q]}
+  - {name: different, datasets: [p, q], shared_names: different}
+  - {name: merge, datasets: [p, q], shared_names: merge}
+  - {name: drop, datasets: [p, q], shared_names: drop}
+  - {name: nothing shared, datasets: [p, r]}
+models:
+  - name: m
+    family: precomputed
+    logit_scale: 20
+    embeddings:
+$(embeddings p q r apart one without far)
+E
+run e.yaml --output e
+check "shared_names: same: the open curve is the definition's" /usr/bin/python3 "$oracle" check . e/results.json
+equal "and a softmax over two texts of one name is none" \
+  "$(query e '.results[] | select(.dataset == "same").analyses | keys | join(" ")')" open_curve
+# Names of vocabularies and classes are those of the single dataset, but for the two things of one name.
+analyses_of() { query e ".results[] | select(.dataset == \"$1\").analyses | tojson" | sed 's/orange of q/orange/'; }
+alike() { # alike EXPANSION DATASET
+  equal "'$1' is a dataset of two vocabularies" "$(analyses_of "$1")" "$(analyses_of "$2")"
+  equal "and has all three" "$(query e ".results[] | select(.dataset == \"$1\").analyses | keys | join(\" \")")" \
+    "calibration open_curve open_set"
+}
+alike different apart; alike merge one; alike drop without; alike "nothing shared" far
+run_at 3 e.yaml --output e3 && agree "3 ranks, the same bytes" e e3
+
+# ---- encoded: names need prompts that all datasets have ----------------------------------------------------------
+make_data images one 5 4; make_data images two 4 4; make_data model m.safetensors; make_data tokenizer tok
+for name in one two; do
+  { echo "name: $name"; echo "vocabularies:"; echo "  all: [$(find $name -mindepth 1 -type d -printf '%f\n' | sort | paste -sd,)]"
+  } >$name.yaml
+done
+cat >x.yaml <<'E'
+experiment: encoded
+analyses: [open_curve]
+open_curve: {names: names.txt, exclude: none}
+datasets:
+  - {name: one, images: one, vocabularies: one.yaml, prompts: ["a photo of a {}.", "the {}"]}
+  - {name: two, images: two, vocabularies: two.yaml, prompts: ["a photo of a {}.", "the {}"]}
+expansions: [{name: both, datasets: [one, two]}]
+models:
+  - {name: own, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok}
+  - {name: stated, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok,
+     prompts: ["a photo of a {}.", "the {}"]}
+E
+run x.yaml --output x
+curve() { query "$1" "[.results[] | select(.dataset == \"both\" and .model == \"$2\").analyses.open_curve] | tojson"; }
+holds "the datasets' prompts, where they are the same" \
+  '[.results[] | select(.dataset == "both").analyses.open_curve.own.names] == [40, 40]' x/results.json
+equal "are as good as the model's" "$(curve x own)" "$(curve x stated)"
+sed -i '/name: two/s/, "the {}"//' x.yaml
+run x.yaml --output y
+equal "other prompts for each dataset are none for the names" "$(curve y own)" '[null]'
+equal "the model's still are" "$(curve y stated)" "$(curve x stated)"
+finish

@@ -1,0 +1,54 @@
+/* Tests of what tokenizer.json may hold that is not computed here, or cannot be: each is refused, and the place named. */
+#include "tests/unit/scratch.h"
+#include "shards/text/tokenizer_file.h"
+
+/* A byte-pair model of two letters, or a unigram one, and other parts of the file beside it. */
+#define PAIRS(more)                                                                                                              \
+    "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0, \"b\": 1, \"ab\": 2}, \"merges\": [\"a b\"]}, " more "}"
+#define UNIGRAM(more) "{\"model\": {\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": [[\"<unk>\", 0], [\"a\", -1]]}, " more "}"
+#define CHARSMAP "{\"type\": \"Precompiled\", \"precompiled_charsmap\": \"AAAAAA==\"}"
+
+static void parts_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        int code;
+        const char *message;
+    } cases[] = {
+        {UNIGRAM("\"normalizer\": {\"type\": \"BertNormalizer\", \"clean_text\": false}"), VB_EUNSUPPORTED,
+         "clean_text: false is not"},
+        {UNIGRAM("\"normalizer\": {\"type\": \"BertNormalizer\", \"handle_chinese_chars\": false}"), VB_EUNSUPPORTED,
+         "handle_chinese_chars: false is not"},
+        {UNIGRAM("\"normalizer\": {\"type\": \"BertNormalizer\", \"lowercase\": true, \"strip_accents\": false}"),
+         VB_EUNSUPPORTED, "strip_accents: expected the same as lowercase"},
+        {UNIGRAM("\"normalizer\": {\"type\": \"BertNormalizer\"}"), VB_EUNSUPPORTED,
+         "BERT's normalizer or pre-tokenizer with a model that is not WordPiece"},
+        {UNIGRAM("\"normalizer\": {\"type\": \"Precompiled\", \"precompiled_charsmap\": \"A*\"}"), VB_EDATA, "expected base64"},
+        {UNIGRAM("\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [" CHARSMAP ", " CHARSMAP "]}"), VB_EUNSUPPORTED,
+         "precompiled_charsmap: a second one"},
+        {UNIGRAM("\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"\"}"), VB_EDATA,
+         "replacement: expected a character"},
+        {UNIGRAM("\"pre_tokenizer\": {\"type\": \"Metaspace\", \"replacement\": \"_\", \"prepend_scheme\": \"often\"}"), VB_EDATA,
+         "prepend_scheme: expected always, first or never"},
+        {PAIRS("\"normalizer\": {\"type\": \"BertNormalizer\"}"), VB_EUNSUPPORTED, "a model that is not WordPiece"},
+        {"{\"model\": {\"type\": \"BPE\", \"continuing_subword_prefix\": \"##\", \"vocab\": {\"a\": 0, \"b\": 1, \"ab\": 2}, "
+         "\"merges\": [\"a b\"]}}",
+         VB_EUNSUPPORTED, "continuing_subword_prefix: expected none with byte-pair encoding"},
+        {"{\"model\": {\"type\": \"BPE\", \"dropout\": 0.1, \"vocab\": {\"a\": 0, \"b\": 1, \"ab\": 2}, \"merges\": [\"a b\"]}}",
+         VB_EUNSUPPORTED, "dropout: tokens that are left to chance"},
+        {"{\"model\": {\"type\": \"Unigram\", \"unk_id\": 2, \"vocab\": [[\"<unk>\", 0], [\"a\", -1]]}}", VB_EDATA,
+         "unk_id: expected the number of a piece"},
+    };
+    vb_tokenizer *tokenizer = NULL;
+    vb_error err = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put_text("tokenizer.json", cases[i].text);
+        assert_fails(vb_tokenizer_file_read(&tokenizer, scratch_path("tokenizer.json"), false, NULL, &err), cases[i].code,
+                     cases[i].message);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(parts_are_refused)};
+    return cmocka_run_group_tests_name("tokenizer.json", tests, make_scratch, remove_scratch);
+}
