@@ -4,6 +4,7 @@
 
 #include "kernels/base/fault.h"
 #include "kernels/exact/topk.h"
+#include "tests/unit/random.h"
 #include "tests/unit/vb_test.h"
 
 /* x . q as an exact sum of two doubles, for inner products. */
@@ -79,6 +80,28 @@ static void order_is_exact(void **state) {
     vb_hit u = {.id = 1, .dot = 0.5, .square = 1, .square_rest = 0x1p-70}, v = {.id = 2, .dot = 0.5, .square = 1};
     assert_true(vb_hit_before(&v, &u));
     assert_false(vb_hit_before(&u, &v));
+}
+
+/* a / sqrt(b) is a d / sqrt(b d d): whole numbers tell what rounded quotients, which are off by a bit, do not. */
+static void cosines_that_rounding_tells_wrong(void **state) {
+    (void)state;
+    uint64_t seed = 5;
+    int ties = 0, misled = 0;
+    for (int i = 0; i < 4000; i++) {
+        const int64_t factor = 2 + random_below(&seed, 1000), dot = 1 + random_below(&seed, 30000), sign = i % 2 ? 1 : -1;
+        const int64_t square = 2 + random_below(&seed, 1 << 24), scaled = square * factor * factor + random_below(&seed, 3) - 1;
+        const vb_hit a = {.id = 1 + random_below(&seed, 3), .dot = (double)(sign * dot), .square = (double)square};
+        const vb_hit b = {.id = 2, .dot = (double)(sign * dot * factor), .square = (double)scaled};
+        const __int128 left = (__int128)dot * dot * scaled, right = (__int128)dot * dot * factor * factor * square;
+        const int order = left == right ? 0 : (left > right) == (sign > 0) ? 1 : -1;
+        if (vb_hit_before(&a, &b) != (order > 0 || (!order && a.id < b.id)) ||
+            vb_hit_before(&b, &a) != (order < 0 || (!order && b.id < a.id)))
+            fail_msg("%g / sqrt(%.0f) against %g / sqrt(%.0f)", a.dot, a.square, b.dot, b.square);
+        const double difference = vb_hit_score(&a) - vb_hit_score(&b);
+        ties += !order;
+        misled += order != (difference > 0) - (difference < 0);
+    }
+    assert_true(ties > 1000 && misled > 100);
 }
 
 enum { HITS = 400, K = 25, QUERIES = 3 };
@@ -201,7 +224,9 @@ static void damaged_bytes_and_failed_allocations(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sums_round_to_the_nearest_double), cmocka_unit_test(order_is_exact),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sums_round_to_the_nearest_double),
+                                       cmocka_unit_test(order_is_exact),
+                                       cmocka_unit_test(cosines_that_rounding_tells_wrong),
                                        cmocka_unit_test(lists_do_not_depend_on_the_order),
                                        cmocka_unit_test(fewer_hits_than_places),
                                        cmocka_unit_test(damaged_bytes_and_failed_allocations)};

@@ -260,6 +260,13 @@ static void truncated_models_are_told(void **state) {
     assert_true(refused > (int)model.n / 2);
     memcpy(part.data, model.data, part.n = 10);
     assert_fails(read_bytes(&t, &part), VB_EDATA, "made.model: byte 2: a field is longer than what is left");
+    /* The tenth byte of a number has its highest bit alone. */
+    memcpy(part.data, model.data, part.n = model.n);
+    put_number(&part, 99, UINT64_MAX);
+    assert_ok(read_bytes(&t, &part));
+    vb_tokenizer_close(t);
+    part.data[part.n - 1] = 2;
+    assert_fails(read_bytes(&t, &part), VB_EDATA, "a number of more than 64 bits");
 }
 
 /* The charsmap of the golden models with one of its units changed. */

@@ -389,6 +389,7 @@ static void zip_directories_are_checked(void **state) {
                  {"bad_method", VB_EUNSUPPORTED, "method 12"},
                  {"bad_encrypted", VB_EUNSUPPORTED, "encrypted"},
                  {"bad_nul", VB_EDATA, "NUL"},
+                 {"bad_beyond", VB_EDATA, "the directory entry at byte 137 runs over the directory's end"},
                  {"bad_crc", VB_EDATA, "with CRC 00000000"},
                  {"bad_inflate", VB_EDATA, "does not inflate"},
                  {"bad_bomb", VB_EUNSUPPORTED, "is compressed (2147483647 bytes)"},
