@@ -114,6 +114,17 @@ numpy.save("many.npy", numpy.ones((50000, 24), "f2"))'
 }
 if $python -c 'import numpy' 2>/dev/null; then numpy_tests; else skip "figures by NumPy" "python3-numpy is not installed"; fi
 
+# ---- 70 vocabularies: more than a word has bits ------------------------------------------------------------------
+must "$tools/npy" random t.npy 140 12 1; must "$tools/npy" random i.npy 560 12 2
+seq 0 559 | awk '{ print $1 % 140 }' >labels; must "$tools/npy" numbers y.npy i8 labels
+jq -rn '"name: v", "vocabularies:", (range(70) | "  v\(.): [a\(.), b\(.)]")' >v.yaml
+run analyses.yaml --output many --set 'analyses=[order]'
+holds "70 vocabularies: the worst to come first is the one that takes most, the best the one that takes least" '.results[0] |
+  [.theft, .vocabularies, .analyses.order.vocabularies] | transpose | to_entries | length == 70 and all(.key as $own |
+    .value | .[1] as $its | .[2] as $order | (.[0] | del(.[$own])) as $taken |
+    ($order.worst[1] - ($its.acc_c - ($taken | max) / $its.images) | fabs) < 1e-12 and
+    ($order.best[1] - ($its.acc_c - ($taken | min) / $its.images) | fabs) < 1e-12)' many/results.json
+
 # ---- an encoded model: candidates go through the model's own prompts --------------------------------------------
 make_data images pics 6 8; make_data model m.safetensors; make_data tokenizer tok
 cat >words.yaml <<'E'

@@ -64,4 +64,39 @@ refuses "merge without a list" 4 'two/retrieval/repe--d.jsonl.zst' "$vocabench" 
 run e.yaml --output two --only-model repe
 sed -i 's,retrieval/repe--d.jsonl.zst,../two/results.json,' two/pairs/repe--d.json
 refuses "merge of a file elsewhere" 5 "files\[1\]: '../two/results.json' is no file of a pair" "$vocabench" merge o3 one two
+
+# ---- what a pair was made from ------------------------------------------------------------------------------------
+make_data images pics 5 4; make_data model m.safetensors; make_data tokenizer tok
+printf '%s\n' apple bear chair dolphin elephant >classes.txt; sed 's/.*/n-&\tthe &/' classes.txt >called.tsv
+find pics -type f | sed 's,pics/,,' | LC_ALL=C sort |
+  jq -Rnc 'reduce inputs as $image ({}; .[$image] = ["abcde" | index($image[:1])])' >sets.json
+{ echo 'name: v'; echo 'vocabularies:'; echo '  some: [{name: apple, id: n-apple}, {name: bear, id: n-bear}]'
+  echo '  more: [{name: chair, id: n-chair}, {name: dolphin, id: n-dolphin}, {name: elephant, id: n-elephant}]'; } >ids.yaml
+cat >a.yaml <<'E'
+experiment: asked
+per_image: true
+threads: 1
+datasets: [{name: d, images: pics, vocabularies: ids.yaml, labels: sets.json, class_names: classes.txt, names: called.tsv}]
+models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]
+E
+run a.yaml --output asked
+# made_again NAME FILE COMMAND...: where a file has changed the pair is made again, and is as without --resume.
+made_again() {
+  local name=$1 file=$2; shift 2
+  rm -rf o again; cp -r asked o; cp -p "$file" kept; must "$@"
+  run a.yaml --output again && run a.yaml --output o --resume && agree "$name: as without --resume" again o
+  check "$name: not as before" test -n "$(differs o asked)"
+  cp -p kept "$file"
+}
+made_again "names of integer labels" classes.txt sed -i '1{h;d}; 3G' classes.txt
+made_again "names by id" called.tsv sed -i 's/the bear/a whale/' called.tsv
+made_again "sets of labels" sets.json sed -i 's/\[1\]/[1,2]/' sets.json
+made_again "the names of vocabularies" ids.yaml sed -i 's/some/few/' ids.yaml
+made_again "other names of classes" ids.yaml sed -i 's/id: n-bear/id: n-bear, aliases: [ursine]/' ids.yaml
+made_again "an image" pics/bear/000.jpg cp pics/apple/000.png pics/bear/000.jpg
+# An image that was skipped is missed when images may not be skipped.
+rm -rf o; cp pics/bear/000.jpg kept; head -c 100 kept >pics/bear/000.jpg
+run a.yaml --output o --set datasets.d.on_error=skip
+refuses "a broken image, --resume of a run that skipped it" 5 'bear/000.jpg' "$vocabench" run a.yaml --output o --resume
+cp kept pics/bear/000.jpg
 finish

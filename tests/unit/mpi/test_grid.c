@@ -19,31 +19,31 @@ static void a_table_has_four_forms(void **state) {
     vb_grid grid = {.columns = 3, .left = 1, .caption = "A & B"};
     vb_grid_heads(&grid, (const char *const[]){"name", "percent", "points"});
     vb_grid_cell(&grid, "%s|%d", "é_<x>", 1);
-    vb_grid_percent(&grid, 0.71794, 0.0044);
-    vb_grid_points(&grid, -0.0125);
+    vb_grid_percent(&grid, 0.717951, 0.004351); /* to the nearest, up and down */
+    vb_grid_points(&grid, -0.012451);
     vb_grid_cell(&grid, "b");
-    vb_grid_percent(&grid, 0.5, NAN);
-    vb_grid_points(&grid, 0.25);
+    vb_grid_percent(&grid, 0.499951, NAN);
+    vb_grid_points(&grid, 0.250049);
     assert_int_equal(vb_grid_rows(&grid), 2);
     expect(&grid, VB_GRID_TERMINAL,
            "name          percent  points\n"
-           "é_<x>|1  71.79 ± 0.44   -1.25\n"
+           "é_<x>|1  71.80 ± 0.44   -1.25\n"
            "b               50.00  +25.00\n");
     expect(&grid, VB_GRID_MARKDOWN,
            "| name    |      percent | points |\n"
            "|---|---:|---:|\n"
-           "| é\\_\\<x>\\|1 | 71.79 ± 0.44 |  -1.25 |\n"
+           "| é\\_\\<x>\\|1 | 71.80 ± 0.44 |  -1.25 |\n"
            "| b       |        50.00 | +25.00 |\n");
     expect(&grid, VB_GRID_LATEX,
            "% A & B\n\\begin{tabular}{lrr}\n\\toprule\nname & percent & points \\\\\n\\midrule\n"
-           "é\\_<x>|1 & 71.79 $\\pm$ 0.44 & $-$1.25 \\\\\n"
+           "é\\_<x>|1 & 71.80 $\\pm$ 0.44 & $-$1.25 \\\\\n"
            "b & 50.00 & $+$25.00 \\\\\n\\bottomrule\n\\end{tabular}\n");
     expect(&grid, VB_GRID_HTML,
            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"A &amp; B\">\n<table>\n"
            "<caption><span>A &amp; B</span></caption>\n<thead>\n"
            "<tr><th scope=\"col\" class=\"word\">name</th><th scope=\"col\">percent</th><th scope=\"col\">points</th></tr>\n"
            "</thead>\n<tbody>\n"
-           "<tr><th scope=\"row\" class=\"word\">é_&lt;x&gt;|1</th><td>71.79 ± 0.44</td><td>-1.25</td></tr>\n"
+           "<tr><th scope=\"row\" class=\"word\">é_&lt;x&gt;|1</th><td>71.80 ± 0.44</td><td>-1.25</td></tr>\n"
            "<tr><th scope=\"row\" class=\"word\">b</th><td>50.00</td><td>+25.00</td></tr>\n"
            "</tbody>\n</table>\n</div>\n");
     vb_grid_free(&grid);
