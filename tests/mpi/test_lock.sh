@@ -87,6 +87,30 @@ wait
 equal "of five that start together one runs" "$(cat c? | sort | tr '\n' ' ')" "0 7 7 7 7 " "$(cat e?)"
 agree "and is right" whole o
 
+# One that is held while it is taken over, for longer than anyone waits.
+jq -c '.pid = 4194000' own.lock >o/run.lock; exec 9<o/run.lock; flock 9
+refuses "a lock that another process is taking over" 7 'o: other runs begin in this folder at the same time' \
+  "$vocabench" run e.yaml --output o
+exec 9<&-; taken "and that it has let go"
+
+# ---- held to the end --------------------------------------------------------------------------------------------------
+# killed_at_the_end NAME FOLDER COMMAND...: killed at each of its last four renames, the command leaves its lock.
+killed_at_the_end() {
+  local name=$1 folder=$2 n=1 left=; shift 2
+  while rm -rf "$folder"; { VOCABENCH_FAULT=rename:$n:kill "$@" >stdout; } 2>stderr; [ $? = 137 ]; do
+    left+=$([ -e "$folder/run.lock" ] && echo 1 || echo 0); n=$((n + 1))
+  done
+  check "$name: is killed at $((n - 1)) renames, and done without" test $n -gt 5 -a -e "$folder/results.json"
+  equal "$name: holds its lock while it writes what comes last" "${left: -4}" 1111
+}
+must "$tools/npy" random i.npy 30 4 1; must "$tools/npy" random t.npy 3 4 2
+seq 30 | awk '{ print $1 % 3 }' >labels; must "$tools/npy" numbers y.npy i8 labels
+printf 'name: w\nvocabularies: {a: [x, y], b: [z]}\n' >w.yaml
+printf '%s\n' 'experiment: given' 'datasets: [{name: d, vocabularies: w.yaml}]' \
+  'models: [{name: m, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.npy}]' >g.yaml
+killed_at_the_end "a run" e "$vocabench" run g.yaml --output e
+killed_at_the_end "merge" e "$vocabench" merge e whole
+
 # ---- records --------------------------------------------------------------------------------------------------------
 slow; for _ in $(seq 100); do [ -e o/records/plain--folder.jsonl.zst.parts/000000001.zst ] && break; sleep 0.05; done
 rm -f o/records/*.parts/000000000.zst o/records/*.parts/000000001.zst; stops $job

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "kernels/base/fault.h"
+#include "kernels/gpu/gpu_best.h"
 #include "kernels/gpu/gpu_scores.h"
 #include "kernels/gpu/gpu_work.h"
 #include "kernels/matrix/gemm.h"
@@ -127,6 +128,56 @@ static void judging_asks_for_them(void **state) {
     }
 }
 
+static int larger_first(const void *a, const void *b) {
+    const float x = *(const float *)a, y = *(const float *)b;
+    return (x < y) - (x > y);
+}
+
+/* Against sorted scores: thresholds just below those that so many rows reach, and all rows from there on. Rows without a factor,
+ * and rows that are no numbers, are none of them. */
+static void the_best_rows_are_picked(void **state) {
+    (void)state;
+    enum { QUERIES = 5, WANTED = 9 };
+    vb_error err = {0};
+    static float factors[ROWS];
+    const float floors[QUERIES] = {-INFINITY, -INFINITY, -1000, 20, INFINITY}, slacks[QUERIES] = {0, 0.25f, 8, 0, 0};
+    vb_gpu_best *best;
+    vb_gpu_best_picked picked;
+    make(false);
+    memcpy(images + 4 * DIM, images + 3 * DIM, DIM * sizeof *images); /* ties */
+    images[7 * DIM + 5] = NAN;
+    const vb_matrix matrix = {texts, VB_F32, TEXTS, DIM, DIM, 1};
+    assert_ok(vb_gemm(ROWS, &(vb_gemm_a){.data = images, .ld = DIM}, &matrix, expected, TEXTS, NULL, 1, &err));
+    for (int i = 0; i < ROWS; i++) factors[i] = i % 11 ? 1 + 0.25f * (float)(i % 3) : NAN;
+    const vb_gpu_best_shape shape = {.queries = QUERIES, .dim = DIM, .wanted = WANTED, .rows = ROWS};
+    assert_ok(vb_gpu_best_open(&best, device, &shape, texts, DIM, &err));
+    assert_ok(vb_gpu_best_upload(best, 0, images, VB_F32, ROWS, &err));
+    assert_int_equal(device->cl.Finish(device->transfers), 0);
+    assert_ok(vb_gpu_best_multiply(best, 0, VB_F32, ROWS, &err));
+    assert_ok(vb_gpu_best_pick(best, factors, floors, slacks, &picked, &err));
+    for (int q = 0; q < QUERIES; q++) {
+        float score[ROWS], sorted[ROWS];
+        uint32_t count = 0, reached = 0;
+        for (int i = 0; i < ROWS; i++)
+            if (!isnan(score[i] = expected[i * TEXTS + q] * factors[i])) sorted[count++] = score[i];
+        assert_int_equal(count, ROWS - ROWS / 11 - 2);
+        qsort(sorted, count, sizeof *sorted, larger_first);
+        const float threshold = picked.thresholds[q], below = sorted[WANTED - 1] - slacks[q];
+        if (below <= floors[q] || sorted[WANTED] < floors[q]) assert_true(threshold == floors[q]);
+        else assert_true(threshold <= below && threshold >= below - 1e-5f * fabsf(below));
+        for (int i = 0; i < ROWS; i++) reached += score[i] >= threshold;
+        assert_int_equal(picked.found[q], reached);
+        const uint32_t *places = picked.places + q * vb_gpu_best_shaped(best)->room;
+        for (uint32_t k = 0; k < reached; k++) {
+            assert_true(places[k] < ROWS && score[places[k]] >= threshold);
+            for (uint32_t j = 0; j < k; j++) assert_int_not_equal(places[j], places[k]);
+        }
+    }
+    assert_true(picked.found[0] == WANTED && picked.found[2] > WANTED && !picked.found[4]);
+    vb_gpu_best_close(best);
+    assert_true(device->in_use == 64);
+}
+
 static int close_device(void **state) {
     vb_gpu_device_close(device);
     return remove_scratch(state);
@@ -135,6 +186,6 @@ static int close_device(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(products_have_the_processors_bits),
                                        cmocka_unit_test(less_memory_means_smaller_pieces), cmocka_unit_test(both_are_measured),
-                                       cmocka_unit_test(judging_asks_for_them)};
+                                       cmocka_unit_test(judging_asks_for_them), cmocka_unit_test(the_best_rows_are_picked)};
     return cmocka_run_group_tests(tests, make_scratch, close_device);
 }

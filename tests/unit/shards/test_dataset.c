@@ -48,15 +48,25 @@ static void describe(const vb_dataset *dataset, char *text, size_t room, bool ba
     vb_free(part);
 }
 
+static size_t open_descriptors(void) {
+    vb_strings list;
+    assert_ok(vb_path_list_folder(&list, "/proc/self/fd", &err));
+    const size_t count = list.count;
+    vb_strings_free(&list);
+    return count;
+}
+
 static void check(const char *images, const char *names, const char *kind, const char *expected) {
     char path[1024], text[8192];
     vb_dataset *dataset;
+    const size_t before = open_descriptors();
     snprintf(path, sizeof path, "%s/%s", scratch, images);
     assert_ok(vb_dataset_open(&dataset, path, names, &err));
     assert_string_equal(vb_dataset_kind(dataset), kind);
     describe(dataset, text, sizeof text, false);
     assert_string_equal(text, expected);
     vb_dataset_close(dataset);
+    assert_int_equal(open_descriptors(), before);
 }
 
 /* ---- folders ---- */
@@ -437,6 +447,16 @@ static void units(void **state) {
             }
             ((uint8_t *)block)[i] = kept;
         }
+        /* A sample may begin where its shard does, not before. */
+        vb_dataset view;
+        vb_dataset_index_point(&view, block);
+        const vb_place first = view.place[0];
+        view.place[0].before = (uint32_t)first.offset;
+        assert_ok(vb_dataset_import(&other, block, size, &err));
+        vb_dataset_close(other);
+        view.place[0].before++;
+        assert_fails(vb_dataset_import(&other, block, size, &err), VB_EINTERNAL, "contradicts itself");
+        view.place[0] = first;
         for (size_t n = 0; n < size; n += 97) assert_fails(vb_dataset_import(&other, block, n, &err), VB_EINTERNAL, "index");
         vb_free(block);
     }

@@ -75,6 +75,36 @@ static void cifar_binaries(void **state) {
     vb_dataset_close(dataset);
 }
 
+/* A file of more than 4 GiB, nearly all of it a hole: the last record is where its number says. */
+static void records_beyond_4_gib(void **state) {
+    (void)state;
+    enum { RECORDS = 1400000, RECORD = 3074, LAST = RECORDS - 1 };
+    vb_dataset *dataset;
+    vb_unit_data data;
+    char path[1024];
+    const uint8_t head[] = {7, 42, 201}; /* coarse and fine label, the first pixel */
+    FILE *file = fopen(in_scratch(path, "large.bin"), "wb");
+    assert_non_null(file);
+    const bool fits = !fseeko(file, (off_t)LAST * RECORD, SEEK_SET) && fwrite(head, 1, sizeof head, file) == sizeof head &&
+                      !fflush(file) && !ftruncate(fileno(file), (off_t)RECORDS * RECORD);
+    fclose(file);
+    if (!fits) skip(); /* a file system without holes or of small files */
+    assert_ok(vb_dataset_open(&dataset, path, NULL, &err));
+    assert_int_equal(vb_dataset_samples(dataset), RECORDS);
+    const int64_t unit = vb_dataset_units(dataset) - 1;
+    assert_ok(vb_dataset_read_unit_labels(dataset, unit, &data, &err));
+    assert_int_equal(data.samples[data.count - 1].label, 42);
+    assert_int_equal(data.samples[data.count - 2].label, 0);
+    vb_dataset_unit_free(&data);
+    assert_ok(vb_dataset_read_unit(dataset, unit, &data, &err));
+    assert_string_equal(data.samples[data.count - 1].name, "1399999");
+    assert_int_equal(data.samples[data.count - 1].label, 42);
+    assert_int_equal(data.samples[data.count - 1].bytes[0], 201);
+    vb_dataset_unit_free(&data);
+    vb_dataset_close(dataset);
+    unlink(path);
+}
+
 static void shared_cifar(void **state) {
     (void)state;
     char path[1024];
@@ -107,6 +137,7 @@ static void shared_cifar(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(cifar_binaries), cmocka_unit_test(shared_cifar)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(cifar_binaries), cmocka_unit_test(records_beyond_4_gib),
+                                       cmocka_unit_test(shared_cifar)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

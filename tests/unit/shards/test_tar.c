@@ -54,6 +54,8 @@ static int to_archive(void *context, const void *bytes, size_t size, vb_error *e
     return 0;
 }
 
+static uint64_t first_header; /* of the archive that was read last */
+
 /* Reads the whole archive; writes "name type size text;" of every entry into `list`. */
 static int list_file(const char *path, char *list, size_t room, vb_error *err) {
     vb_source *source = NULL;
@@ -69,6 +71,7 @@ static int list_file(const char *path, char *list, size_t room, vb_error *err) {
         assert_true(entry.size < sizeof text);
         assert_int_equal(entry.offset % 512, 0);
         assert_true(entry.header < entry.offset);
+        if (!list[0]) first_header = entry.header;
         if (vb_source_read(source, entry.offset, text, entry.size, err)) goto done;
         size_t n = strlen(list);
         snprintf(list + n, room - n, "%s %c %llu %s;", entry.name, entry.type, (unsigned long long)entry.size, text);
@@ -330,6 +333,10 @@ static void extended_headers(void **state) {
     try_pax("52 comment=0123456789012345678901234567890123456789\n", 52, 'g');
     assert_ok(list_archive(&tar, tar.size, list, sizeof list, &err));
     assert_string_equal(list, "short 0 4 data;");
+    assert_int_equal(first_header, 1024); /* behind the global one, which belongs to the archive */
+    try_pax("9 path=n\n", 9, 'x');
+    assert_ok(list_archive(&tar, tar.size, list, sizeof list, &err));
+    assert_int_equal(first_header, 0);
     try_pax("", 0, 'L');
     assert_fails(list_archive(&tar, tar.size, list, sizeof list, &err), VB_EDATA, "empty long name");
     tar.size = 0; /* an extended header that belongs to nothing */
