@@ -204,6 +204,14 @@ static void classes_have_errors_of_their_own(void **state) {
     }
 }
 
+/* Wilson's interval of as many draws as would have this error, for the normal quantile that of the tables. */
+static void expect_interval(const vb_spread *its, vb_spread_kind kind, double value, double t) {
+    const double n = value * (1 - value) / (its->error[kind] * its->error[kind]), middle = (value + t * t / 2 / n),
+                 half = t * sqrt(value * (1 - value) / n + t * t / 4 / n / n), all = 1 + t * t / n;
+    assert_near(its->low[kind], (middle - half) / all, 1e-13);
+    assert_near(its->high[kind], (middle + half) / all, 1e-13);
+}
+
 static void errors_by_hand(void **state) {
     (void)state;
     static scene s;
@@ -233,6 +241,13 @@ static void errors_by_hand(void **state) {
     assert_near(c->error[VB_SPREAD_IMAGES], sqrt(1 + 1 / 6.) / 3 / 2, 1e-15);
     assert_near(c->error[VB_SPREAD_CLASSES], sqrt(4 / 81. + 2 / 36.) / 2, 1e-15);
     assert_near(c->error[VB_SPREAD_VOCABULARIES], 1 / 6., 1e-15);
+    /* Degrees of freedom. Images less strata: of a 3 less c0 and the one of c1, of b 2 less 1. Classes less vocabularies of
+     * several (a) and less 1 for the others together. */
+    expect_interval(a, VB_SPREAD_IMAGES, 2 / 3., 12.706204736174707);
+    expect_interval(a, VB_SPREAD_CLASSES, 2 / 3., 12.706204736174707);
+    expect_interval(c, VB_SPREAD_IMAGES, 5 / 6., 4.302652729749464);
+    expect_interval(c, VB_SPREAD_CLASSES, 5 / 6., 12.706204736174707);
+    expect_interval(c, VB_SPREAD_VOCABULARIES, 5 / 6., 12.706204736174707);
     /* Acc-E of b is 1 without a. */
     assert_near(errors.figure[VB_ACC_E].error[VB_SPREAD_VOCABULARIES], 1 / 6., 1e-15);
     /* 3 of 5 right among all; without a 2 of 2, without b 2 of 3. */
