@@ -20,6 +20,10 @@ spoil "a message of nobody's" docs/troubleshooting.md 's/has no images/has no pi
 spoil "a target that is none" \
   docs/performance.md 's/make bench-retrieval/make bench-retreval/' 'make bench-retreval: no such target'
 spoil "a variable that is none" docs/performance.md 's/VOCABENCH_ISA/VOCABENCH_A''SI/' 'VOCABENCH_A''SI is read nowhere'
+rows=$($python "$here/tests/campaigns/mutations.py" --table 2>&1)
+verdict $? "the text of every planted defect is in its file" "$(grep -v '^|' <<<"$rows")"
+# shellcheck disable=SC2016 # Markdown's
+equal "TESTING.md lists them" "$(grep -E '^\| [0-9]+ \| .* \| `tests/' "$here/TESTING.md")" "$rows"
 list=$(make -s -C "$here" help)
 for target in all demo test lint bench install deb uninstall clean; do
   like "make help lists $target" "^  make $target +[a-z]" <<<"$list"
