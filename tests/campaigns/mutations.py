@@ -89,7 +89,7 @@ ROWS = [
     ("a text that is cut loses its end token", "kernels/text/tokenizer.c", "if (ends) ids[count++] = t->end;",
      "if (ends && count + 1 < context_length) ids[count++] = t->end;", "unit/kernels/test_tokenizer"),
     ("a word of 100 characters is unknown", "kernels/text/wordpiece.c", "characters <= t->word_limit &&",
-     "characters < t->word_limit &&", "unit/shards/test_tokenizers"),
+     "characters < t->word_limit &&", "unit/shards/test_huggingface"),
     ("SigLIP's texts have the other GELU", "kernels/towers/family_siglip.c", "    .text_activation = VB_GELU_TANH,",
      "    .text_activation = VB_GELU,", "unit/mpi/test_zoo"),
     ("a device ranks what is no number first", "kernels/gpu/gpu_best.cl", "return x != x ? 0u :", "return ",

@@ -88,6 +88,17 @@ refuses "another version" 6 "made by version 9.9" "$vocabench" merge x parts/0 v
 alter d parts/1/results.json '.results[0].data.images_digest = "00"'
 refuses "other data" 6 "dataset 'pics': images_digest [0-9a-f]* in parts/0/results.json, but 00 in d" \
   "$vocabench" merge x parts/0 d
+# Parts of one model or one dataset are told apart by each of the digests.
+of() { jq "del(.results[] | select(.dataset != \"$1\"))" parts/0/results.json; }
+mkdir pics-0; of pics >pics-0/results.json; of more >more.json
+for digest in weights_digest tokenizer_digest; do
+  alter w more.json ".results[0].embedding.$digest = \"00\""
+  refuses "one model of two: $digest" 6 \
+    "model 'plain': $digest [0-9a-f]+ in pics-0/results.json, but 00 in w/results.json" "$vocabench" merge x pics-0 w --partial
+done
+alter w parts/1/results.json '.results[0].data.vocabularies_digest = "00"'
+refuses "other vocabularies" 6 "dataset 'pics': vocabularies_digest [0-9a-f]+ in parts/0/results.json, but 00 in w" \
+  "$vocabench" merge x parts/0 w
 mkdir r && sed 's/"images_skipped": 0/"images_skipped": 1/' parts/0/results.json >r/results.json
 refuses "another result of the same pair" 6 "r/results.json: model 'plain' on dataset 'pics': another result than in parts/0" \
   "$vocabench" merge x parts/0 r

@@ -49,6 +49,17 @@ has_text "on a dataset: the lead is compare's" "$(printf 'Next is **near**, %.1f
 has_text "three classes that one model misses are no lead on others" \
   "on the same images: more than chance explains for these classes, not for others" head.md
 has_text "by compare's p" "$(printf 'not for others (p %.2g by images, %.2g by classes).' "$images" "$classes")" head.md
+has_text "guessing among 4 names, and among all 24" \
+  'Guessing gives 25.0 percent within the own vocabulary, 4.2 among all names.' head.md
+has_text "guessing among 6" 'Guessing gives 16.7 percent within the own vocabulary, 4.2 among all names.' head.md
+# Numbers are rounded to the nearest, in every table.
+cp -r r rounded
+changed() { echo "(.results[] | select(.model == \"near\" and .dataset == \"$1\")) |= (.acc_e = $2 | .acc_c = $3)"; }
+jq "$(changed one 0.86254 0.87294) | $(changed two 0.79951 0.81011)" r/results.json >rounded/results.json
+must "$vocabench" report rounded --output page.md
+like "the table of all: differences, too" '^\| near +\| +86\.3 \(-1\.0\) \| +80\.0 \(-1\.1\) \|$' page.md
+like "the first dataset's" '^\| near +\| +86\.25 [^|]*\| +87\.29 [^|]*\| +-1\.04 \|' page.md
+like "the second one's" '^\| near +\| +79\.95 [^|]*\| +81\.01 [^|]*\| +-1\.06 \|' page.md
 sed '/right/,/twin/{/twin/!d}' e.yaml >equal.yaml
 run equal.yaml --output equal; said equal >head.md
 has_text "equal models are not told apart" \

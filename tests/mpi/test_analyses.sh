@@ -119,6 +119,7 @@ must "$tools/npy" random t.npy 140 12 1; must "$tools/npy" random i.npy 560 12 2
 seq 0 559 | awk '{ print $1 % 140 }' >labels; must "$tools/npy" numbers y.npy i8 labels
 jq -rn '"name: v", "vocabularies:", (range(70) | "  v\(.): [a\(.), b\(.)]")' >v.yaml
 run analyses.yaml --output many --set 'analyses=[order]'
+# shellcheck disable=SC2016 # jq's variables
 holds "70 vocabularies: the worst to come first is the one that takes most, the best the one that takes least" '.results[0] |
   [.theft, .vocabularies, .analyses.order.vocabularies] | transpose | to_entries | length == 70 and all(.key as $own |
     .value | .[1] as $its | .[2] as $order | (.[0] | del(.[$own])) as $taken |

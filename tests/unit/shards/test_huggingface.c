@@ -1,4 +1,5 @@
-/* Tests of what tokenizer.json may hold that is not computed here, or cannot be: each is refused, and the place named. */
+/* Tests of what tokenizer.json may hold that is not computed here, or cannot be: each is refused, and the place named; and of the
+ * longest word of BERT's vocab.txt. */
 #include "tests/unit/scratch.h"
 #include "shards/text/tokenizer_file.h"
 
@@ -48,7 +49,25 @@ static void parts_are_refused(void **state) {
     }
 }
 
+/* transformers' WordpieceTokenizer: words of more than 100 characters are unknown. */
+static void words_of_100_characters(void **state) {
+    (void)state;
+    vb_error err;
+    vb_tokenizer *t;
+    char word[102];
+    int32_t pieces[102];
+    memset(word, 'a', sizeof word);
+    put_text("vocab.txt", "[UNK]\na\n##a\n");
+    assert_ok(vb_tokenizer_file_read(&t, scratch, false, NULL, &err));
+    assert_int_equal(vb_tokenizer_cut(t, word, 100, 102, pieces, &err), 100);
+    assert_true(pieces[0] == 1 && pieces[1] == 2 && pieces[99] == 2);
+    assert_int_equal(vb_tokenizer_cut(t, word, 101, 102, pieces, &err), 1);
+    assert_int_equal(pieces[0], 0);
+    vb_tokenizer_close(t);
+    unlink(scratch_path("vocab.txt"));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(parts_are_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(parts_are_refused), cmocka_unit_test(words_of_100_characters)};
     return cmocka_run_group_tests_name("tokenizer.json", tests, make_scratch, remove_scratch);
 }

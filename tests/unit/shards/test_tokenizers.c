@@ -448,17 +448,6 @@ static void conventions_surround_the_ids(void **state) {
     assert_fails(vb_tokenizer_use(t, &vb_convention_rows[vb_convention_index("bert")], "v", &err), VB_EMISMATCH,
                  "v: the tokenizer has no token [CLS], which begins texts");
     vb_tokenizer_close(t);
-    /* transformers' WordpieceTokenizer: words of more than 100 characters are unknown. */
-    put_text("vocab.txt", "[UNK]\na\n##a\n");
-    assert_ok(vb_tokenizer_file_read(&t, scratch, false, NULL, &err));
-    char word[102];
-    int32_t pieces[102];
-    memset(word, 'a', sizeof word);
-    assert_int_equal(vb_tokenizer_cut(t, word, 100, 102, pieces, &err), 100);
-    assert_true(pieces[0] == 1 && pieces[1] == 2 && pieces[99] == 2);
-    assert_int_equal(vb_tokenizer_cut(t, word, 101, 102, pieces, &err), 1);
-    assert_int_equal(pieces[0], 0);
-    vb_tokenizer_close(t);
     put_text("vocab.txt", "a\nb\n");
     assert_fails(vb_tokenizer_file_read(&t, scratch, false, NULL, &err), VB_EDATA, "without [UNK]");
     unlink(scratch_path("vocab.txt"));
