@@ -127,4 +127,14 @@ printf '0\n1\n2\n3\n' >labels; must "$tools/npy" numbers y.npy i8 labels
 printf 'name: v\nvocabularies: {a: [east, north], b: [ne, sw]}\n' >v.yaml
 run p.yaml --output p
 equal "precomputed embeddings have no published files" "$(query p '.run.models | length')" 0
+# What was not stated stands there with its default, as docs/experiment.md has it: up to per_image in the configuration.
+awk -F ' *[|] *' '/^## / { top = $0 == "## Top level"; block = "configuration" } $2 == "`per_image`" { block = "run" }
+  top && $2 ~ /^`[a-z_]+`$/ && $4 ~ /^([0-9]+|`[a-z]+`)$/ { print $2, $4, block }' "$here/docs/experiment.md" |
+  tr -d '`' >defaults
+check "defaults are known" test "$(wc -l <defaults)" -ge 13
+while read -r key value block; do
+  found=$(jq -r --arg key "$key" 'if .configuration | has($key) then "configuration \(.configuration[$key])"
+    else "run \(.run.options[$key])" end' p/results.json)
+  equal "the default of $key" "$found" "$block $value"
+done <defaults
 finish
