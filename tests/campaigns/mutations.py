@@ -118,6 +118,8 @@ ROWS = [
      "    vb_digest_add(digester, &data->spec->on_error, sizeof data->spec->on_error);\n", "", "mpi/test_resume"),
     ("a pair's key forgets the file of names by id", "mpi/run/resume.c", "    add_file(digester, data->spec->names);\n", "",
      "mpi/test_resume"),
+    ("a unit's key forgets which of its images are encoded", "mpi/encode/encoded_unit.c",
+     "    vb_digest_add(digester, picked, (size_t)n * sizeof *picked);\n", "    (void)picked, (void)n;\n", "mpi/test_resume"),
     ("percents are cut off instead of rounded", "mpi/figures/grid.c",
      'else if (isfinite(error)) vb_grid_cell(grid, "%.2f ± %.2f", 100 * value, 100 * error);',
      'else if (isfinite(error)) vb_grid_cell(grid, "%.2f ± %.2f", trunc(10000 * value) / 100, 100 * error);',

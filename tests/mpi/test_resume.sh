@@ -99,4 +99,13 @@ rm -rf o; cp pics/bear/000.jpg kept; head -c 100 kept >pics/bear/000.jpg
 run a.yaml --output o --set datasets.d.on_error=skip
 refuses "a broken image, --resume of a run that skipped it" 5 'bear/000.jpg' "$vocabench" run a.yaml --output o --resume
 cp kept pics/bear/000.jpg
+
+# One cache for two questions that take as many, but other, images of a unit.
+for class in apple bear; do
+  printf 'name: v\nvocabularies: {some: [%s], more: [chair, dolphin]}\n' $class >$class.yaml
+  printf '%s\n' "experiment: $class" 'per_image: true' "datasets: [{name: d, images: pics, vocabularies: $class.yaml,
+    on_unmatched: skip}]" "$(sed -n '/^models/,$p' a.yaml)" >of-$class.yaml
+  run of-$class.yaml --output own-$class && run of-$class.yaml --output shared-$class --cache shared &&
+    agree "images of $class: a cache that others use, too" own-$class shared-$class
+done
 finish
