@@ -108,4 +108,13 @@ for class in apple bear; do
   run of-$class.yaml --output own-$class && run of-$class.yaml --output shared-$class --cache shared &&
     agree "images of $class: a cache that others use, too" own-$class shared-$class
 done
+# Two models of one file of weights, one after the other, with tokenizers of their own.
+cp -r tok swapped; jq -c '.["e"] as $e | .["e"] = .["l"] | .["l"] = $e' tok/vocab.json >swapped/vocab.json
+one() { echo "{name: $1, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: $1, prompts: ['a {}.']}"; }
+printf '%s\n' 'experiment: two' 'datasets: [{name: d, images: pics, vocabularies: bear.yaml, on_unmatched: skip}]' \
+  "models: [$(one tok), $(one swapped)]" >two.yaml
+run two.yaml --output both; run two.yaml --output alone --only-model swapped
+equal "a tokenizer of its own" "$(query both .results[1])" "$(query alone .results[0])"
+holds "which is another one" '[.results[].embedding | .tokenizer_digest, .text_embeddings_digest] | unique | length == 4' \
+  both/results.json
 finish
