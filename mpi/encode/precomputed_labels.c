@@ -81,6 +81,11 @@ static int read_integers(label_list *list, vb_error *err) {
     int status = -1;
     if (vb_npy_open(&npy, spec->labels, err)) return -1;
     const vb_tensor *tensor = &npy.tensor;
+    if (tensor->dtype == VB_BOOL) { /* says whether, not which class */
+        vb_errorf(err, VB_EMISMATCH, "%s: labels of type bool, expected integers: int8, int16, int32, int64 or uint8",
+                  spec->labels);
+        goto done;
+    }
     if (vb_tensor_count(tensor) != rows || (tensor->ndim != 1 && !(tensor->ndim == 2 && tensor->shape[1] == 1))) {
         vb_errorf(err, VB_EMISMATCH, "%s: expected %lld integer labels, one for each row of %s; found %lld of type %s",
                   spec->labels, (long long)rows, spec->image_embeddings, (long long)vb_tensor_count(tensor),
