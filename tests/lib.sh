@@ -172,14 +172,16 @@ E
 }
 
 # ---- runs -------------------------------------------------------------------------------------------------------
-# mpi N COMMAND...
-mpi() { local n=$1; shift; mpirun --oversubscribe -n "$n" "$@"; }
+# mpi N COMMAND...: ends after $deadline seconds, with code 124 and a line that says so: an mpirun may stand still before its ranks
+# have begun, and with it what would have ended them.
+deadline=$((10 * minute))
+mpi() { local n=$1; shift; "$tools/deadline" "$deadline" mpirun --oversubscribe -n "$n" "$@"; }
 # run ARGUMENT...: the command run, in one process; fails and returns 1 when it does.
 run() { "$vocabench" run "$@" >stdout 2>stderr || { fail "run $*" "$(cat stderr)"; return 1; }; }
 # run_at N ARGUMENT...: the same on N ranks, of which each has $limit seconds.
 limit=120
 run_at() {
-  local ranks=$1; shift
+  local ranks=$1 deadline=$((limit * patience + minute)); shift
   mpi "$ranks" timeout -k 5 $((limit * patience)) "$vocabench" run "$@" >stdout 2>stderr ||
     { fail "$ranks ranks: run $*" "$(cat stderr)"; return 1; }
 }
