@@ -172,8 +172,8 @@ E
 }
 
 # ---- runs -------------------------------------------------------------------------------------------------------
-# mpi N COMMAND...: ends after $deadline seconds, with code 124 and a line that says so: an mpirun may stand still before its ranks
-# have begun, and with it what would have ended them.
+# mpi N COMMAND...: ends after $deadline seconds, with code 124 and a line that says so: an mpirun may stand still before its
+# ranks have begun, and with it what would have ended them.
 deadline=$((10 * minute))
 mpi() { local n=$1; shift; "$tools/deadline" "$deadline" mpirun --oversubscribe -n "$n" "$@"; }
 # run ARGUMENT...: the command run, in one process; fails and returns 1 when it does.

@@ -91,8 +91,9 @@ static int refuse_unfinished(const vb_result_folder *folder, vb_error *err) {
     else if (code) snprintf(how, sizeof how, "failed with code %d (%s)", code, vb_json_text(ended, "error"));
     else snprintf(how, sizeof how, "ended well, and the file is gone");
     if (!strcmp(vb_json_text(state, "schema"), "vocabench.state/1"))
-        vb_errorf(err, VB_EMISSING, "%s: no such file: the run in that folder %s; 'vocabench status %s' says more, run --resume %s",
-                  folder->path, how, folder->folder, ended && !code ? "writes it again" : "ends it");
+        vb_errorf(err, VB_EMISSING,
+                  "%s: no such file: the run in that folder %s; 'vocabench status %s' says more, run --resume %s", folder->path,
+                  how, folder->folder, ended && !code ? "writes it again" : "ends it");
     json_decref(state);
     vb_free(path);
     return -1;

@@ -179,7 +179,10 @@ equal "thirty of them, the largest loss first" \
 refuses "no folder" 2 "report: expected DIR..." "$vocabench" report
 refuses "a folder that is none" 4 "nothing: cannot open" "$vocabench" report nothing
 sed '/^analyses/d; /^adversarial/d; /T300/d' e.yaml >short.yaml
-unfinished() { refuses "$1" 4 "u/results.json: no such file: the run in that folder $2; .*status u.*run --resume $3" "$vocabench" report "$4"; }
+# unfinished NAME HOW END PATH
+unfinished() {
+  refuses "$1" 4 "u/results.json: no such file: the run in that folder $2; .*status u.*run --resume $3" "$vocabench" report "$4"
+}
 VOCABENCH_FAULT=unit:1:EIO "$vocabench" run short.yaml --output u >/dev/null 2>&1
 unfinished "a run that failed" "failed with code 1 \(dataset .*injected fault\)" "ends it" u
 unfinished "by its file" "failed with code 1 .*" "ends it" u/results.json

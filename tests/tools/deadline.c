@@ -1,6 +1,6 @@
-/* Test tool: deadline SECONDS COMMAND...: the command, ended when it takes longer, and then the code is 124. Unlike timeout it hands
- * no signal on and heeds none: it stands in the process group of whoever sends them to all of it, and mpirun, told twice, ends without
- * its ranks. */
+/* Test tool: deadline SECONDS COMMAND...: the command, ended when it takes longer, and then the code is 124. Unlike timeout it
+ * heeds no signal and hands none on: who sends them sends them to the whole group, and mpirun, told twice, ends without its
+ * ranks. */
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
