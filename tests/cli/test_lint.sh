@@ -52,7 +52,7 @@ const char *words(const char *quote, int c) {
     return c == '\'' ? "/*" : quote; /* free(quote) */
 }
 C
-  source_file "$1/shards/files/file.c" <<'C'
+  source_file "$1/shards/files/descriptor.c" <<'C'
 /* Opens files. */
 #include <fcntl.h>
 #include <zstd.h>
