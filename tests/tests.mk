@@ -115,8 +115,9 @@ tsan:  ## threaded kernels, the pipeline and runs of two ranks under ThreadSanit
 
 # cmocka's tests; those that allow each allocation to fail in turn would take an hour.
 # Registers as they were where memory is read: after a lost page of a map the reader goes on (shards/files/map.c).
+# Possible leaks are threads that the pool of OpenMP still has at the end.
 VALGRIND ?= valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
-  --vex-iropt-register-updates=allregs-at-mem-access
+  --errors-for-leak-kinds=definite,indirect --vex-iropt-register-updates=allregs-at-mem-access
 valgrind:  ## the unit tests that take less than a second, under valgrind's memcheck (ten minutes)
 	@$(MAKE) --no-print-directory unit tools
 	@tests/tools/valgrind.sh $(BUILD) $(VALGRIND)
