@@ -113,7 +113,11 @@ verdict $? "encode images stops" "code $code" "$(cat stderr)"
 
 # So do packing and checking; and what never looks whether it was told to ends at once.
 # looks JOB: it catches SIGTERM.
-looks() { local caught; caught=$(sed -n 's/^SigCgt:\s*//p' "/proc/$1/status" 2>/dev/null); [ $((0x${caught:-0} >> 14 & 1)) = 1 ]; }
+looks() {
+  local caught
+  caught=$(sed -n 's/^SigCgt:\s*//p' "/proc/$1/status" 2>/dev/null)
+  [ $((0x${caught:-0} >> 14 & 1)) = 1 ]
+}
 # begun FAULT ARGUMENT...: a slow command, told to stop a third of a second after it began to look, or would have.
 begun() {
   local turn=0
