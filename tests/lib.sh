@@ -76,11 +76,12 @@ refuses() {
 }
 need_shared() { [ -e "$shared/$1" ] || { skip "$2" "no $1 in the shared data folder"; finish; }; }
 sanitized() { grep -q __asan_init "$vocabench"; }
-# make_here TARGET [VARIABLE...]: in the tree, with what the build under test was made with (VOCABENCH_TEST_MAKE, separated by ;).
+# make_here TARGET [VARIABLE...]: in the tree, with what the build under test was made with (VOCABENCH_TEST_MAKE, separated by ;),
+# one test at a time. None that the program depends on (PREFIX): other tests run it meanwhile.
 make_here() {
   local flags
   IFS=';' read -ra flags <<<"${VOCABENCH_TEST_MAKE:-}"
-  make -s -C "$here" "$1" BUILD="${build#"$here"/}" "${flags[@]}" "${@:2}"
+  flock "$build/tests" make -s -C "$here" "$1" BUILD="${build#"$here"/}" "${flags[@]}" "${@:2}"
 }
 # install_under FOLDER [VARIABLE...]: what was built, as `make install` puts it there.
 install_under() { make_here install DESTDIR="$1" "${@:2}"; }
