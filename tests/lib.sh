@@ -76,12 +76,15 @@ refuses() {
 }
 need_shared() { [ -e "$shared/$1" ] || { skip "$2" "no $1 in the shared data folder"; finish; }; }
 sanitized() { grep -q __asan_init "$vocabench"; }
-# install_under FOLDER [VARIABLE...]: what was built, as `make install` puts it there.
-install_under() {
-  local flags=()
-  ! sanitized || flags=("SAN=address,undefined")
-  make -s -C "$here" install BUILD="${build#"$here"/}" DESTDIR="$1" "${flags[@]}" "${@:2}"
+# make_here TARGET [VARIABLE...]: in the tree, with what the build under test was made with (VOCABENCH_TEST_MAKE, separated by ;),
+# one test at a time. None that the program depends on (PREFIX): other tests run it meanwhile.
+make_here() {
+  local flags
+  IFS=';' read -ra flags <<<"${VOCABENCH_TEST_MAKE:-}"
+  flock "$build/tests" make -s -C "$here" "$1" BUILD="${build#"$here"/}" "${flags[@]}" "${@:2}"
 }
+# install_under FOLDER [VARIABLE...]: what was built, as `make install` puts it there.
+install_under() { make_here install DESTDIR="$1" "${@:2}"; }
 # fits NAME CODE [DETAIL...]: a verdict on memory that the program took; not of a build with sanitizers, which take their own.
 fits() {
   if sanitized; then skip "$1" "sanitizers take memory of their own"
@@ -172,14 +175,16 @@ E
 }
 
 # ---- runs -------------------------------------------------------------------------------------------------------
-# mpi N COMMAND...
-mpi() { local n=$1; shift; mpirun --oversubscribe -n "$n" "$@"; }
+# mpi N COMMAND...: ends after $deadline seconds, with code 124 and a line that says so: an mpirun may stand still before its
+# ranks have begun, and with it what would have ended them.
+deadline=$((10 * minute))
+mpi() { local n=$1; shift; "$tools/deadline" "$deadline" mpirun --oversubscribe -n "$n" "$@"; }
 # run ARGUMENT...: the command run, in one process; fails and returns 1 when it does.
 run() { "$vocabench" run "$@" >stdout 2>stderr || { fail "run $*" "$(cat stderr)"; return 1; }; }
 # run_at N ARGUMENT...: the same on N ranks, of which each has $limit seconds.
 limit=120
 run_at() {
-  local ranks=$1; shift
+  local ranks=$1 deadline=$((limit * patience + minute)); shift
   mpi "$ranks" timeout -k 5 $((limit * patience)) "$vocabench" run "$@" >stdout 2>stderr ||
     { fail "$ranks ranks: run $*" "$(cat stderr)"; return 1; }
 }

@@ -113,6 +113,9 @@ static int take_value(vb_arguments *arguments, int i, const char *text, vb_error
     const vb_flag *flag = &arguments->flags.items[i];
     const char *command = arguments->command->name;
     if (!flag->option && expand_path(arguments, flag->value, &text, err)) return -1;
+    if (flag->plain && vb_path_ends_with(text, ".zst"))
+        return vb_errorf(err, VB_EUSAGE, "%s: --%s: %s: nothing is packed there, expected a name that does not end in .zst",
+                         command, flag->name, text);
     arguments->given[i] = true;
     arguments->texts[i] = text;
     if (flag->kind == VB_FLAG_LIST) {

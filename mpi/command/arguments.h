@@ -19,6 +19,7 @@ typedef struct vb_flag {
     const char *job;    /* the same of what a job asks for (mpi/cluster/site.h) */
     const char *value;  /* placeholder in the help: "FILE"; NULL for switches */
     bool required;
+    bool plain; /* a file that is written, never packed: a name in .zst would say what it is not, and is refused */
     const char *help;
     int64_t low, high; /* of numbers */
 } vb_flag;

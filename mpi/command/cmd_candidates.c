@@ -12,6 +12,7 @@ const vb_flag vb_cmd_candidates_flags[] = {
      .kind = VB_FLAG_TEXT,
      .value = "FILE.txt",
      .required = true,
+     .plain = true,
      .help = "one noun a line, in lower case, sorted"},
     {.name = "wordnet",
      .kind = VB_FLAG_TEXT,

@@ -20,7 +20,7 @@ const vb_flag vb_cmd_check_flags[] = {
     {.name = "sums",
      .kind = VB_FLAG_SWITCH,
      .help = "SHA-256 of all weights, tokenizers and corpora, against what was published; a run takes them from the cache"},
-    {.name = "junit", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "write the lines as JUnit's XML, too"},
+    {.name = "junit", .kind = VB_FLAG_TEXT, .value = "FILE", .plain = true, .help = "write the lines as JUnit's XML, too"},
     {0},
 };
 

@@ -28,7 +28,11 @@ const vb_flag vb_cmd_compare_flags[] = {
      .high = 1000000000},
     {.name = "seed", .kind = VB_FLAG_NUMBER, .value = "N", .help = "of that drawing [0]", .high = 0xffffffff},
     {.name = "pairs", .kind = VB_FLAG_SWITCH, .help = "every model of A against every one of B, p by Holm over the pairs"},
-    {.name = "json", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "write everything, in full precision, as JSON too"},
+    {.name = "json",
+     .kind = VB_FLAG_TEXT,
+     .value = "FILE",
+     .plain = true,
+     .help = "write everything, in full precision, as JSON too"},
     {0},
 };
 

@@ -8,6 +8,7 @@ const vb_flag vb_cmd_init_flags[] = {
     {.name = "output",
      .kind = VB_FLAG_TEXT,
      .value = "FILE.yaml",
+     .plain = true,
      .help = "the experiment to write, its vocabularies beside it [NAME.yaml in the current folder]"},
     {.name = "tokenizer", .kind = VB_FLAG_TEXT, .value = "PATH", .help = "of the model [beside the weights, or near them]"},
     {.name = "class-names",

@@ -26,6 +26,7 @@ const vb_flag vb_cmd_preprocess_flags[] = {
      .kind = VB_FLAG_TEXT,
      .value = "P.npy",
      .required = true,
+     .plain = true,
      .help = "float32, images x 3 x R x R, images in name order"},
     VB_FACT_ARGUMENTS_PIXELS,
     {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "convert to RGB before resizing"},

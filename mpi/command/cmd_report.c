@@ -13,7 +13,11 @@
 #include "shards/text/yaml.h"
 
 const vb_flag vb_cmd_report_flags[] = {
-    {.name = "output", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "[report.html, report.md, report.tex or report.pdf]"},
+    {.name = "output",
+     .kind = VB_FLAG_TEXT,
+     .value = "FILE",
+     .plain = true,
+     .help = "[report.html, report.md, report.tex or report.pdf]"},
     {.name = "format",
      .kind = VB_FLAG_TEXT,
      .value = "html|md|latex|pdf",

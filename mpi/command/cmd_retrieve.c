@@ -39,7 +39,7 @@ const vb_flag vb_cmd_retrieve_flags[] = {
      .value = "LIST.jsonl.zst",
      .required = true,
      .help = "a line a query, packed where the name ends in .zst; LIST.summary.json is written beside it"},
-    {.name = "ids", .kind = VB_FLAG_TEXT, .value = "IDS.npy", .help = "row numbers as int64, queries x K"},
+    {.name = "ids", .kind = VB_FLAG_TEXT, .value = "IDS.npy", .plain = true, .help = "row numbers as int64, queries x K"},
     {.name = "similarity", .kind = VB_FLAG_TEXT, .value = "dot|cosine", .help = "of query and row [dot]"},
     {.name = "quantized",
      .kind = VB_FLAG_TEXT,

@@ -22,7 +22,7 @@ const vb_flag vb_cmd_verify_flags[] = {
     {.name = "whole",
      .kind = VB_FLAG_SWITCH,
      .help = "run the whole experiment again, without any cache, and compare everything"},
-    {.name = "junit", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "write the lines as JUnit's XML, too"},
+    {.name = "junit", .kind = VB_FLAG_TEXT, .value = "FILE", .plain = true, .help = "write the lines as JUnit's XML, too"},
     {0},
 };
 

@@ -10,6 +10,7 @@
 #include "mpi/encode/encode.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/encode/text_list.h"
+#include "mpi/experiment/missing_path.h"
 #include "mpi/ranks/cyclic.h"
 #include "shards/weights/coop.h"
 #include "shards/text/prompts.h"
@@ -291,7 +292,7 @@ int vb_classifier_look(const vb_encoding *how, const vb_dataset_state *data, vb_
 static int rows_by_name(const vb_dataset_state *data, const vb_embeddings_spec *spec, int64_t rows, int64_t *row_of,
                         vb_error *err) {
     vb_texts names = {0};
-    if (vb_texts_read_names(&names, spec->text_names, err)) return -1;
+    if (vb_texts_read_names(&names, spec->text_names, err)) return vb_missing_path_key("text_names", err);
     int status = 0;
     if ((int64_t)names.count != rows)
         status = vb_errorf(err, VB_EMISMATCH, "%s: %zu names, but %s has %lld rows", spec->text_names, names.count,
@@ -329,7 +330,7 @@ static int read_precomputed(vb_classifier *classifier, const vb_encoding *how, c
     float *row = NULL;
     vb_digester *digester = NULL;
     int status = -1;
-    if (vb_npy_open(&npy, spec->text_embeddings, err)) return -1;
+    if (vb_npy_open(&npy, spec->text_embeddings, err)) return vb_missing_path_key("text_embeddings", err);
     const vb_tensor *tensor = &npy.tensor;
     if (tensor->ndim != 2 || tensor->shape[1] < 1 || tensor->shape[1] > 65536 ||
         (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64)) {

@@ -9,6 +9,7 @@
 #include "mpi/base/strbuf.h"
 #include "mpi/encode/dataset_sets.h"
 #include "mpi/encode/image_limit.h"
+#include "mpi/experiment/missing_path.h"
 #include "mpi/ranks/progress.h"
 #include "shards/text/names_by_id.h"
 
@@ -65,6 +66,7 @@ static int read_class_names(vb_dataset_state *state, vb_comm *comm, vb_error *er
     const char *path = state->spec->names;
     int status = vb_names_by_id_read(&names, path, err);
     if (!status) status = vb_names_by_id_call(&state->vocabularies, &state->names_unused, &names, path, err);
+    if (status) vb_missing_path_key("names", err);
     if (status) vb_error_prefix(err, "dataset '%s'", state->spec->name);
     state->names_digest = names.digest;
     vb_names_by_id_free(&names);
@@ -76,6 +78,7 @@ static int read_sets(vb_dataset_state *state, vb_comm *comm, vb_error *err) {
     int status = vb_dataset_sets_read(&state->sets, &state->labels, state->class_images, &state->sets_digest, state->dataset,
                                       state->spec, &state->vocabularies, err);
     for (int64_t i = 0; i < state->sets.images && !status; i++) state->outside += !vb_class_sets_at(&state->sets, i).count;
+    if (status) vb_missing_path_key("labels", err);
     if (status) vb_error_prefix(err, "dataset '%s'", state->spec->name);
     return vb_comm_agree_same(comm, status, vb_class_sets_digest(&state->sets).hex, state->spec->labels, err);
 }
@@ -83,6 +86,7 @@ static int read_sets(vb_dataset_state *state, vb_comm *comm, vb_error *err) {
 int vb_dataset_state_open(vb_dataset_state *state, vb_context *context, const vb_dataset_spec *spec, bool images, vb_error *err) {
     *state = (vb_dataset_state){.spec = spec};
     int status = vb_vocabularies_read(&state->vocabularies, spec->vocabularies, err);
+    if (status) vb_missing_path_key("vocabularies", err);
     status = vb_comm_agree_same(&context->comm, status, state->vocabularies.digest.hex, spec->vocabularies, err);
     if (!status && spec->names) status = read_class_names(state, &context->comm, err);
     if (status) goto done;

@@ -9,6 +9,7 @@
 #include "mpi/base/json.h"
 #include "mpi/encode/image_limit.h"
 #include "mpi/encode/precomputed_labels.h"
+#include "mpi/experiment/missing_path.h"
 #include "mpi/ranks/byte_progress.h"
 #include "shards/files/path.h"
 
@@ -76,12 +77,13 @@ static int digest_embeddings(vb_image_source *source, vb_context *context, const
     const vb_digest_watch watch = vb_byte_progress_watch(&progress);
     const int status = vb_digest_file_watched(spec->image_embeddings, &watch, &source->file_digest, err);
     vb_byte_progress_end(&progress);
-    return status ? -1 : vb_digest_file(spec->labels, &source->labels_digest, err);
+    if (status) return vb_missing_path_key("image_embeddings", err);
+    return vb_digest_file(spec->labels, &source->labels_digest, err) ? vb_missing_path_key("labels", err) : 0;
 }
 
 /* digests: a context to be told of them, or NULL for none. */
 static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *spec, vb_context *digests, vb_error *err) {
-    if (vb_npy_open(&source->embeddings, spec->image_embeddings, err)) return -1;
+    if (vb_npy_open(&source->embeddings, spec->image_embeddings, err)) return vb_missing_path_key("image_embeddings", err);
     const vb_tensor *tensor = &source->embeddings.tensor;
     if (tensor->ndim != 2 || tensor->shape[0] < 1 || tensor->shape[1] < 1 || tensor->shape[1] > 65536 ||
         (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64))

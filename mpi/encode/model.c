@@ -7,6 +7,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/base/device.h"
 #include "mpi/encode/text_convention.h"
+#include "mpi/experiment/missing_path.h"
 #include "mpi/ranks/byte_progress.h"
 #include "shards/text/tokenizer_file.h"
 #include "shards/weights/learned_parts.h"
@@ -76,7 +77,7 @@ static int look_for_stop(void *context, vb_error *err) { return vb_context_check
 /* `context` NULL: nothing will be encoded, or nothing that takes long. */
 static int open_encoder(vb_model *model, vb_context *context, bool digest, int threads, vb_error *err) {
     const vb_model_spec *spec = model->spec;
-    if (vb_weights_open(&model->weights, spec->weights, false, err)) return -1;
+    if (vb_weights_open(&model->weights, spec->weights, false, err)) return vb_missing_path_key("weights", err);
     vb_weights_keep_tower(&model->weights, spec->tower);
     if (vb_model_family(&model->weights, spec->family, &model->family, err) ||
         vb_facts_of_towers(&model->facts, &spec->stated, &model->weights, model->family, err))
@@ -103,8 +104,9 @@ static int read_tokenizer(vb_model *model, vb_error *err) {
     if (!model->tokenizer_path)
         model->tokenizer_path = stated ? vb_strdup(stated, err) : vb_tokenizer_file_in(model->weights.where.folder, err);
     if (!model->tokenizer_path) return -1;
-    return vb_tokenizer_file_read(&model->tokenizer, model->tokenizer_path, model->family->mask_token, &model->tokenizer_digest,
-                                  err);
+    const int status = vb_tokenizer_file_read(&model->tokenizer, model->tokenizer_path, model->family->mask_token,
+                                              &model->tokenizer_digest, err);
+    return status && stated ? vb_missing_path_key("tokenizer", err) : status;
 }
 
 /* OpenAI's tokenizers have as many tokens as the model has rows; others may have somewhat fewer (CLIPA 30522 of 32000), much

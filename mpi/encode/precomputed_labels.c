@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/experiment/missing_path.h"
 #include "shards/embeddings/npy.h"
 #include "shards/files/path.h"
 #include "shards/text/texts.h"
@@ -79,8 +80,13 @@ static int read_integers(label_list *list, vb_error *err) {
     vb_npy npy;
     int64_t rows = list->rows, *value = NULL, *sorted = NULL;
     int status = -1;
-    if (vb_npy_open(&npy, spec->labels, err)) return -1;
+    if (vb_npy_open(&npy, spec->labels, err)) return vb_missing_path_key("labels", err);
     const vb_tensor *tensor = &npy.tensor;
+    if (tensor->dtype == VB_BOOL) { /* says whether, not which class */
+        vb_errorf(err, VB_EMISMATCH, "%s: labels of type bool, expected integers: int8, int16, int32, int64 or uint8",
+                  spec->labels);
+        goto done;
+    }
     if (vb_tensor_count(tensor) != rows || (tensor->ndim != 1 && !(tensor->ndim == 2 && tensor->shape[1] == 1))) {
         vb_errorf(err, VB_EMISMATCH, "%s: expected %lld integer labels, one for each row of %s; found %lld of type %s",
                   spec->labels, (long long)rows, spec->image_embeddings, (long long)vb_tensor_count(tensor),
@@ -150,7 +156,7 @@ static int read_text_labels(label_list *list, vb_error *err) {
     text_row *sorted = NULL;
     int64_t labelled = 0;
     int status = -1;
-    if (vb_texts_read(&texts, list->spec->labels, err)) return -1;
+    if (vb_texts_read(&texts, list->spec->labels, err)) return vb_missing_path_key("labels", err);
     vb_texts_trim(&texts);
     if ((int64_t)texts.count != list->rows) {
         vb_errorf(err, VB_EMISMATCH, "%s: %zu labels, but %s has %lld rows", list->spec->labels, texts.count,
@@ -255,8 +261,14 @@ int vb_precomputed_labels_read(int *classes, vb_class_sets *sets, vb_label_count
     bool text = vb_path_ends_with(spec->labels, ".txt") || vb_path_ends_with(spec->labels, ".json");
     int status = -1;
     if (!(list.of_row = vb_array((size_t)rows, sizeof *list.of_row, "labels", err))) goto done;
-    if (spec->label_names && vb_texts_read_names(&list.names, spec->label_names, err)) goto done;
-    if (vb_label_sets_read(&labels, &are_sets, spec->labels, err)) goto done;
+    if (spec->label_names && vb_texts_read_names(&list.names, spec->label_names, err)) {
+        vb_missing_path_key("label_names", err);
+        goto done;
+    }
+    if (vb_label_sets_read(&labels, &are_sets, spec->labels, err)) {
+        vb_missing_path_key("labels", err);
+        goto done;
+    }
     if (are_sets) {
         status = resolve_sets(&list, &labels, classes, sets, counts, data, err);
         goto done;
@@ -275,7 +287,7 @@ int vb_precomputed_labels_check(const vb_dataset_state *data, const vb_embedding
     vb_npy npy;
     vb_label_counts counts;
     vb_class_sets sets = {0};
-    if (vb_npy_open(&npy, spec->image_embeddings, err)) return -1;
+    if (vb_npy_open(&npy, spec->image_embeddings, err)) return vb_missing_path_key("image_embeddings", err);
     int64_t rows = npy.tensor.ndim == 2 ? npy.tensor.shape[0] : 0; /* another shape is for its reader to refuse */
     vb_npy_close(&npy);
     if (!rows) return 0;

@@ -14,7 +14,24 @@
 typedef struct origin {
     const char *list, *what, *name; /* "models", "model", its name; of a map of the root: its key, "", NULL */
     const char *key, *path;
+    int stated;  /* the message begins with the key (1), with the entry (2), with both (3) */
+    size_t said; /* bytes of it that do */
 } origin;
+
+/* "model 'tiny': ", "adversarial: ". */
+static void describe_entry(char *text, size_t size, const origin *it) {
+    if (it->name) snprintf(text, size, "%s '%s': ", it->what, it->name);
+    else snprintf(text, size, "%s: ", it->list);
+}
+
+static void look_for_statement(origin *it, const char *text) {
+    char what[256];
+    describe_entry(what, sizeof what, it);
+    const size_t entry = strncmp(text, what, strlen(what)) ? 0 : strlen(what), n = strlen(it->key);
+    const bool key = !strncmp(text + entry, it->key, n) && !strncmp(text + entry + n, ": ", 2);
+    it->stated = 2 * (entry > 0) + key;
+    it->said = entry + (key ? n + 2 : 0);
+}
 
 /* Whether the path stands at the beginning of the message, or behind a prefix, and a colon behind it. */
 static bool names(const char *text, const char *path) {
@@ -24,15 +41,19 @@ static bool names(const char *text, const char *path) {
     return false;
 }
 
-/* Takes the entry's path that the message names, if it is longer than what was found before. */
+/* Takes the entry's path that the message names, if the message states more of it than of what was found before; or as much, and
+ * it is longer. */
 static void look(origin *best, const origin *entry, const vb_option *table, const void *fields, const char *text) {
     for (const vb_option *option = table; option->key; option++) {
         if (option->kind != VB_OPTION_PATH || option->machine) continue;
         const char *path = *(char *const *)((const char *)fields + option->offset);
-        if (!path || !names(text, path) || (best->path && strlen(best->path) >= strlen(path))) continue;
-        *best = *entry;
-        best->key = option->key;
-        best->path = path;
+        if (!path || !names(text, path)) continue;
+        origin it = *entry;
+        it.key = option->key;
+        it.path = path;
+        look_for_statement(&it, text);
+        if (!best->path || it.stated > best->stated || (it.stated == best->stated && strlen(path) > strlen(best->path)))
+            *best = it;
     }
 }
 
@@ -40,23 +61,22 @@ static origin find(const vb_experiment *experiment, const char *text) {
     origin best = {0};
     for (int d = 0; d < experiment->dataset_count; d++)
         if (!experiment->datasets[d].part_count)
-            look(&best, &(origin){"datasets", "dataset", experiment->datasets[d].name, NULL, NULL},
+            look(&best, &(origin){.list = "datasets", .what = "dataset", .name = experiment->datasets[d].name},
                  vb_experiment_tables_dataset(), &experiment->datasets[d], text);
     for (int m = 0; m < experiment->model_count; m++) {
         const vb_model_spec *model = &experiment->models[m];
-        const origin entry = {"models", "model", model->series ? model->series : model->name, NULL, NULL};
+        const origin entry = {.list = "models", .what = "model", .name = model->series ? model->series : model->name};
         look(&best, &entry, vb_experiment_tables_model(), model, text);
         for (int e = 0; e < model->embeddings_count; e++)
             look(&best, &entry, vb_experiment_tables_embeddings(), &model->embeddings_list[e], text);
     }
     for (int c = 0; c < experiment->corpus_count; c++)
-        look(&best, &(origin){"corpora", "corpus", experiment->corpora[c].name, NULL, NULL}, vb_retrieval_spec_corpus_options(),
-             &experiment->corpora[c], text);
-    look(&best, &(origin){"adversarial", "", NULL, NULL, NULL}, vb_adversarial_spec_options(), &experiment->adversarial, text);
-    look(&best, &(origin){"open_curve", "", NULL, NULL, NULL}, vb_open_curve_spec_options(), &experiment->open_curve, text);
-    look(&best, &(origin){"hierarchy", "", NULL, NULL, NULL}, vb_hierarchy_spec_options(), &experiment->hierarchy, text);
-    look(&best, &(origin){"prompt_spread", "", NULL, NULL, NULL}, vb_prompt_spread_spec_options(), &experiment->prompt_spread,
-         text);
+        look(&best, &(origin){.list = "corpora", .what = "corpus", .name = experiment->corpora[c].name},
+             vb_retrieval_spec_corpus_options(), &experiment->corpora[c], text);
+    look(&best, &(origin){.list = "adversarial"}, vb_adversarial_spec_options(), &experiment->adversarial, text);
+    look(&best, &(origin){.list = "open_curve"}, vb_open_curve_spec_options(), &experiment->open_curve, text);
+    look(&best, &(origin){.list = "hierarchy"}, vb_hierarchy_spec_options(), &experiment->hierarchy, text);
+    look(&best, &(origin){.list = "prompt_spread"}, vb_prompt_spread_spec_options(), &experiment->prompt_spread, text);
     return best;
 }
 
@@ -86,6 +106,10 @@ static void describe_places(char *text, size_t size, const vb_experiment *experi
     vb_free(configs);
 }
 
+int vb_missing_path_key(const char *key, vb_error *err) {
+    return err && err->code == VB_EMISSING ? vb_error_prefix(err, "%s", key) : -1;
+}
+
 void vb_missing_path_explain(const vb_experiment *experiment, vb_error *err) {
     if (!err || err->code != VB_EMISSING) return;
     const origin it = find(experiment, err->text);
@@ -95,13 +119,11 @@ void vb_missing_path_explain(const vb_experiment *experiment, vb_error *err) {
     vb_yaml *root = NULL;
     const vb_yaml *node = vb_yaml_read(&root, experiment->path, &none) ? NULL : find_node(experiment, root, &it);
     if (node) snprintf(place, sizeof place, "%d:%d:", node->line, node->column);
-    if (it.name) snprintf(what, sizeof what, "%s '%s': ", it.what, it.name);
-    else snprintf(what, sizeof what, "%s: ", it.list);
+    describe_entry(what, sizeof what, &it);
     describe_places(places, sizeof places, experiment, it.path);
     snprintf(text, sizeof text, "%s", err->text);
-    const size_t said = strncmp(text, what, strlen(what)) ? 0 : strlen(what);
     const int rank = err->rank;
-    vb_errorf(err, VB_EMISSING, "%s:%s %s%s: %s%s", experiment->path, place, what, it.key, text + said, places);
+    vb_errorf(err, VB_EMISSING, "%s:%s %s%s: %s%s", experiment->path, place, what, it.key, text + it.said, places);
     err->rank = rank;
     vb_yaml_free(root);
 }

@@ -13,6 +13,7 @@
 #include "mpi/base/device.h"
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/image_source.h"
+#include "mpi/experiment/missing_path.h"
 #include "mpi/plan/plan_corpora.h"
 #include "mpi/plan/plan_time.h"
 #include "mpi/evaluate/evaluate.h"
@@ -192,7 +193,7 @@ static int measure_precomputed(const vb_model_spec *spec, const vb_dataset_state
         const vb_embeddings_spec *embeddings =
             vb_experiment_embeddings(spec, data->part_count ? data->parts[p]->spec : data->spec);
         vb_npy npy;
-        if (vb_npy_open(&npy, embeddings->image_embeddings, err)) return -1;
+        if (vb_npy_open(&npy, embeddings->image_embeddings, err)) return vb_missing_path_key("image_embeddings", err);
         int64_t rows = npy.tensor.ndim ? npy.tensor.shape[0] : 0;
         sizes->images += rows;
         sizes->units += (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;

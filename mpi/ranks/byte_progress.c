@@ -10,9 +10,15 @@ void vb_byte_progress_start(vb_byte_progress *progress, vb_context *context, con
     vb_progress_together(&progress->progress);
 }
 
+int64_t vb_byte_progress_add(int64_t sum, uint64_t bytes, int passes) {
+    uint64_t all;
+    int64_t more;
+    return __builtin_mul_overflow(bytes, (uint64_t)passes, &all) || __builtin_add_overflow(sum, all, &more) ? INT64_MAX : more;
+}
+
 int vb_byte_progress_step(vb_byte_progress *progress, int64_t bytes, vb_error *err) {
     const int64_t before = progress->passed / MB;
-    progress->passed += bytes;
+    if (__builtin_add_overflow(progress->passed, bytes, &progress->passed)) progress->passed = INT64_MAX;
     if (progress->shown && progress->passed / MB > before) vb_progress_step(&progress->progress, progress->passed / MB - before);
     return vb_context_check_stop(progress->context, err);
 }

@@ -78,6 +78,27 @@ static int check_document(const vb_result_folder *folder, vb_error *err) {
     return 0;
 }
 
+/* A folder without results.json, which is written last: what the run's state says, where that is there. */
+static int refuse_unfinished(const vb_result_folder *folder, vb_error *err) {
+    vb_error none;
+    char *path = vb_format(&none, "%s/state.json", folder->folder);
+    json_t *state = path && vb_path_exists(path) ? vb_json_parse_file(path, &none) : NULL;
+    const json_t *ended = json_object_get(state, "ended");
+    const int code = (int)vb_json_integer(ended, "code");
+    char how[VB_ERROR_TEXT];
+    if (!ended) snprintf(how, sizeof how, "has not ended, or was killed");
+    else if (code == VB_EINCOMPLETE) snprintf(how, sizeof how, "was stopped");
+    else if (code) snprintf(how, sizeof how, "failed with code %d (%s)", code, vb_json_text(ended, "error"));
+    else snprintf(how, sizeof how, "ended well, and the file is gone");
+    if (!strcmp(vb_json_text(state, "schema"), "vocabench.state/1"))
+        vb_errorf(err, VB_EMISSING,
+                  "%s: no such file: the run in that folder %s; 'vocabench status %s' says more, run --resume %s", folder->path,
+                  how, folder->folder, ended && !code ? "writes it again" : "ends it");
+    json_decref(state);
+    vb_free(path);
+    return -1;
+}
+
 int vb_result_folder_open(vb_result_folder *folder, const char *given, vb_error *err) {
     *folder = (vb_result_folder){0};
     bool file = !vb_path_is_folder(given);
@@ -86,7 +107,10 @@ int vb_result_folder_open(vb_result_folder *folder, const char *given, vb_error 
                      slash > 1 ? vb_strndup(given, slash - 1, err) :
                                  vb_strdup(slash ? "/" : ".", err);
     folder->path = file ? vb_strdup(given, err) : vb_format(err, "%s/results.json", given);
-    if (!folder->folder || !folder->path || !(folder->document = vb_json_parse_file(folder->path, err))) return -1;
+    if (!folder->folder || !folder->path) return -1;
+    const bool known = !strcmp(vb_path_base_name(folder->path), "results.json");
+    if (!(folder->document = vb_json_parse_file(folder->path, err)))
+        return known && !vb_path_exists(folder->path) ? refuse_unfinished(folder, err) : -1;
     return check_document(folder, err);
 }
 

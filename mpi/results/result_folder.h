@@ -12,7 +12,8 @@ typedef struct vb_result_folder {
 
 /* `given`: the output folder of a run, or its results.json. Checks the schema and that every entry of results[] has what a reader
  * takes for granted: model, dataset, images, vocabularies with names, figures and classes, and a square theft matrix.
- * VB_EMISSING, VB_EDATA with the place, VB_EUNSUPPORTED for another schema. Close also after a failure. */
+ * VB_EMISSING, with what the run's state says where that is there without results; VB_EDATA with the place, VB_EUNSUPPORTED for
+ * another schema. Close also after a failure. */
 int vb_result_folder_open(vb_result_folder *folder, const char *given, vb_error *err);
 void vb_result_folder_close(vb_result_folder *folder);
 

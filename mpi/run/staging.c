@@ -188,11 +188,11 @@ static int copy_file(vb_staging *staging, vb_byte_progress *progress, const char
     return !status ? 1 : why->code == VB_EINCOMPLETE ? -1 : 0;
 }
 
-/* Bytes of a file, which are copied and then read back. */
-static int64_t bytes_of(const char *path) {
+/* The sum and the bytes of a file, which are copied and then read back. */
+static int64_t add_bytes_of(int64_t sum, const char *path) {
     vb_path_facts facts;
     vb_error none;
-    return vb_path_stat(path, &facts, &none) ? 0 : 2 * (int64_t)facts.size;
+    return vb_path_stat(path, &facts, &none) ? sum : vb_byte_progress_add(sum, facts.size, 2);
 }
 
 /* The first rank of a machine: copies what it can. copies[i]: of path i. */
@@ -205,10 +205,10 @@ static int copy_all(vb_staging *staging, vb_context *context, const char *scratc
     vb_byte_progress progress;
     gethostname(host, sizeof host - 1);
     bool made = !paths->count || !make_folder(staging, scratch, &first);
-    for (size_t i = 0; i < paths->count; i++) all += bytes_of(paths->items[i]);
+    for (size_t i = 0; i < paths->count; i++) all = add_bytes_of(all, paths->items[i]);
     vb_byte_progress_start(&progress, context, "copying and reading back", scratch, all);
     for (size_t i = 0; i < paths->count && made && done >= 0; i++) {
-        so_far += bytes_of(paths->items[i]);
+        so_far = add_bytes_of(so_far, paths->items[i]);
         if (vb_staged_has(paths->items[i])) continue; /* two datasets of one shard */
         done = copy_file(staging, &progress, scratch, paths->items[i], &copies[i], &why);
         if (!done && !left++) first = why;

@@ -11,6 +11,7 @@
 #include "shards/files/json_parse.h"
 #include "shards/files/manifest.h"
 #include "shards/files/tar.h"
+#include "shards/files/text_file.h"
 #include "shards/images/image.h"
 
 enum { CLS_LIMIT = 4096, JSON_LIMIT = 1 << 20, TEXT_LIMIT = 1 << 20 };
@@ -99,8 +100,8 @@ static char *label_from_json(const struct scan *scan, vb_error *err) {
 static char *label_from_cls(const struct scan *scan, vb_error *err) {
     const char *text = scan->group.cls, *end = text + strlen(text);
     if (!strncmp(text, "\xef\xbb\xbf", 3)) text += 3; /* a byte order mark */
-    while (end > text && strchr(" \t\r\n", end[-1])) end--;
-    while (text < end && strchr(" \t\r\n", *text)) text++;
+    while (end > text && vb_text_file_is_space(end[-1])) end--;
+    while (text < end && vb_text_file_is_space(*text)) text++;
     if (text == end || memchr(text, '\n', (size_t)(end - text))) {
         vb_errorf(err, VB_EDATA, "%s: sample '%s': .cls: expected one integer or one class name", scan->path, key_of(scan));
         return NULL;

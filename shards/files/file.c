@@ -11,6 +11,7 @@
 
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
+#include "shards/files/descriptor.h"
 #include "shards/files/staged.h"
 
 static const char *kind_name(mode_t mode) {
@@ -37,7 +38,7 @@ int vb_file_descriptor(const char *path, uint64_t *size, vb_error *err) {
     struct stat info;
     if (fault) errno = fault > 0 ? fault : EIO;
     else if ((fd = vb_staged_open(path)) < 0)
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* not to wait for a pipe's writer */
+        fd = vb_descriptor_open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0); /* not to wait for a pipe's writer */
     if (fd < 0) return vb_errorf(err, VB_EMISSING, "%s: cannot open: %s", path, strerror(errno));
     if (fstat(fd, &info)) {
         vb_errorf(err, VB_EMISSING, "%s: cannot stat: %s", path, strerror(errno));
@@ -116,8 +117,8 @@ int vb_file_read_whole(const char *path, size_t limit, uint8_t **bytes, size_t *
 }
 
 void vb_file_read_proc(const char *path, char *text, size_t size) {
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = file < 0 ? -1 : read(file, text, size - 1);
+    int file = vb_descriptor_open(path, O_RDONLY, 0);
+    ssize_t n = file < 0 ? -1 : vb_descriptor_read(file, text, size - 1);
     text[n < 0 ? 0 : n] = 0;
     if (file >= 0) close(file);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
+#include "shards/files/descriptor.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 #include "shards/files/writer.h"
@@ -39,11 +40,11 @@ static bool says(const char *path, const char *text) {
 int vb_lock_replace(const char *path, const char *expected, const char *text, bool *taken, vb_error *err) {
     struct stat held, there;
     *taken = false;
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), status = 0;
+    int fd = vb_descriptor_open(path, O_RDONLY | O_NOFOLLOW, 0), status = 0;
     if (fd < 0) return 0; /* gone: to be made anew */
     /* Two that find the same owner gone: the second finds the lock held, or, later, another file in its place. Where flock is not
      * known the comparison alone must do. */
-    bool busy = flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+    bool busy = vb_descriptor_lock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
     if (!busy && !fstat(fd, &held) && !stat(path, &there) && held.st_ino == there.st_ino && says(path, expected)) {
         status = vb_writer_write_whole(path, text, strlen(text), err);
         *taken = !status;
@@ -59,9 +60,9 @@ void vb_lock_remove(const char *path, const char *text) {
 int vb_lock_hold(const char *folder, const char *name, int how) {
     vb_error none;
     char *path = vb_path_join(folder, name, &none);
-    int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+    int fd = path ? vb_descriptor_open(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600) : -1;
     vb_free(path);
-    if (fd >= 0 && flock(fd, how)) {
+    if (fd >= 0 && vb_descriptor_lock(fd, how)) {
         close(fd);
         fd = -1;
     }

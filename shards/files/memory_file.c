@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "kernels/base/fault.h"
+#include "shards/files/descriptor.h"
 
 static int no_memory(const char *what, size_t size, int code, vb_error *err) {
     return vb_errorf(err, VB_EMEMORY, "%s: no shared memory for %zu bytes: %s", what, size, strerror(code));
@@ -20,7 +21,7 @@ int vb_memory_file_make(vb_memory_file *at, size_t size, const char *what, vb_er
     const int fault = vb_fault(VB_FAULT_MMAP), fd = memfd_create("vocabench", MFD_CLOEXEC);
     *at = (vb_memory_file){.pid = getpid(), .fd = fd};
     if (fd < 0) return 0;
-    int code = fault > 0 ? fault : fault ? ENOMEM : posix_fallocate(fd, 0, (off_t)size);
+    int code = fault > 0 ? fault : fault ? ENOMEM : vb_descriptor_allocate(fd, size);
     if (!code && fstat(fd, &facts)) code = errno;
     if (code) {
         close(fd);
@@ -37,7 +38,7 @@ int vb_memory_file_open(const vb_memory_file *at) {
     struct stat facts;
     if (at->fd < 0) return -1;
     snprintf(path, sizeof path, "/proc/%lld/fd/%lld", (long long)at->pid, (long long)at->fd);
-    const int fd = open(path, O_RDWR | O_CLOEXEC);
+    const int fd = vb_descriptor_open(path, O_RDWR, 0);
     if (fd < 0) return -1;
     if (!fstat(fd, &facts) && (int64_t)facts.st_dev == at->device && (int64_t)facts.st_ino == at->inode) return fd;
     close(fd);

@@ -14,6 +14,7 @@
 
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
+#include "shards/files/descriptor.h"
 #include "shards/files/identity.h"
 
 char *vb_path_join(const char *folder, const char *name, vb_error *err) {
@@ -229,7 +230,7 @@ int vb_path_list_folder(vb_strings *names, const char *folder, vb_error *err) {
     int fault = vb_fault(VB_FAULT_OPEN);
     DIR *stream = NULL;
     if (fault) errno = fault > 0 ? fault : EIO;
-    else stream = opendir(folder);
+    else stream = vb_descriptor_open_folder(folder);
     if (!stream) return vb_errorf(err, VB_EMISSING, "%s: cannot open folder: %s", folder, strerror(errno));
     int status = 0;
     errno = 0;

@@ -10,6 +10,7 @@
 
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
+#include "shards/files/descriptor.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
 #include "shards/files/writer.h"
@@ -172,10 +173,10 @@ static void hash(vb_sha256_job *job, int f) {
     uint8_t bytes[VB_DIGEST_PIECE];
     ssize_t n = 1;
     if ((its->known = recall(job->kept[f], &its->sum))) return;
-    const int file = open(its->path, O_RDONLY | O_CLOEXEC);
+    const int file = vb_descriptor_open(its->path, O_RDONLY, 0);
     if (file < 0) return;
     begin(&s);
-    while (!atomic_load(&job->stop) && (n = read(file, bytes, sizeof bytes)) > 0) {
+    while (!atomic_load(&job->stop) && (n = vb_descriptor_read(file, bytes, sizeof bytes)) > 0) {
         add(&s, bytes, (size_t)n);
         atomic_fetch_add(&job->done, n);
         if (vb_fault(VB_FAULT_HASH) > 0) break;

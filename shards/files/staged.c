@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "shards/files/descriptor.h"
 
 typedef struct staged {
     char *path, *copy;
@@ -57,5 +58,5 @@ int vb_staged_open(const char *path) {
     const staged *its = find(path);
     vb_error none;
     if (!its || vb_identity_check(&its->identity, path, &none)) return -1;
-    return open(its->copy, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    return vb_descriptor_open(its->copy, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
 }

@@ -54,6 +54,8 @@ int vb_text_file_check_line(const char *line, size_t size, const char *path, siz
 
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
+bool vb_text_file_is_space(char c) { return is_blank(c) || c == '\r' || c == '\n'; }
+
 void vb_text_file_trim(char **line, size_t *size) {
     while (*size && is_blank((*line)[*size - 1])) --*size;
     for (; *size && is_blank(**line); --*size) ++*line;

@@ -25,6 +25,9 @@ bool vb_text_file_next_line(char **at, char *end, char **line, size_t *size);
  * lines would be read as one). */
 int vb_text_file_check_line(const char *line, size_t size, const char *path, size_t number, vb_error *err);
 
+/* A space, a tab, or a byte of a line end; a NUL is none. */
+bool vb_text_file_is_space(char c);
+
 /* Drops the blanks (spaces and tabs) at both ends: *line and *size become what is left, NUL-terminated. */
 void vb_text_file_trim(char **line, size_t *size);
 

@@ -10,6 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "shards/files/descriptor.h"
 #include "shards/files/process.h"
 
 enum { ANCESTORS = 8 }; /* timeout, numactl and shells may stand between a rank and mpirun */
@@ -39,7 +40,7 @@ static int launchers_terminal(void) {
         if (n <= 0) return -1;
         target[n] = 0;
         if (strncmp(target, "/dev/pts/", 9) && strncmp(target, "/dev/tty", 8)) return -1;
-        const int tty = open(target, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+        const int tty = vb_descriptor_open(target, O_WRONLY | O_NOCTTY, 0);
         if (tty >= 0 && isatty(tty) && !stops_writers(tty)) return tty;
         if (tty >= 0) close(tty);
         return -1;

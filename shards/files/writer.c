@@ -17,6 +17,7 @@
 
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
+#include "shards/files/descriptor.h"
 #include "shards/files/path.h"
 #include "shards/files/process.h"
 
@@ -70,7 +71,7 @@ static int create_temporary(vb_writer *writer, vb_error *err) {
             return -1;
         int fault = vb_fault(VB_FAULT_OPEN);
         if (fault) errno = fault > 0 ? fault : EIO;
-        else writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        else writer->fd = vb_descriptor_open(writer->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
         if (writer->fd < 0 && errno != EEXIST) break;
     }
     if (writer->fd >= 0) return 0;
@@ -125,7 +126,7 @@ uint64_t vb_writer_offset(const vb_writer *writer) { return writer->written; }
 static int sync_descriptor(int fd, const char *path, vb_error *err) {
     int fault = vb_fault(VB_FAULT_FSYNC), status = -1;
     if (fault) errno = fault > 0 ? fault : EIO;
-    else status = fsync(fd);
+    else status = vb_descriptor_sync(fd);
     /* Some file systems cannot sync a folder or a pipe; that is no failure of the write. */
     if (status && errno != EINVAL && errno != ENOTSUP)
         return vb_errorf(err, VB_EOUTPUT, "%s: cannot sync: %s", path, strerror(errno));
@@ -136,7 +137,7 @@ static int sync_folder_of(const char *path, vb_error *err) {
     const char *base = vb_path_base_name(path);
     char *folder = base == path ? vb_strdup(".", err) : vb_strndup(path, (size_t)(base - path), err);
     if (!folder) return -1;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), status = 0;
+    int fd = vb_descriptor_open(folder, O_RDONLY | O_DIRECTORY, 0), status = 0;
     if (fd >= 0) {
         status = sync_descriptor(fd, folder, err);
         close(fd);
@@ -147,7 +148,7 @@ static int sync_folder_of(const char *path, vb_error *err) {
 
 static int finish_content(vb_writer *writer, vb_error *err) {
     if (flush(writer, err) || sync_descriptor(writer->fd, writer->path, err)) return -1;
-    int closed = close(writer->fd);
+    int closed = close(writer->fd) && errno != EINTR; /* which it is closed by, and its bytes were synced before */
     writer->fd = -1;
     int fault = vb_fault(VB_FAULT_RENAME);
     if (fault) errno = fault > 0 ? fault : EIO;
@@ -190,11 +191,11 @@ int vb_writer_write_whole(const char *path, const void *bytes, size_t size, vb_e
 
 /* Where there are no hard links: not whole from its first moment on, but made by one. */
 static int create_in_place(const char *path, const void *bytes, size_t size, bool *made, vb_error *err) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    int fd = vb_descriptor_open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
     if (fd < 0 && errno == EEXIST) return 0;
-    bool written = fd >= 0 && write(fd, bytes, size) == (ssize_t)size && !fsync(fd);
+    bool written = fd >= 0 && !vb_descriptor_write(fd, bytes, size) && !vb_descriptor_sync(fd);
     int failed = errno;
-    if (fd >= 0 && close(fd)) written = false;
+    if (fd >= 0 && close(fd) && errno != EINTR) written = false;
     if (fd >= 0 && !written) unlink(path);
     *made = written;
     return written ? 0 : vb_errorf(err, VB_EOUTPUT, "%s: cannot create: %s", path, strerror(failed));
@@ -237,7 +238,7 @@ static bool is_stale(const char *name, const struct stat *info) {
 
 /* name: of the file whose temporaries alone are swept, or NULL. */
 static int64_t sweep(const char *folder, const char *name, int depth) {
-    DIR *stream = opendir(folder);
+    DIR *stream = vb_descriptor_open_folder(folder);
     int64_t removed = 0;
     if (!stream) return 0;
     for (struct dirent *entry; (entry = readdir(stream));) {
@@ -271,7 +272,7 @@ int64_t vb_writer_sweep_beside(const char *path) {
 }
 
 void vb_writer_write_proc(const char *path, const char *text) {
-    int file = open(path, O_WRONLY | O_CLOEXEC);
+    int file = vb_descriptor_open(path, O_WRONLY, 0);
     if (file < 0) return;
     if (write(file, text, strlen(text)) < 0) errno = 0; /* not allowed here: nothing depends on it */
     close(file);

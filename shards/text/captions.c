@@ -77,7 +77,7 @@ static int check_utf8(vb_captions *captions, const char *text, size_t n, const c
 
 /* What lies before the line's end in the block goes to the line, unless that gets too long or is not wanted. */
 static int take_piece(vb_captions *captions, const char *start, size_t piece, bool keep, vb_error *err) {
-    for (size_t i = 0; i < piece && captions->blank; i++) captions->blank = strchr(" \t\r", start[i]) && start[i];
+    for (size_t i = 0; i < piece && captions->blank; i++) captions->blank = vb_text_file_is_space(start[i]);
     captions->too_long |= captions->length + piece > LONGEST_LINE;
     if (!keep || captions->too_long) return 0;
     if (vb_grow((void **)&captions->line, &captions->line_capacity, captions->length + piece + 1, 1, "line", err)) return -1;
@@ -155,7 +155,7 @@ static char *quoted_end(char *field) {
 /* Without the blanks at its end, which no editor shows. */
 static char *drop_blanks(char *text) {
     size_t n = strlen(text);
-    while (n && strchr(" \t", text[n - 1])) text[--n] = 0;
+    while (n && (text[n - 1] == ' ' || text[n - 1] == '\t')) text[--n] = 0;
     return text;
 }
 
@@ -192,6 +192,8 @@ static int find_column(vb_captions *captions, vb_error *err) {
     }
     bool there;
     if (next_caption_line(captions, true, &there, err)) return -1;
+    if (there && memchr(captions->line, 0, captions->length))
+        return vb_errorf(err, VB_EDATA, "%s:1: a NUL character in the header line, expected the columns' names", captions->path);
     for (int field = 0; there && field < 1000; field++) {
         char *copy = vb_strdup(captions->line, err);
         if (!copy) return -1;

@@ -16,7 +16,7 @@ static const size_t LARGEST_FILE = (size_t)1 << 33;
 static int cut_lines(vb_texts *texts, char *bytes, size_t size, const char *path, bool names, vb_error *err) {
     size_t count = 0, n;
     char *at = bytes, *end = bytes + size, *line;
-    while (names && end > at && strchr(" \t\r\n", end[-1])) end--; /* blank lines at the end name nothing */
+    while (names && end > at && vb_text_file_is_space(end[-1])) end--; /* blank lines at the end name nothing */
     for (const char *p = at; p < end; count++) {
         const char *feed = memchr(p, '\n', (size_t)(end - p));
         p = feed ? feed + 1 : end;

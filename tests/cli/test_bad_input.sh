@@ -204,6 +204,9 @@ yes 0 | head -160 >zeros; "$tools/npy" numbers x.npy f4 zeros; "$tools/npy" fold
   "x2.npy: row 0: all zero" image_embeddings x2.npy
 sed '5s/.*/5/' labels >l; "$tools/npy" numbers x.npy i8 l; set_array everywhere "a label out of range" 6 \
   "x.npy: row 4: label 5, expected 0 to 4" labels x.npy
+sed 's/.*/1/' labels >l; "$tools/npy" numbers x.npy u1 l; sed -i "1s/'|u1'/'|b1'/" x.npy
+set_array bad "truth values as labels" 6 "x.npy: labels of type bool, expected integers: int8, int16, int32, int64 or uint8" \
+  labels x.npy
 sed '5s/.*/-2/' labels >l; "$tools/npy" numbers x.npy i4 l
 set_array bad "a negative label" 6 "x.npy: row 4: label -2" labels x.npy
 yes apple | head -19 >x.txt; set_array bad "too few names" 6 "x.txt: 19 labels, but I.npy has 20 rows" labels x.txt

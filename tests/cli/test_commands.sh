@@ -242,9 +242,9 @@ models: [{name: m, family: precomputed, image_embeddings: ../I.npy, text_embeddi
 E
 refuses "configs/ is found from anywhere" 6 "has no images|has 68 classes|not" "$vocabench" run living.yaml --output out
 cd "$scratch" || exit 1
-if install_under "$scratch/root" PREFIX=/opt/v >out 2>&1; then
-  installed=$scratch/root/opt/v/bin/vocabench
-  like "the installed program finds its configs" "^configs: $scratch/root/opt/v/bin/../share/vocabench/configs" \
+if install_under "$scratch/root" >out 2>&1; then
+  installed=$scratch/root/usr/local/bin/vocabench
+  like "the installed program finds its configs" "^configs: $scratch/root/usr/local/bin/../share/vocabench/configs" \
     <<<"$("$installed" version)"
   "$installed" run e.yaml --output out4 >/dev/null && cmp -s <(jq .results out4/results.json) <(jq .results out1b/results.json)
   verdict $? "the installed program runs"

@@ -106,4 +106,10 @@ like "the check of the documents misses the analysis" "analysis 'toy'" docs.txt
 like "and the family" "family 'toy'" docs.txt
 like "and the dataset format" "dataset format 'toy set'" docs.txt
 like "and the codec" "image codec 'toy picture'" docs.txt
+
+# ---- another prefix, which the program is linked with -------------------------------------------------------------
+must make -s -C "$copy" install CFLAGS=-O0 PREFIX="$scratch/opt"
+cp opt/bin/vocabench alone
+like "away from where it was installed the program knows its prefix" "^configs: $scratch/opt/share/vocabench/configs" \
+  <<<"$(./alone version)"
 finish

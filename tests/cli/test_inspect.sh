@@ -66,6 +66,33 @@ refuses "vocabularies, which may lie in the installed configs" 4 \
   "$vocabench" run z.yaml --set datasets.0.images=pics --set datasets.0.vocabularies=configs/vocabularies/none.yaml
 "$vocabench" check x.yaml >out 2>&1
 like "check tells as much" "^error +model 'plain' .*x.yaml:8:.*tokenizer: merges.txt.gz: .*looked for" out
+# Several keys of one path: the one whose value cannot be what it stands for.
+sed 's/merges.txt.gz/tok/' x.yaml >same.yaml
+mkdir repository; cp m.safetensors repository/model.safetensors
+key() { refuses "$1" 4 "^vocabench: same.yaml:$2:.*: $3: $4: " "$vocabench" run same.yaml "${@:5}"; }
+sed -i 's/m.safetensors/pics/' same.yaml; key "weights beside images" 7 "model 'plain': weights" pics
+"$vocabench" check same.yaml >out 2>&1
+like "by check, too" "^error +model 'plain' +same.yaml:7:.*: weights: pics: a folder without" out
+sed -i 's/pics/repository/2; s/weights: pics/weights: repository/; s/tokenizer: tok/tokenizer: repository/' same.yaml
+key "a tokenizer beside weights" 8 "model 'plain': tokenizer" repository
+sed -i 's/vocabularies: v.yaml/vocabularies: pics/' same.yaml
+key "vocabularies beside images" 2 "dataset 'folder': vocabularies" pics
+sed -i 's/vocabularies: pics/vocabularies: v.yaml, names: pics/' same.yaml
+key "names beside images" 2 "dataset 'folder': names" pics
+cat >same.yaml <<'E'
+experiment: same
+datasets: [{name: folder, images: pics, vocabularies: v.yaml}]
+models:
+  - name: plain
+    family: precomputed
+    image_embeddings: I.npy
+    text_embeddings: I.npy
+    labels: pics
+E
+"$tools/npy" random I.npy 19 8 1
+key "labels beside images" 8 "model 'plain': labels" pics
+sed -i 's/labels: pics/labels: I.npy/; s/image_embeddings: I.npy/image_embeddings: pics/' same.yaml
+key "embeddings beside images" 6 "model 'plain': image_embeddings" pics
 echo "# a text" >notes.md
 refuses "a file that is none of all that it knows" 10 \
   "notes.md: begins with .*, expected weights .*, a tokenizer, .npy, .yaml, a dataset, or what vocabench writes" \

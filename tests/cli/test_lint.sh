@@ -52,7 +52,7 @@ const char *words(const char *quote, int c) {
     return c == '\'' ? "/*" : quote; /* free(quote) */
 }
 C
-  source_file "$1/shards/files/file.c" <<'C'
+  source_file "$1/shards/files/descriptor.c" <<'C'
 /* Opens files. */
 #include <fcntl.h>
 #include <zstd.h>
@@ -220,7 +220,8 @@ found "wings, circles, names and sizes" \
 found "only mpi/main.c ends the process" kernels/base/ends.c:2: kernels/base/ends.c:3: mpi/run/stops.c:2:
 found "only kernels/base/memory.c allocates" shards/files/heap.c:3: shards/files/heap.c:5:
 found "memory is freed by vb_free" shards/files/heap.c:4:
-found "only shards/files/ opens, renames and maps files" mpi/run/files.c:2: mpi/run/files.c:3: mpi/run/files.c:4:
+found "only shards/files/descriptor.c makes calls that a signal may end" mpi/run/files.c:2: mpi/run/files.c:3:
+found "only shards/files/ renames and maps files" mpi/run/files.c:4:
 found "kernels/ and shards/ print nothing" kernels/base/prints.c:2:
 found "every C file opens with a line on what it implements" mpi/run/first.c:1:
 found "no source has more than 600 lines" mpi/run/long.c:

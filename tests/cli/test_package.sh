@@ -4,12 +4,12 @@
 if ! command -v dpkg-shlibdeps >/dev/null || ! command -v dpkg-deb >/dev/null; then
   skip "the Debian package" "dpkg-dev is not installed"; finish
 fi
-make -s -C "$here" deb BUILD="${build#"$here"/}" >"$scratch/log" 2>&1 &&
+make_here deb >"$scratch/log" 2>&1 &&
   package=$here/$(tail -n 1 "$scratch/log") && [ -s "$package" ]
 verdict $? "make deb" "$(tail -n 5 "$scratch/log")"
 [ $failures = 0 ] || finish
 cd "$scratch" || exit 1
-cp "$package" first.deb; must make -s -C "$here" deb BUILD="${build#"$here"/}"
+cp "$package" first.deb; must make_here deb
 same "the same tree gives the same bytes" first.deb "$package"
 
 # ---- what it says and holds -----------------------------------------------------------------------------------------

@@ -178,6 +178,23 @@ equal "thirty of them, the largest loss first" \
 # ---- bad input ------------------------------------------------------------------------------------------------------
 refuses "no folder" 2 "report: expected DIR..." "$vocabench" report
 refuses "a folder that is none" 4 "nothing: cannot open" "$vocabench" report nothing
+sed '/^analyses/d; /^adversarial/d; /T300/d' e.yaml >short.yaml
+# unfinished NAME HOW END PATH
+unfinished() {
+  refuses "$1" 4 "u/results.json: no such file: the run in that folder $2; .*status u.*run --resume $3" "$vocabench" report "$4"
+}
+VOCABENCH_FAULT=unit:1:EIO "$vocabench" run short.yaml --output u >/dev/null 2>&1
+unfinished "a run that failed" "failed with code 1 \(dataset .*injected fault\)" "ends it" u
+unfinished "by its file" "failed with code 1 .*" "ends it" u/results.json
+VOCABENCH_FAULT=unit:1:kill "$vocabench" run short.yaml --output u >/dev/null 2>&1
+unfinished "a run that was killed" "has not ended, or was killed" "ends it" u
+jq '.ended = {code: 75, error: "x"}' u/state.json >state && mv state u/state.json
+unfinished "a run that was stopped" "was stopped" "ends it" u
+run short.yaml --output u --resume
+check "run --resume ends it" "$vocabench" report u --output u.html
+rm u/results.json; unfinished "results that were removed" "ended well, and the file is gone" "writes it again" u
+echo '{"schema": "of another/1"}' >u/state.json
+refuses "another program's state" 4 "u/results.json: cannot open" "$vocabench" report u
 refuses "a name that tells no format" 2 \
   "--output: page.docx: expected a name that ends in .html, .md, .tex or .pdf, or --format" \
   "$vocabench" report results --output page.docx

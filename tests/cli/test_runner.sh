@@ -1,7 +1,8 @@
 #!/bin/bash
 # What tests/run.sh promises of tests that pass, fail, die, say nothing, cannot be executed, leave processes, are interrupted.
 . "$(dirname "$0")/../lib.sh"
-mkdir -p "$scratch/toy/tests/cli" "$scratch/toy/build" "$scratch/folders"; cd "$scratch/toy" || exit 1
+mkdir -p "$scratch/toy/tests/cli" "$scratch/toy/build/tests/tools" "$scratch/folders"; cd "$scratch/toy" || exit 1
+cp "$tools/deadline" build/tests/tools/
 cp "$here"/tests/{run,lib,environment}.sh tests/
 toy() { { echo '#!/bin/bash'; cat; } >"tests/cli/test_$1.sh"; chmod +x "tests/cli/test_$1.sh"; } # toy NAME: a test, from stdin
 runs() { TMPDIR=$scratch/folders tests/run.sh build cli >out 2>&1; }
@@ -37,7 +38,7 @@ toy ranks <<E
 . "\$(dirname "\$0")/../lib.sh"; cd "\$scratch" || exit 1
 printf '%s\n' '#!/bin/bash' 'trap "sleep 0.5; mkdir -p \$PWD/late; exit 1" TERM' \
   'echo \$\$ >>$scratch/ranks; while :; do sleep 0.1; done' >rank; chmod +x rank
-mpirun --oversubscribe -n 3 ./rank
+mpi 3 ./rank
 E
 for signal in INT TERM; do
   rm -f "$scratch/ranks"
@@ -51,4 +52,21 @@ for signal in INT TERM; do
   equal "$signal: none is left" "$(while read -r rank; do ! alive "$rank" || echo "$rank"; done <"$scratch/ranks")" ""
   equal "$signal: no folder is left" "$(find "$scratch/folders" -name 'vocabench-test.*')" ""
 done
+
+# An mpirun that stands still before it has ranks; one that does not end when it is told to; one that ends by itself.
+mkdir bin && cat >bin/mpirun <<'E'
+#!/bin/bash
+case ${!#} in
+  deaf) trap '' TERM ;;
+  7) exit 7 ;;
+esac
+exec sleep 300
+E
+chmod +x bin/mpirun
+ends() { (deadline=1; PATH=$PWD/bin:$PATH mpi 2 "$1") >out 2>err </dev/null; } # ends WORD
+ends still; equal "mpirun that stands still is ended" $? 124 "$(cat err)"
+has_text "and that is said" "deadline: mpirun has not ended after 1 s" err
+ends deaf; equal "whatever it does with the signal" $? 124 "$(cat err)"
+ends 7; equal "other codes are its own" $? 7
+empty "without a word" err
 finish

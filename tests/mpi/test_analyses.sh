@@ -206,6 +206,9 @@ are "heads of synsets" "animal,entity,sea lion,thing" --heads
 are "depth" "animal,beast,thing" --min-depth 1 --max-depth 1
 refuses "no noun is left" 2 'no noun meets' "$vocabench" candidates wordnet --wordnet wn --output x --min-depth 9
 refuses "no WordNet" 4 'wordnet-base' "$vocabench" candidates wordnet --wordnet pics --output x
+refuses "a name that says packed" 2 'candidates: --output: n.txt.zst: nothing is packed there' \
+  "$vocabench" candidates wordnet --wordnet wn --output n.txt.zst
+check_not "and nothing is written" test -e n.txt.zst
 refuses "another list" 2 "expected 'wordnet'" "$vocabench" candidates words --output x
 for edit in 's/00000200 03 n 02/00000200 03 n 09/' 's/^00000300/00000150/' \
   's/00000300 03 n/00000300 03 v/' 's/@ 00000200/@ 00000201/'; do

@@ -120,9 +120,10 @@ calls "only shards/files/json_parse.c lets jansson read and write" "kernels|shar
 changers="json_(object|array)_(set|append|insert|extend|update)[a-z_]*"
 calls "in mpi/ only base/json.c makes and writes JSON" "mpi" "mpi/base/json\.c" \
   "json_(object|array|stringn?|real|integer|boolean|pack|v?sprintf|(deep_)?copy|dump[a-z]*)|$changers"
-calls "only shards/files/ opens, renames and maps files" "kernels|shards|mpi" \
-  "shards/files/(file|map|memory_file|path|writer|lock|sha256|staged|tty)\.c" \
-  "open|openat|creat|fopen|freopen|fdopen|opendir|rename|renameat|mkdir|mkstemp|mmap|munmap"
+calls "only shards/files/descriptor.c makes calls that a signal may end" "kernels|shards|mpi" "shards/files/descriptor\.c" \
+  "open|openat|creat|fopen|freopen|fdopen|opendir|fsync|fdatasync|flock|fallocate|posix_fallocate"
+calls "only shards/files/ renames and maps files" "kernels|shards|mpi" "shards/files/(map|memory_file|path|writer)\.c" \
+  "rename|renameat|mkdir|mkstemp|mmap|munmap"
 calls "kernels/ and shards/ print nothing" "kernels|shards" "none" "printf|vprintf|puts|putchar|fprintf|vfprintf|fputs|perror"
 
 # ---- the look of a source ---------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ static const vb_flag flags[] = {
     {.option = "per_image", .help = "own words"},
     {.name = "out", .kind = VB_FLAG_TEXT, .value = "FILE", .help = "a path"},
     {.option = "output"},
+    {.name = "written", .kind = VB_FLAG_TEXT, .value = "FILE.txt", .plain = true, .help = "a list"},
     {0},
 };
 static const vb_command command = {.name = "test", .positional = "FILE", .positional_needed = 1, .flags = flags};
@@ -49,7 +50,7 @@ static void options_give_flags(void **state) {
     vb_error err;
     vb_arguments arguments;
     assert_ok(PARSE("e.yaml", "--ranks-per-model=4", "--per-image"));
-    assert_int_equal(arguments.flags.count, 8);
+    assert_int_equal(arguments.flags.count, 9);
     const vb_flag *ranks = &arguments.flags.items[4], *records = &arguments.flags.items[5];
     assert_string_equal(ranks->name, "ranks-per-model");
     assert_string_equal(ranks->value, "N");
@@ -140,6 +141,8 @@ static void bad_lines_are_refused(void **state) {
     assert_fails(PARSE(""), VB_EUSAGE, "test: expected FILE, found an empty text");
     assert_fails(PARSE("a", "--count=1"), VB_EUSAGE, "--count: expected a number from 2 to 9, found '1'");
     assert_fails(PARSE("a", "--count=3x"), VB_EUSAGE, "found '3x'");
+    assert_fails(PARSE("a", "--written", "n.txt.zst"), VB_EUSAGE,
+                 "test: --written: n.txt.zst: nothing is packed there, expected a name that does not end in .zst");
     assert_fails(PARSE("a", "--per-image=yes"), VB_EUSAGE, "--per-image takes no value");
     assert_fails(vb_arguments_unknown_command(vb_cmd_table, "rum", &err), VB_EUSAGE,
                  "unknown command 'rum'; did you mean 'run'?");

@@ -75,6 +75,8 @@ static void bad_files_are_refused(void **state) {
     (void)state;
     put_text("none.tsv", "url\ttitle\nu\tt\n");
     refuse("none.tsv", NULL, VB_EMISMATCH, "no column 'caption'");
+    put_file("nul.tsv", "url\tcaption\0\nu\tt\n", 17);
+    refuse("nul.tsv", NULL, VB_EDATA, "nul.tsv:1: a NUL character in the header line");
     put_text("mac.txt", "one\rtwo\rthree\r");
     refuse("mac.txt", NULL, VB_EDATA, "mac.txt: one line with carriage returns in it");
     put_file("wide.txt",
@@ -134,6 +136,10 @@ static void odd_lines_are_rows(void **state) {
     expect("latin.txt", NULL, "ok|latin.txt:2: invalid UTF-8|ok");
     put_file("nul.txt", "a\0b\nc\n", 6);
     expect("nul.txt", NULL, "nul.txt:1: a NUL character in the text|c");
+    put_file("end.txt", "a \0\nb\n\0\0", 8);
+    expect("end.txt", NULL, "end.txt:1: a NUL character in the text|b|end.txt:3: a NUL character in the text");
+    put_file("end.jsonl", "{\"caption\": \"a\"}\n\0\n", 19);
+    expect("end.jsonl", NULL, "a|end.jsonl:2: a NUL character in the text"); /* no blank line */
     put_text("short.tsv", "url\tcaption\nu1\nu2\tc2\n");
     expect("short.tsv", NULL, "short.tsv:2: fewer columns than the captions' column|c2");
 }

@@ -271,6 +271,13 @@ static void wrong_shards(void **state) {
         PUT_TAR("x/cls.tar", {"a.jpg", "1"}, {"a.cls", classes[i]});
         assert_fails(open_in_scratch("x/cls.tar", NULL, &err), VB_EDATA, says[i]);
     }
+    PUT_TAR("x/cls.tar", {"a.jpg", "1"}, {"a.cls", "3\nX"});
+    FILE *tar = fopen(in_scratch(path, "x/cls.tar"), "r+b");
+    assert_non_null(tar);
+    fseek(tar, 3 * 512 + 2, SEEK_SET); /* the X, behind two headers and the image */
+    fputc(0, tar);
+    fclose(tar);
+    assert_fails(open_in_scratch("x/cls.tar", NULL, &err), VB_EDATA, "sample 'a': .cls with a NUL inside");
     static char long_name[70000];
     memset(long_name, 'x', sizeof long_name - 1);
     PUT_TAR("x/cls.tar", {"a.jpg", "1"}, {"a.cls", long_name});

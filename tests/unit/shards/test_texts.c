@@ -115,6 +115,13 @@ static void names_have_no_blanks_around_them(void **state) {
     assert_fails(vb_texts_read_names(&names, txt, &err), VB_EDATA, "t.txt: line 2: expected a name, found an empty line");
     assert_ok(vb_writer_write_whole(txt, " \r\n", 3, &err));
     assert_fails(vb_texts_read_names(&names, txt, &err), VB_EMISSING, "t.txt: no names, expected one a line");
+    static const char *const nul[] = {"a\n\0\0\0", "a\0\n\n\0", "a\nb \0\n"}; /* files that were filled up with zeros, too */
+    static const char *const says[] = {"t.txt:2: a NUL character in column 1", "t.txt:1: a NUL character in column 2",
+                                       "t.txt:2: a NUL character in column 3"};
+    for (size_t i = 0; i < sizeof nul / sizeof *nul; i++) {
+        assert_ok(vb_writer_write_whole(txt, nul[i], i < 2 ? 5 : 6, &err));
+        assert_fails(vb_texts_read_names(&names, txt, &err), VB_EDATA, says[i]);
+    }
     assert_ok(vb_writer_write_whole(json, "[\"a\", \" \"]", 10, &err));
     assert_fails(vb_texts_read_names(&names, json, &err), VB_EDATA, "item 1: expected a name, found an empty text");
     assert_ok(vb_writer_write_whole(txt, "a \n\n\tb", 6, &err));
