@@ -188,6 +188,17 @@ $python "$oracle" perturb m.safetensors run/epoch_3.safetensors 3
 run s.yaml --output s --resume
 equal "--resume evaluates the new checkpoint alone" "$(pairs s), $(query s '.results | length')" \
   "training@epoch_3/one training@epoch_3/two training@epoch_3/both, 24"
+
+# Where a learned context stands is part of what a unit of texts is known by.
+sed -e 's/{1,10,2}/1/; /name: training/,+1d; /name: ready/,$d' s.yaml >learned.yaml
+run learned.yaml --output middle
+for folder in of-middle of-none; do
+  cache=$folder/cache; [ $folder = of-none ] || cache=middle/cache
+  run learned.yaml --output $folder --cache $cache --set 'models.coop.prompts={coop: contexts/e1.pt, position: end}'
+done
+agree "another position of a context, beside the cache of the first" of-none of-middle
+digests() { query "$1" '[.results[].embedding.text_embeddings_digest] | tostring'; }
+check "has other embeddings" test "$(digests middle)" != "$(digests of-none)"
 run s.yaml --output lone --set 'models.training.weights=run/*_3.safetensors' --only-model training@epoch_3
 equal "a series of one, named as ever" "$(query lone '[.series[].model] | unique | join(" ")')" training@epoch_3
 check "report takes series" "$vocabench" report s --output series.html
