@@ -306,6 +306,9 @@ refuses "unknown cores" 2 "--ntasks-per-node is missing, and the cores of the no
   "$vocabench" submit "${basic[@]}"
 jq '.slurm_job = "7"' set/array/0/state.json >s.json && mv s.json set/array/0/state.json
 "$vocabench" status set >out; like "status of a job in the queue" "waiting in Slurm's queue" out
+jq '.configuration_digest = "00"' set/array/1/state.json >s.json && mv s.json set/array/1/state.json
+refuses "status of tasks that ran other configurations" 6 \
+  "set/array/1/state.json: a run of another configuration than that of set/array/0/state.json" "$vocabench" status set
 
 # ---- what the script makes of exit codes: a pretend srun ends as it is told ------------------------------------
 pretend sinfo 'echo "4 1 4000"'

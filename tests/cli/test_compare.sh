@@ -223,6 +223,8 @@ mkdir -p bad && echo '{"schema": "other/1"}' >bad/results.json
 refuses "another schema" 10 "bad/results.json: schema: expected vocabench.results/1, found 'other/1'" "$vocabench" compare bad a
 echo '{"schema": ' >bad/results.json
 refuses "no JSON" 5 "bad/results.json:2:0: " "$vocabench" compare bad a
+change a none '.results = []'
+refuses "no result" 5 "none/results.json: results: expected a list with at least one entry" "$vocabench" compare none a
 change a noentry '.results[0].theft |= .[1:]'
 refuses "an entry that is not whole" 5 "results\[0\]: 'theft' is missing or not" "$vocabench" compare noentry a
 rm -rf norec && cp -r a norec && rm -r norec/records
@@ -240,9 +242,19 @@ no own|sed '5s/"own":[a-z]*/"own":1/'|5|line 5: own: expected true or false
 a vocabulary that is none|sed '1s/"harmful":\[[^]]*\]/"harmful":["x"]/'|5|line 1: harmful
 a cut line|head -c -9|5|line 400: the file ends within it
 a missing line|head -n 399|6|399 records, the result of 'm' on 'd' has 400 images
+none of a vocabulary|sed 's/"class":"[^"]*","vocabulary":"[^"]*"/"class":"c0","vocabulary":"v0"/'|6|no record of vocabulary 'v1'
 another run's|sed 's/"own":false/"own":true/'|6|the records give Acc-C = .*: they are of another run
 nothing|cat /dev/null|6|0 records
 E
+# Whatever the digests of the data say, the records are compared as well.
+records turned tac
+refuses "records: another order" 6 "$no: data: 400 images are in both, 0 only in A, 0 only in B, or their order differs" \
+  "$vocabench" compare turned b
+records doubled "sed '2s/\"image\":\"row 1\"/\"image\":\"row 0\"/'"
+refuses "records: two images of a name" 6 "doubled/records/m--d.jsonl.zst: two images 'row 0': images of another order cannot" \
+  "$vocabench" compare doubled b
+records strange "sed 's/\"image\":\"/&x/'"
+refuses "records: no image that both have" 6 "strange/.*.zst and b/.*.zst have no image in common" "$vocabench" compare strange b
 cp -r a cut && size=$(stat -c %s cut/records/m--d.jsonl.zst) && truncate -s $((size - 20)) cut/records/m--d.jsonl.zst
 refuses "records: truncated" 5 "cut/records/m--d.jsonl.zst" "$vocabench" compare cut b
 refuses "--json that cannot be written" 7 "no/where.json" "$vocabench" compare a b --json no/where.json

@@ -60,6 +60,9 @@ if [ -e /usr/share/wordnet/data.noun ]; then
   for id in n01440764 n02084071 n02121620; do mkdir words/$id; cp plain/wolf/* words/$id; done
   init words; verdict $? "WordNet's ids beyond ImageNet" "$(cat err)"
   has_line "are named by WordNet" "    - {id: n02084071, name: dog}" words-vocabularies.yaml
+  mkdir none; for id in n01440764 n02084072; do mkdir none/$id; cp plain/wolf/* none/$id; done
+  refuses "an id that WordNet does not have" 6 "none: label n02084072 looks like a WordNet id, but WordNet 3.0 has no such noun" \
+    "$vocabench" init none m.safetensors --tokenizer tok
 else skip "WordNet's ids beyond ImageNet" "no WordNet"; fi
 for i in 0 1 2; do mkdir numbers/$i; cp plain/worm/* numbers/$i; done
 refuses "numbers without names" 6 "numbers: the labels are numbers \(0 to 2\), .*--class-names FILE" \
@@ -109,6 +112,8 @@ for name in $'tab\tx' $'caf\xe9' ' fir' '_'; do
 done
 refuses "no weights" 10 "insects.txt" "$vocabench" init plain insects.txt --tokenizer tok
 refuses "two checkpoints" 2 "are both checkpoints" "$vocabench" init m.safetensors m.safetensors
+refuses "nothing to begin with" 4 "init: no folder of class folders, or shards, in the current folder: expected FOLDER" \
+  env -C empty "$vocabench" init
 refuses "three arguments" 2 "unexpected argument" "$vocabench" init a b c
 check "refusals leave nothing" test ! -e plain.yaml -a ! -e plain-vocabularies.yaml -a ! -e empty.yaml
 VOCABENCH_FAULT=write:1+:ENOSPC refuses "a full disk" 7 "No space left" "$vocabench" init plain m.safetensors --tokenizer tok

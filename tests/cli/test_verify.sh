@@ -62,6 +62,15 @@ mv m.safetensors away; "$vocabench" verify r >out 2>&1; verdict $? "without the 
 like "it is said" "^note +model 'm' .*not looked at: .*m.safetensors" out
 like "also in the verdict" '^VALID: [0-9]+ looked at, [0-9]+ could not be$' out
 mv away m.safetensors
+without() { # without FILTER REASON: nothing is encoded again
+  again; jq "$1" r/results.json >x/results.json; "$vocabench" verify x >out 2>&1
+  like "no sample: $2" "^note +sample +not looked at: $2" out
+}
+without '.run.command = ["vocabench", "merge"]' 'the results state no command line of a run'
+without '.run |= (.folder = "/no/where" | del(.command_folder))' '/no/where: the folder of the run is not there'
+TMPDIR=$PWD/nowhere refuses "no room for a sample" 7 "nowhere/vocabench-verify.*: cannot be made" "$vocabench" verify r
+again; echo '{}' >x/pairs/m--d.json
+wrong "a pair's file without a result" 5 "pairs/m--d.json: no result in it" x --units 0
 sed -i 's/^per_image: true/per_image: true\nseed: 8/' e.yaml; "$vocabench" verify r >out 2>&1
 like "an experiment that changed is not encoded" '^note +sample +not looked at: .*e.yaml: is another experiment by now' out
 floats T.npy 2 <<<"1 0 0 1 1 1 -1 -1"; floats I.npy 2 <<<"5 1  1 5  3 2.9  1 -9  2 2.1  -1 -5"
