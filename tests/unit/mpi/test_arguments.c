@@ -148,6 +148,11 @@ static void bad_lines_are_refused(void **state) {
                  "unknown command 'rum'; did you mean 'run'?");
     assert_ok(PARSE("--help"));
     assert_true(arguments.help);
+    char *many[VB_ARGUMENTS_FLAGS + 2] = {(char *)(uintptr_t) "e.yaml"};
+    for (int i = 0; i <= VB_ARGUMENTS_FLAGS; i++) many[1 + i] = (char *)(uintptr_t) "--set=a=1";
+    assert_ok(vb_arguments_parse(&arguments, &command, 1 + VB_ARGUMENTS_FLAGS, many, &err));
+    assert_fails(vb_arguments_parse(&arguments, &command, 2 + VB_ARGUMENTS_FLAGS, many, &err), VB_EUSAGE,
+                 "test: more than 64 --set");
 }
 
 int main(void) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tests/unit/vb_test.h"
+#include "mpi/evaluate/class_shares.h"
 #include "mpi/ranks/comm.h"
 #include "mpi/ranks/scalapack.h"
 
@@ -25,7 +26,18 @@ int MPI_Ibcast(void *bytes, int count, MPI_Datatype type, int root, MPI_Comm com
     return !broadcasts_before-- ? MPI_ERR_OTHER : PMPI_Ibcast(bytes, count, type, root, comm, request);
 }
 
+int MPI_Init_thread(int *count, char ***words, int wanted, int *provided) {
+    (void)count, (void)words, (void)wanted, (void)provided;
+    return MPI_ERR_OTHER;
+}
+
 static vb_comm comm;
+
+static void mpi_cannot_start(void **state) {
+    (void)state;
+    vb_error err = {0};
+    assert_fails(vb_comm_start_mpi(&err), VB_EMPI, "MPI cannot start");
+}
 
 static void agreement_itself_fails(void **state) {
     (void)state;
@@ -44,6 +56,10 @@ static void agreement_itself_fails(void **state) {
     own = (vb_error){0};
     assert_int_equal(vb_comm_agree(&comm, vb_errorf(&own, VB_EDATA, "a failure"), &own), -1);
     assert_string_equal(own.text, "a failure");
+    own = (vb_error){0};
+    assert_int_equal(vb_comm_agree(&comm, -1, &own), -1);
+    assert_int_equal(own.code, VB_EINTERNAL);
+    assert_string_equal(own.text, "a failure without a message");
 }
 
 static void collective_calls_fail(void **state) {
@@ -80,6 +96,18 @@ static void no_eigenvalues(void **state) {
     assert_fails(vb_scalapack_eigenvalues(&comm, 4, nothing, NULL, values, &err), VB_EINTERNAL, "pdsyev ended with");
 }
 
+/* More than ScaLAPACK counts is refused before there is memory for it. */
+static void too_many_classes(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_class_shares shares;
+    const vb_classifier classifier = {.classes = 1 << 20, .dim = 2048};
+    const vb_label_space space = {.classes = 1 << 20};
+    assert_fails(vb_class_shares_open(&shares, &comm, &classifier, &space, VB_DOT, &err), VB_EUNSUPPORTED,
+                 "1048576 classes of 2048 dimensions: ScaLAPACK counts up to 2^31 elements a rank, use more ranks");
+    vb_class_shares_close(&shares);
+}
+
 static int begin(const char *wait) {
     vb_error err = {0};
     reductions_before = broadcasts_before = -1;
@@ -105,9 +133,11 @@ static int end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(agreement_itself_fails), cmocka_unit_test(collective_calls_fail),
-                                       cmocka_unit_test(no_eigenvalues)};
+                                       cmocka_unit_test(no_eigenvalues), cmocka_unit_test(too_many_classes)},
+                            first[] = {cmocka_unit_test(mpi_cannot_start)};
+    int failed = cmocka_run_group_tests_name("before MPI", first, NULL, NULL);
     MPI_Init(NULL, NULL);
-    int failed = cmocka_run_group_tests_name("ranks that spin", tests, begin_spinning, end);
+    failed += cmocka_run_group_tests_name("ranks that spin", tests, begin_spinning, end);
     failed += cmocka_run_group_tests_name("ranks that sleep", tests, begin_sleeping, end);
     MPI_Finalize();
     return failed;

@@ -9,6 +9,14 @@
     "models: [{name: m, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.txt" keys "}]\n"
 #define RUN                                                                                                                      \
     { "run", "x.yaml", "--output", "x" }
+#define ENCODED(lines, data, weights)                                                                                            \
+    "experiment: x\n" lines "datasets: [{name: d, " data ", vocabularies: v.yaml}]\n"                                            \
+    "models: [{name: m, activation: gelu, weights: " weights ", tokenizer: tok, prompts: ['{}']}]\n"
+#define JOINED(second)                                                                                                           \
+    "experiment: x\ndatasets: [{name: d, vocabularies: v.yaml}, {name: e, vocabularies: v.yaml}]\n"                              \
+    "expansions: [{name: x, datasets: [d, e], shared_names: merge}]\n"                                                           \
+    "models: [{name: m, family: precomputed, embeddings: [{dataset: d, image_embeddings: i.npy, text_embeddings: t.npy, "        \
+    "labels: y.txt}, " second "]}]\n"
 #define CHECK                                                                                                                    \
     { "check", "x.yaml" }
 
@@ -31,8 +39,43 @@ static void are_refused(const refusal *cases, size_t count) {
 }
 #define ARE_REFUSED(cases) are_refused(cases, sizeof(cases) / sizeof *(cases))
 
+/* A copy of m.safetensors with the tensors of the image tower alone, or with all others. */
+static void put_tower(const char *path, bool image) {
+    static char file[1 << 21], data[1 << 21];
+    uint64_t length, filled = 0;
+    FILE *from = fopen("m.safetensors", "rb");
+    assert_non_null(from);
+    const size_t size = fread(file, 1, sizeof file, from);
+    fclose(from);
+    assert_true(size < sizeof file);
+    memcpy(&length, file, sizeof length);
+    json_t *header = json_loadb(file + sizeof length, length, 0, NULL), *tensor;
+    const char *name;
+    void *next;
+    json_object_foreach_safe(header, next, name, tensor) {
+        json_t *place = json_object_get(tensor, "data_offsets");
+        if (!place || !strncmp(name, "visual.", 7) != image) {
+            json_object_del(header, name);
+            continue;
+        }
+        const int64_t first = json_integer_value(json_array_get(place, 0)), end = json_integer_value(json_array_get(place, 1));
+        memcpy(data + filled, file + sizeof length + length + first, (size_t)(end - first));
+        json_integer_set(json_array_get(place, 0), (json_int_t)filled);
+        json_integer_set(json_array_get(place, 1), (json_int_t)(filled += (uint64_t)(end - first)));
+    }
+    char *text = json_dumps(header, JSON_COMPACT);
+    length = strlen(text);
+    memcpy(file, &length, sizeof length);
+    memcpy(file + sizeof length, text, length);
+    memcpy(file + sizeof length + length, data, filled);
+    put_file(path, file, sizeof length + length + filled);
+    free(text);
+    json_decref(header);
+}
+
 static void command_lines(void **state) {
     (void)state;
+    put_tower("texts.safetensors", false);
     put_text("list.yaml", "a: b\n");
     static const refusal cases[] = {
         {.words = {"retrieve", "--queries", "t.npy", "--corpus", "parts", "--top-k", "2"},
@@ -57,8 +100,29 @@ static void command_lines(void **state) {
         {.words = {"plan", "--scan", "7"}, .code = VB_EUSAGE, .text = "--scan: expected ROWSxDIMENSIONS"},
         {.words = {"plan", "--scan", "7x8", "--storage", "fp8"}, .code = VB_EUSAGE, .text = "--storage: expected fp32"},
         {.words = {"merge", "m", "nowhere"}, .code = VB_EMISSING, .text = "nowhere: no such file or folder"},
+        {.words = {"submit", "given.yaml", "--partition=p", "--container-through=slurm", "--container=a://b",
+                   "--container-option=--nv", "--time=10", "--nodes=1"},
+         .code = VB_EUSAGE,
+         .text = "--container-option is of apptainer, singularity and charliecloud: Slurm's own containers take --option"},
+        {.words = {"encode", "images", "--weights", "texts.safetensors", "--activation", "gelu", "--input", "pics", "--output",
+                   "o.npy"},
+         .code = VB_EMISMATCH,
+         .text = "texts.safetensors: no image tower in these weights"},
+        {.words = {"inspect", "m.safetensors", "--family", "clop"},
+         .code = VB_EMISMATCH,
+         .text = "m.safetensors: the tensors are of no family known here ("},
     };
     ARE_REFUSED(cases);
+}
+
+static void submit_on_two_ranks(void **state) {
+    (void)state;
+    static const char *const words[] = {"submit", "given.yaml", NULL};
+    world.size = 2; /* it is refused before ranks talk */
+    outcome found = run_words(words, NULL);
+    world.size = 1;
+    assert_int_equal(found.err.code, VB_EUSAGE);
+    assert_string_equal(found.err.text, "submit: expected one rank, found 2: start it without mpirun or srun");
 }
 
 static void experiments(void **state) {
@@ -68,6 +132,22 @@ static void experiments(void **state) {
     put_text("six.txt", "apple\nbear\nchair\ndolphin\nelephant\nforest\n");
     put_text("twice.json", "{\"bear.jpg\": [\"bear\"], \"bear\": [\"bear\"], \"chair\": [], \"dolphin\": [], \"elephant\": [], "
                            "\"forest\": []}");
+    put_text("numbers", "1 2 3 4 5 6\n");
+    put_text("side/open_clip_config.json", "{\"model_cfg\": {\"embed_dim\": 8, \"vision_cfg\": {\"image_size\": 8, "
+                                           "\"timm_model_name\": \"vit_base_patch16_siglip_224\"}, \"text_cfg\": {}}}");
+    put_text("narrow/parts.txt", "");
+    put_tower("images.safetensors", true);
+    put_text("sets.json", "[[0],[1,2],[2],[3],[],[5,4]]");
+    put_text("apart/index.noun", wordnet_index);
+    put_text("apart/data.noun", wordnet_data);
+    assert_int_equal(
+        run_command("sed -i 's/0 001 @ 00000100 n 0000/0 000/' apart/data.noun && "
+                    "'%s' random narrow/0.npy 50 4 6 && rm narrow/parts.txt && cp m.safetensors side && "
+                    "sed s/logit_scale/logit_shale/ m.safetensors >unscaled.safetensors && '%s' numbers flat.npy f4 numbers && "
+                    "'%s' numbers far.npy i8 numbers && "
+                    "'%s' random four.npy 6 4 1",
+                    npy, npy, npy, npy),
+        0);
     assert_int_equal(run_command("for class in $(ls pics); do mkdir -p lone/$class; for it in pics/$class/000.*; do "
                                  "cp $it lone/$class/$class.${it##*.}; done; done"),
                      0);
@@ -123,8 +203,7 @@ static void experiments(void **state) {
         {.words = RUN,
          .code = VB_EMISMATCH,
          .text = "twice.json: image 'bear' has two sets",
-         .yaml = "experiment: x\ndatasets: [{name: d, images: lone, vocabularies: v.yaml, labels: twice.json}]\n"
-                 "models: [{name: m, activation: gelu, weights: m.safetensors, tokenizer: tok, prompts: ['{}']}]\n"},
+         .yaml = ENCODED("", "images: lone, labels: twice.json", "m.safetensors")},
         {.words = RUN, .code = VB_ECONFIG, .text = "model 'm': there is no dataset 'none'", .yaml = GIVEN("", ", dataset: none")},
         {.words = RUN,
          .code = VB_ECONFIG,
@@ -141,6 +220,60 @@ static void experiments(void **state) {
          .text = "far.txt: row 5: label 9, expected 0 to 5 (rows of label_names)",
          .yaml = "experiment: x\ndatasets: [{name: d, vocabularies: v.yaml}]\nmodels: [{name: m, family: precomputed, "
                  "image_embeddings: i.npy, text_embeddings: t.npy, labels: far.txt, label_names: six.txt}]\n"},
+        {.words = RUN,
+         .code = VB_ECONFIG,
+         .text = "x.yaml:2:31: top_k: expected 1 to 16 numbers, found 0",
+         .yaml = GIVEN("retrieval: {corpus: c, top_k: []}\ncorpora: [{name: c, captions: captions.txt}]\n", "")},
+        {.words = RUN,
+         .code = VB_ECONFIG,
+         .text = "x.yaml:2:12: retrieval: memory: expected a size such as 512MiB or 2GiB, found 'much'",
+         .yaml = GIVEN("retrieval: {corpus: c, memory: much}\ncorpora: [{name: c, captions: captions.txt}]\n", "")},
+        {.words = RUN,
+         .code = VB_ECONFIG,
+         .text = "model 'm': the analysis 'calibration' needs its key 'logit_scale': its weights have none",
+         .yaml = ENCODED("analyses: [calibration]\n", "images: lone", "unscaled.safetensors")},
+        {.words = RUN,
+         .code = VB_EDATA,
+         .text = "WordNet has no way of less than 64 steps from '",
+         .yaml = GIVEN("analyses: [hierarchy]\nhierarchy: {wordnet: apart}\n", "")},
+        {.words = RUN,
+         .code = VB_EMISMATCH,
+         .text = "flat.npy: expected classes x dimensions of fp16, fp32 or fp64, found 1 dimension(s) of fp32",
+         .yaml = "experiment: x\ndatasets: [{name: d, vocabularies: v.yaml}]\nmodels: [{name: m, family: precomputed, "
+                 "image_embeddings: i.npy, text_embeddings: flat.npy, labels: y.txt}]\n"},
+        {.words = RUN,
+         .code = VB_EMISMATCH,
+         .text = "images.safetensors: no text tower in these weights",
+         .yaml = ENCODED("", "images: lone", "images.safetensors")},
+        {.words = RUN,
+         .code = VB_EUNSUPPORTED,
+         .text = "the labels of dataset 'e' are sets, and expansions take images of one class each",
+         .yaml =
+             JOINED("{dataset: e, image_embeddings: i2.npy, text_embeddings: t.npy, labels: sets.json, label_names: six.txt}")},
+        {.words = {"run", "x.yaml", "--output", "x", "--only-dataset", "x"},
+         .code = VB_EMISMATCH,
+         .text = "four.npy: image embeddings of 4 dimensions, but those of i.npy have 8",
+         .yaml = JOINED("{dataset: e, image_embeddings: four.npy, text_embeddings: t.npy, labels: y.txt}")},
+        {.words = RUN,
+         .code = VB_EMISMATCH,
+         .text = "side/open_clip_config.json describes a model of family siglip, but the tensors of side/m.safetensors are of "
+                 "family clip",
+         .yaml = ENCODED("", "images: lone", "side/m.safetensors")},
+        {.words = RUN,
+         .code = VB_EMISMATCH,
+         .text = "far.npy: row 5: label 6, expected 0 to 5 (rows of label_names), or -1",
+         .yaml = "experiment: x\ndatasets: [{name: d, vocabularies: v.yaml}]\nmodels: [{name: m, family: precomputed, "
+                 "image_embeddings: i.npy, text_embeddings: t.npy, labels: far.npy, label_names: six.txt}]\n"},
+        {.words = RUN,
+         .code = VB_EMISSING,
+         .text = "corpus 'c': a precomputed model encodes no captions; give their embeddings as text_embeddings",
+         .yaml = GIVEN("corpora: [{name: c, embeddings: parts}]\nretrieval: {corpus: c, top_k: 2, filter: none}\n", "")},
+        {.words = RUN,
+         .code = VB_EMISMATCH,
+         .text = "narrow/0.npy: expected 50 rows of 8 dimensions, as its part of the corpus and the model have",
+         .yaml = GIVEN("corpora: [{name: c, embeddings: parts, text_embeddings: narrow}]\n"
+                       "retrieval: {corpus: c, top_k: 2, filter: none}\n",
+                       "")},
         {.words = CHECK,
          .code = VB_EMISSING,
          .text = "1 error; a run would stop",
@@ -331,9 +464,9 @@ static void damaged_checkpoints(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(command_lines),      cmocka_unit_test(experiments),
-                                       cmocka_unit_test(contexts),           cmocka_unit_test(changed_copies),
-                                       cmocka_unit_test(changed_results),    cmocka_unit_test(nothing_in_common),
-                                       cmocka_unit_test(damaged_checkpoints)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(command_lines),     cmocka_unit_test(submit_on_two_ranks),
+                                       cmocka_unit_test(experiments),       cmocka_unit_test(contexts),
+                                       cmocka_unit_test(changed_copies),    cmocka_unit_test(changed_results),
+                                       cmocka_unit_test(nothing_in_common), cmocka_unit_test(damaged_checkpoints)};
     return run_command_tests("refusals", tests, sizeof tests / sizeof *tests);
 }
