@@ -91,6 +91,11 @@ mv pics elsewhere && missing "data that is gone" r-folders ".*pics.*" && mv else
 cp -r r-folders renamed &&
   jq '.results[].adversarial[].examples[][].image |= "x" + .' r-folders/results.json >renamed/results.json
 missing "data that has changed" renamed "the data has changed: image [0-9]* is &#39;[a-z]*/.*, it was &#39;x"
+cp -r stolen others && zstdcat stolen/records/*.zst | sed 's/"image":"/&x/' | zstd -qf -o others/records/m--d.jsonl.zst
+"$vocabench" report others --output others.html >log 2>err; verdict $? "records of other images" "$(cat err)"
+like "are said to be" \
+  "Pictures of stolen images are missing here: the data has changed: it has no image &#39;x[a-z]*/.*&#39; where there was one" \
+  others.html
 cp -r r-folders shorter && jq '.results[].adversarial[].examples[][].place += 1000' r-folders/results.json >shorter/results.json
 missing "data that has become shorter" shorter "the data has changed: it ends before image 10"
 must "$tools/npy" random I.npy 40 8 1; must "$tools/npy" random T.npy 5 8 2; must "$tools/npy" random C.npy 5 8 3
