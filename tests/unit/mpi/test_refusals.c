@@ -2,6 +2,7 @@
  * commands on one rank, in this process. */
 #include "tests/unit/mpi/commands.h"
 #include "kernels/base/fault.h"
+#include "mpi/retrieve/scan_state.h"
 
 /* x.yaml of a case: an experiment over embeddings made elsewhere, with these lines in front, and these keys of its model. */
 #define GIVEN(lines, keys)                                                                                                       \
@@ -463,10 +464,48 @@ static void damaged_checkpoints(void **state) {
     }
 }
 
+/* A checkpoint whose digest is right, and that holds other rows or hits than the corpus gives. */
+static void false_checkpoints(void **state) {
+    (void)state;
+    static const char *const words[] = {"retrieve", "--queries", "t.npy",   "--corpus",     "parts", "--top-k",
+                                        "3",        "--output",  "q.jsonl", "--checkpoint", "marks", "--checkpoint-seconds",
+                                        "0",        NULL};
+    static const struct {
+        int64_t more_rows;
+        const char *text;
+    } cases[] = {{1, "51 rows scanned of 50"}, {0, "query 0: 0 hits, expected 3"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(vb_fault_setup("unit:1:EIO", 0), 0);
+        outcome stopped = run_words(words, NULL);
+        assert_int_equal(vb_fault_setup(NULL, 0), 0);
+        assert_int_equal(stopped.err.code, VB_EINCOMPLETE);
+        vb_error err = {0};
+        vb_strings names = {0};
+        vb_scan_state marks = {.folder = "marks", .blocks = 1};
+        vb_topk none;
+        const int64_t block = 0;
+        const vb_scan_counts counts = {.rows = 50 + cases[i].more_rows};
+        assert_ok(vb_path_list_folder(&names, "marks", &err));
+        assert_int_equal(names.count, 1);
+        assert_true(strcspn(names.items[0], ".") < sizeof marks.key.hex);
+        memcpy(marks.key.hex, names.items[0], strcspn(names.items[0], "."));
+        vb_strings_free(&names);
+        remove_all("marks");
+        assert_ok(vb_topk_new(&none, 6, 3, &err));
+        assert_ok(vb_scan_state_write(&marks, 0, &block, 1, &counts, &none, &err));
+        vb_topk_free(&none);
+        outcome found = run_words(words, NULL);
+        assert_int_equal(found.err.code, VB_EINTERNAL);
+        assert_string_equal(found.err.text, cases[i].text);
+        remove_all("marks");
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(command_lines),     cmocka_unit_test(submit_on_two_ranks),
                                        cmocka_unit_test(experiments),       cmocka_unit_test(contexts),
                                        cmocka_unit_test(changed_copies),    cmocka_unit_test(changed_results),
-                                       cmocka_unit_test(nothing_in_common), cmocka_unit_test(damaged_checkpoints)};
+                                       cmocka_unit_test(nothing_in_common), cmocka_unit_test(damaged_checkpoints),
+                                       cmocka_unit_test(false_checkpoints)};
     return run_command_tests("refusals", tests, sizeof tests / sizeof *tests);
 }
