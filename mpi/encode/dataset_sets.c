@@ -92,6 +92,7 @@ static int find_image(const image_names *names, const char *name, int64_t *sampl
                      names->spec->labels, name, (long long)names->count, names->sorted[FULL][0].name);
 }
 
+/* As many sets as images (find_order), each of another image: none is left without. */
 static int order_by_object(int64_t *order, const image_names *names, const vb_label_sets *labels, vb_error *err) {
     uint8_t *has = vb_array((size_t)names->count, 1, "names of images", err);
     int status = has ? 0 : -1;
@@ -101,10 +102,6 @@ static int order_by_object(int64_t *order, const image_names *names, const vb_la
             status = vb_errorf(err, VB_EMISMATCH, "%s: image '%.80s' has two sets", names->spec->labels, labels->names.items[i]);
         has[order[i]] = 1;
     }
-    for (int64_t i = 0; i < names->count && !status; i++)
-        if (!has[i])
-            status = vb_errorf(err, VB_EMISMATCH, "%s: image '%.80s' has no set of labels", names->spec->labels,
-                               names->storage.items[i]);
     vb_free(has);
     return status;
 }

@@ -59,6 +59,8 @@ for key in output cache; do
     mpirun --oversubscribe -n 1 env "DIR=$scratch/one" "$vocabench" run e.yaml --set "$key=\${DIR}" : \
     -n 1 env "DIR=$scratch/two" "$vocabench" run e.yaml --set "$key=\${DIR}"
 done
+refuses "a setting that differs" 6 "e.yaml: rank 1 reads another experiment than rank 0: do files come while it starts\?" \
+  mpirun --oversubscribe -n 1 "$vocabench" run e.yaml --output o : -n 1 "$vocabench" run e.yaml --output o --set limit=2
 sed -i 's/a-2/a-two/' there/a.yaml; apart "other vocabularies on another rank" a.yaml; cp a.yaml there
 numbers 99 32 | floats there/b-t.npy 8; apart "other text embeddings on another rank" b-t.npy; cp b-t.npy there
 seq 1 24 | awk '{ print $1 % 5 }' >labels; must "$tools/npy" numbers there/c-y.npy i8 labels
