@@ -263,6 +263,8 @@ static void whole_or_absent(void **state) {
     assert_same("tiny.bin", "full");
 }
 
+#define ANOTHER(name) "{\"file\": \"" name "\", \"rows\": 0, \"bytes\": 9, \"xxh3_128\": \"00112233445566778899aabbccddeeff\"}"
+
 static void manifests(void **state) {
     (void)state;
     static const char good[] =
@@ -288,7 +290,9 @@ static void manifests(void **state) {
                  {"[{", "[{}, {", "is missing", VB_EDATA},
                  {"}]}", "}]", "manifest.json:1:", VB_EDATA},
                  {"\"rows\": 3, \"c", "\"rows\": 3, \"rows\": 3, \"c", "duplicate", VB_EDATA},
-                 {"}]}", "}, 5]}", "shards[1]", VB_EDATA}};
+                 {"}]}", "}, 5]}", "shards[1]", VB_EDATA},
+                 {"[{", "[" ANOTHER("b") ", {", "shards[1]: 'a' after 'b': expected files in byte order, each once", VB_EDATA},
+                 {"[{", "[" ANOTHER("a") ", {", "shards[1]: 'a' after 'a': expected files in byte order, each once", VB_EDATA}};
     char path[1024], text[1024];
     vb_manifest manifest;
     put_text("m/manifest.json", good);
