@@ -5,6 +5,7 @@
 #include "kernels/base/fault.h"
 #include "shards/embeddings/cache.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/blob_store.h"
 #include "shards/files/file.h"
 #include "shards/files/json_parse.h"
 #include "shards/files/path.h"
@@ -157,6 +158,32 @@ static void lists_of_skipped_without_memory(void **state) {
     json_decref(skipped);
 }
 
+/* A piece that cannot be read for lack of memory is not one that is not there. */
+static void pieces_without_memory(void **state) {
+    (void)state;
+    vb_error err = {0};
+    char fault[32];
+    uint8_t *bytes;
+    size_t size;
+    int failures = 0;
+    assert_ok(vb_blob_store_save(scratch, "key", "piece", 5, &err));
+    for (int n = 1;; n++) {
+        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+        vb_error_clear(&err);
+        vb_fault_setup(fault, 0);
+        int failed = vb_blob_store_load(scratch, "key", &bytes, &size, &err);
+        vb_fault_setup(NULL, 0);
+        if (!failed) break;
+        assert_int_equal(err.code, VB_EMEMORY);
+        assert_null(bytes);
+        failures++;
+    }
+    assert_true(failures > 1); /* its path, and what reads it */
+    assert_int_equal(size, 5);
+    assert_memory_equal(bytes, "piece", 5);
+    vb_free(bytes);
+}
+
 static void a_signature_is_a_digest(void **state) {
     (void)state;
     vb_error err;
@@ -182,9 +209,11 @@ static void a_signature_is_a_digest(void **state) {
 
 int main(void) {
     vb_json_parse_setup();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(units_come_back), cmocka_unit_test(damaged_units_are_not_there),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(units_come_back),
+                                       cmocka_unit_test(damaged_units_are_not_there),
                                        cmocka_unit_test(lack_of_memory_is_an_error),
                                        cmocka_unit_test(lists_of_skipped_without_memory),
+                                       cmocka_unit_test(pieces_without_memory),
                                        cmocka_unit_test(a_signature_is_a_digest)};
     return cmocka_run_group_tests(tests, set_up, remove_scratch);
 }

@@ -236,27 +236,34 @@ static void rows_are_the_image(void **state) {
     }
 }
 
-/* libtiff takes the first of two equal tags, Pillow the last: here one byte a pixel by the last, three by the first. */
+/* libtiff takes the first of two equal tags, Pillow the last: here one byte a pixel by the last, three by the
+ * first; and another width. */
 static void tags_that_come_twice_are_survived(void **state) {
     (void)state;
-    static const uint8_t grey[] = {6, 1, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0, 21, 1, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0};
+    static const struct {
+        uint8_t tags[24];
+        const char *says;
+    } cases[] = {{{6, 1, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0, 21, 1, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0}, "two photometric interpretations"},
+                 {{0, 1, 3, 0, 1, 0, 0, 0, 8, 0, 0, 0, 1, 1, 3, 0, 1, 0, 0, 0, 7, 0, 0, 0},
+                  "TIFF: its directory tells two sizes"}};
     vb_error err = {0};
     vb_image image;
     size_t size;
     const uint8_t *bytes = bytes_of("tiff YCbCr, deflate", &size);
     uint8_t file[1024] = {0};
     assert_in_range(size, 8, 512);
-    memcpy(file, bytes, size);
-    const size_t start = file[4] | (size_t)file[5] << 8, at = (size + 1) & ~(size_t)1, listed = 2 + 12 * (size_t)file[start];
-    assert_in_range(start + listed, 8, size);
-    memcpy(file + at, file + start, listed);
-    memcpy(file + at + listed, grey, sizeof grey);
-    file[at] = (uint8_t)(file[at] + 2);
-    file[4] = (uint8_t)at;
-    file[5] = (uint8_t)(at >> 8);
-    assert_fails(decode_copy(&image, file, at + listed + sizeof grey + 4, "x", &err), VB_EDATA,
-                 "two photometric interpretations");
-    assert_null(image.pixels);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memcpy(file, bytes, size);
+        const size_t start = file[4] | (size_t)file[5] << 8, at = (size + 1) & ~(size_t)1, listed = 2 + 12 * (size_t)file[start];
+        assert_in_range(start + listed, 8, size);
+        memcpy(file + at, file + start, listed);
+        memcpy(file + at + listed, cases[i].tags, sizeof cases[i].tags);
+        file[at] = (uint8_t)(file[at] + 2);
+        file[4] = (uint8_t)at;
+        file[5] = (uint8_t)(at >> 8);
+        assert_fails(decode_copy(&image, file, at + listed + sizeof cases[i].tags + 4, "x", &err), VB_EDATA, cases[i].says);
+        assert_null(image.pixels);
+    }
 }
 
 static void every_allocation_may_fail(void **state) {
