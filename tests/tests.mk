@@ -20,6 +20,9 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVES) $(filter-out $(BUILD)
 	@echo "  LINK $@"
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS) -lcmocka
 $(BUILD)/tests/unit/mpi/test_failing_calls: LDLIBS += -Wl,--wrap=vb_fault
+$(BUILD)/tests/unit/shards/test_failing_libraries: LDLIBS += $(addprefix -Wl$(comma)--wrap=,fstat fsync link readdir glob \
+  ZSTD_createDCtx ZSTD_createCCtx ZSTD_CCtx_setParameter ZSTD_compress2 ZSTD_compress inflate yaml_parser_initialize \
+  yaml_parser_parse jpeg_finish_compress WebPInitDecoderConfigInternal WebPDemuxGetFrame)
 $(BUILD)/tests/tools/%: tests/tools/%.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
