@@ -23,6 +23,7 @@ $(BUILD)/tests/unit/mpi/test_failing_calls: LDLIBS += -Wl,--wrap=vb_fault
 $(BUILD)/tests/unit/shards/test_failing_libraries: LDLIBS += $(addprefix -Wl$(comma)--wrap=,fstat fsync link readdir glob \
   ZSTD_createDCtx ZSTD_createCCtx ZSTD_CCtx_setParameter ZSTD_compress2 ZSTD_compress inflate yaml_parser_initialize \
   yaml_parser_parse jpeg_finish_compress WebPInitDecoderConfigInternal WebPDemuxGetFrame)
+$(BUILD)/tests/unit/shards/test_pictures: LDLIBS += $(addprefix -Wl$(comma)--wrap=TIFF,RGBAImageOK RGBAImageGet OpenOptionsAlloc)
 $(BUILD)/tests/tools/%: tests/tools/%.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
