@@ -90,6 +90,10 @@ static void eigenvalues_are_found(void **state) {
     }
     assert_ok(vb_spectrum_eigenvalues(a, N, found, &err));
     for (int i = 0; i < N; i++) assert_true(fabs(found[i] - (2 - 2 * cos((N - i) * 3.14159265358979323846 / (N + 1)))) < 1e-14);
+    /* where rounding errors are as large as the elements */
+    static const int least[9] = {-3, -4, -3, -4, 0, 4, -3, 4, 3};
+    for (int i = 0; i < 9; i++) a[i] = least[i] * 0x1p-1074;
+    assert_fails(vb_spectrum_eigenvalues(a, 3, found, &err), VB_EINTERNAL, "eigenvalues: no convergence after 100 rounds");
     for (int i = 0; i < 9; i++) a[i] = NAN;
     assert_fails(vb_spectrum_eigenvalues(a, 3, found, &err), VB_EINTERNAL, "not finite");
     vb_fault_setup("alloc:1:ENOMEM", 0);
