@@ -20,6 +20,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVES) $(filter-out $(BUILD)
 	@echo "  LINK $@"
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS) -lcmocka
 $(BUILD)/tests/unit/mpi/test_failing_calls: LDLIBS += -Wl,--wrap=vb_fault
+$(BUILD)/tests/unit/kernels/test_gpu_device: LDLIBS += -Wl,--wrap=dlopen,--wrap=dlsym
 $(BUILD)/tests/unit/kernels/test_failing_text: LDLIBS += -Wl,--wrap=pcre2_match_8,--wrap=pcre2_match_data_create_8 \
   -Wl,--wrap=utf8proc_decompose_char,--wrap=utf8proc_normalize_utf32
 $(BUILD)/tests/tools/%: tests/tools/%.c
