@@ -20,6 +20,13 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(ARCHIVES) $(filter-out $(BUILD)
 	@echo "  LINK $@"
 	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(filter-out $(BUILD)/mpi/main.o,$(PROGRAM)) $(ARCHIVES) $(LDLIBS) -lcmocka
 $(BUILD)/tests/unit/mpi/test_failing_calls: LDLIBS += -Wl,--wrap=vb_fault
+$(BUILD)/tests/unit/shards/test_failing_libraries: LDLIBS += $(addprefix -Wl$(comma)--wrap=,fstat fsync link readdir glob \
+  ZSTD_createDCtx ZSTD_createCCtx ZSTD_CCtx_setParameter ZSTD_compress2 ZSTD_compress inflate yaml_parser_initialize \
+  yaml_parser_parse jpeg_finish_compress WebPInitDecoderConfigInternal WebPDemuxGetFrame)
+$(BUILD)/tests/unit/shards/test_pictures: LDLIBS += $(addprefix -Wl$(comma)--wrap=TIFF,RGBAImageOK RGBAImageGet OpenOptionsAlloc)
+$(BUILD)/tests/unit/kernels/test_gpu_device: LDLIBS += -Wl,--wrap=dlopen,--wrap=dlsym
+$(BUILD)/tests/unit/kernels/test_failing_text: LDLIBS += -Wl,--wrap=pcre2_match_8,--wrap=pcre2_match_data_create_8 \
+  -Wl,--wrap=utf8proc_decompose_char,--wrap=utf8proc_normalize_utf32
 $(BUILD)/tests/tools/%: tests/tools/%.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"

@@ -22,7 +22,7 @@ int vb_spectrum_gram_add(int64_t *gram, int bits, const float *rows, const doubl
 
 /* The eigenvalues of the symmetric matrix a (n x n, both triangles, overwritten), descending: Householder's reduction to
  * tridiagonal form, then implicit QL (Golub and Van Loan, Matrix Computations, ch. 8). Absolute error some n * 2^-53 |a|. One
- * fixed order of operations. VB_EINTERNAL when elements are not finite. */
+ * fixed order of operations. VB_EINTERNAL when elements are not finite, or so small (below 1e-300) that rotations do not end. */
 int vb_spectrum_eigenvalues(double *a, int n, double *values, vb_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* Weights of sets of vocabularies, summed over subsets; scores by kind of image; strata of images of the same vocabularies. */
 #include "kernels/openness/union_errors.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,7 @@ static int make_weights(union_work *work, const vb_tally *tally, vb_error *err) 
     vb_subsets_sums(work->count, n);
     for (size_t set = 1; set <= all; set++) {
         const int64_t images = work->count[all] - work->count[all ^ set];
-        if (images <= 0) return vb_errorf(err, VB_EDATA, "no images in the vocabularies of set %#zx", set);
+        assert(images > 0); /* or deletions() would have failed */
         work->missing[set] = of_size[__builtin_popcountll(set)] / (double)images;
     }
     /* Sums over subsets, then of the complement. */

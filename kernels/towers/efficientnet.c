@@ -6,6 +6,7 @@
  * zeros, in front. */
 #include "kernels/towers/efficientnet.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "kernels/matrix/depthwise.h"
@@ -87,12 +88,8 @@ static int emit_pointwise(vb_binder *binder, const char *block, const char *conv
         vb_binder_filter(binder, &linear.weight, shape[0], binder->program->values[x].columns, 1, "%s.%s.weight", block, conv) ||
         vb_fold_norm(binder, shape[0], norm_epsilon, &linear.scale, &linear.bias, "%s.%s", block, norm))
         return VB_NO_VALUE;
-    const vb_value *beside = residual == VB_NO_VALUE ? NULL : &binder->program->values[residual];
-    if (beside && beside->columns != shape[0]) {
-        vb_errorf(binder->err, VB_EMISMATCH, "tensor %s.%s.weight has %d rows, expected %d", block, conv, shape[0],
-                  beside->columns);
-        return VB_NO_VALUE;
-    }
+    /* emit_blocks: another width begins a stage, and nothing is added there */
+    assert(residual == VB_NO_VALUE || binder->program->values[residual].columns == shape[0]);
     return vb_program_linear(binder->program, x, &linear, activation, residual, binder->err);
 }
 

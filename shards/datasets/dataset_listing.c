@@ -1,6 +1,7 @@
 /* Listings that grow, their labels and units settled, all frozen into an index. */
 #include "shards/datasets/dataset_listing.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ int vb_dataset_listing_label(vb_dataset_listing *listing, const char *text, size
             return 0;
         }
     }
-    if (listing->labels == INT32_MAX) return vb_errorf(err, VB_EUNSUPPORTED, "more than %d distinct labels", INT32_MAX);
+    assert(listing->labels < INT32_MAX); /* different texts: the pool's 4 GiB hold fewer than 2^30 */
     if (vb_grow((void **)&listing->label_text, &listing->label_capacity, listing->labels + 1, sizeof *listing->label_text,
                 "labels", err))
         return -1;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "shards/files/json_parse.h"
 #include "shards/images/image.h"
 #include "shards/files/manifest.h"
@@ -106,13 +107,12 @@ static int pack_image(struct packer *packer, int64_t number, const vb_sample *sa
 
 /* A JSON string of text that need not be UTF-8: what is not becomes '?'. */
 static json_t *json_text(const char *text, vb_error *err) {
-    json_t *value = json_string(text);
-    if (value) return value;
     char *plain = vb_strdup(text, err);
     if (!plain) return NULL;
-    for (char *at = plain; *at; at++)
+    const bool is_text = vb_utf8_is_text(text, strlen(text), NULL);
+    for (char *at = plain; *at && !is_text; at++)
         if (*at & 0x80) *at = '?';
-    value = json_string(plain);
+    json_t *value = json_string(plain);
     vb_free(plain);
     if (!value) vb_errorf(err, VB_EMEMORY, "no memory for JSON");
     return value;

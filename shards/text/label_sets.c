@@ -1,6 +1,7 @@
 /* Reads sets of labels. */
 #include "shards/text/label_sets.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -101,7 +102,7 @@ static int by_text(const void *a, const void *b) {
 
 static int number_labels(set_reader *work, vb_error *err) {
     vb_label_sets *sets = work->sets;
-    if (work->filled > INT32_MAX) return vb_errorf(err, VB_EUNSUPPORTED, "%s: more than %d labels", work->path, INT32_MAX);
+    assert(work->filled <= LARGEST_FILE); /* a label takes a byte at least: the numbers of them are ints */
     if (!(sets->of = vb_array(work->filled, sizeof *sets->of, "labels", err))) return -1;
     if (work->filled) qsort(work->labels, work->filled, sizeof *work->labels, by_text);
     for (size_t i = 0; i < work->filled; i++) {

@@ -90,11 +90,11 @@ def torch_zip(item, root="net/", method=zipfile.ZIP_STORED, extra=(), protocol=2
     return file.getvalue()
 
 
-def legacy_stream(item, little=True):
+def legacy_stream(item, little=True, keys=None):
     data, storages = dump(item, 2, True)
     parts = [pickle.dumps(0x1950A86A20F9469CFC6C, 2), pickle.dumps(1001, 2),
              pickle.dumps({"protocol_version": 1001, "little_endian": little, "type_sizes": {"short": 2}}, 2), data,
-             pickle.dumps([s.key for s in storages], 2)]
+             pickle.dumps([s.key for s in storages] if keys is None else keys, 2)]
     for s in storages:
         parts += [struct.pack("<q", s.count), s.bytes]
     return b"".join(parts)
@@ -163,7 +163,9 @@ put("pickle/legacy.pt", legacy_stream(checkpoint))
 put("pickle/legacy_view.pt", legacy_stream({"v": tensor(Storage("Int", [1, 2, 3, 4], view=("w", 1, 2)), (2,), (1,))}))
 put("pickle/legacy_big_endian.pt", legacy_stream(checkpoint, little=False))
 put("pickle/legacy_claims.pt", legacy_stream({"a": tensor(Storage("Float", [1], claimed=2**40), (1,), (1,))}))
-
+vector = {"a": tensor(Storage("Float", [1]), (1,), (1,))}
+put("pickle/legacy_unlisted.pt", legacy_stream(vector, keys=[]))
+put("pickle/legacy_no_list.pt", legacy_stream(vector, keys={"0": 1}))
 
 net, block = script.Net(), script.Block()
 net.weight, net.training, block.bias = tensor(grid, (12,), (1,)), False, tensor(grid, (3,), (1,), 9)
@@ -181,6 +183,8 @@ for name, item in {
 put("zip/bad_empty.pt", one(tensor(grid, (0, 2**40, 2**40), (0, 0, 0))))
 put("zip/bad_control.pt", torch_zip({"a\nb": tensor(grid, (1,), (1,))}))
 put("zip/bad_twice.pt", torch_zip({"a.b": tensor(grid, (1,), (1,)), "a": {"b": tensor(grid, (1,), (1,))}}))
+put("zip/bad_long_name.pt", torch_zip({"a": {"x" * 510: tensor(grid, (1,), (1,))}}))
+put("zip/bad_long_root.pt", torch_zip({}, root="r" * 256 + "/"))
 cycle = {}
 cycle["x"] = cycle
 put("zip/bad_cycle.pt", torch_zip(cycle))
@@ -223,6 +227,7 @@ end = good.index(b"PK\x05\x06")
 put("zip/plain.zip", good)
 put("zip/comment.zip", plain_zip(b"a comment with PK\x05\x06 in it, and more than 22 bytes behind it"))
 put("zip/none.zip", plain_zip(names=()))
+put("zip/bad_roots.pt", plain_zip(names=("a/data.pkl", "b/data.pkl")))
 put("zip/bad_twice.zip", bytes(plain_zip(names=("bbb", "bbc"))).replace(b"bbc", b"bbb"))
 put("zip/bad_count.zip", changed(good, end + 10, b"\x03\x00"))
 put("zip/bad_entry.zip", changed(good, first, b"PK\x01\x00"))

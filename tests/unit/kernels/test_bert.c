@@ -204,6 +204,12 @@ static void what_is_wrong_is_told(void **state) {
     options.stated.context = ROWS - 1;
     assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EMISMATCH,
                  "texts of 11 tokens are told, but there are positions for 10");
+    options.stated.context = 0;
+    vb_tensor *tokens_of = ref_find(&m, "token_embedding.weight");
+    tokens_of->shape[0] = 1; /* the padding's id is 1 */
+    assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EMISMATCH,
+                 "tensors of 12 positions, 1 tokens and width 24: too few for a tower of RoBERTa");
+    tokens_of->shape[0] = TOKENS;
     options.family = vb_family_find("clip");
     assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EUNSUPPORTED, "only towers of BERT's kind have");
     ref_free(&m);

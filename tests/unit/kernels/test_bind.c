@@ -5,13 +5,14 @@
 typedef struct damage {
     const ref_sizes *sizes;
     const char *family, *name;
-    enum { REMOVE, WIDEN, FLATTEN, INTEGERS, RENAME, EMPTY } change;
+    enum { REMOVE, WIDEN, FLATTEN, INTEGERS, RENAME, EMPTY, ONE } change;
     const char *argument, *fragment; /* of the message; NULL: the model opens */
 } damage;
 
 static void wrong_tensors_are_named(void **state) {
     (void)state;
-    ref_sizes slip = ref_small_vit, declip = ref_small_vit;
+    ref_sizes slip = ref_small_vit, declip = ref_small_vit, texts = ref_small_vit;
+    texts.width = 0;
     slip.family = "slip";
     declip.family = "declip";
     const damage cases[] = {
@@ -83,6 +84,11 @@ static void wrong_tensors_are_named(void **state) {
          "has shape [49, 24, 1, 1], expected [48, 24, 1, 1]"},
         {&ref_small_resnet, "clip", "visual.attnpool.positional_embedding", WIDEN, NULL,
          "has 6 rows, expected 1 and a square's cells"},
+        {&ref_small_resnet, "clip", "visual.layer1.0.conv1.weight", ONE, NULL,
+         "tensor visual.layer1.0.conv1.weight has 1 rows, expected 2 to 16384"},
+        {&texts, "coca", "positional_embedding", ONE, NULL,
+         "tensor positional_embedding has one row, for the class row: no text has tokens"},
+        {&ref_small_vit, "clip", "logit_scale", WIDEN, NULL, "tensor logit_scale has 2 elements, expected 1"},
         {&ref_small_resnet, "clip", "visual.attnpool.c_proj.bias", REMOVE, NULL, "tensor visual.attnpool.c_proj.bias is missing"},
         {&ref_small_resnet, "clip", "visual.layer1.0.conv2.weight", INTEGERS, NULL, "visual.layer1.0.conv2.weight holds int32"},
         {&ref_small_resnet, "clip", "logit_scale", RENAME, "visual.layer4.9.bn1.bias",
@@ -95,8 +101,9 @@ static void wrong_tensors_are_named(void **state) {
         ref_make_typed(&m, d->sizes, VB_F32, VB_F32, VB_F32, false);
         vb_tensor *t = ref_find(&m, d->name);
         vb_tensor saved = *t;
+        if (d->change == WIDEN && !t->ndim) t->shape[t->ndim++] = 1;
         if (d->change == WIDEN) t->shape[0]++;
-        if (d->change == EMPTY) t->shape[0] = 0;
+        if (d->change == EMPTY || d->change == ONE) t->shape[0] = d->change == ONE;
         if (d->change == INTEGERS) t->dtype = VB_I32;
         if (d->change == FLATTEN) {
             t->shape[0] = vb_tensor_count(t);
@@ -125,6 +132,70 @@ static void wrong_tensors_are_named(void **state) {
     }
 }
 
+/* What the tensors do not tell, and what is stated of them. */
+static void wrong_statements_are_named(void **state) {
+    (void)state;
+    ref_sizes wide = ref_small_vit;
+    wide.width = 1152;
+    wide.layers[0] = 0;
+    const struct {
+        const ref_sizes *sizes;
+        vb_tower_options stated;
+        const char *says;
+    } cases[] = {{&wide,
+                  {.resolution = 0},
+                  "image tower: models of width 1152 were published with heads of several widths, and no file beside the weights "
+                  "tells: state image_heads"},
+                 {&ref_small_vit, {.end_token = 50}, "texts end with token 50, but token_embedding.weight has 50 rows"},
+                 {&ref_small_resnet,
+                  {.resolution = 63},
+                  "a resolution of 63, but tensor visual.attnpool.positional_embedding has rows for 2 x 2 cells of 32: "
+                  "expected 64"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vb_error err = {0};
+        ref_model m = {.hollow = true};
+        vb_clip *clip;
+        ref_make(&m, cases[i].sizes);
+        const vb_clip_options options = {.family = vb_family_find("clip"), .stated = cases[i].stated, .threads = 1};
+        assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EMISMATCH, cases[i].says);
+        ref_free(&m);
+    }
+}
+
+/* Heads of a fixed number or width: of CoCa's pooling, of FastViT's attention. */
+static void widths_that_do_not_split_are_named(void **state) {
+    (void)state;
+    ref_sizes sizes = ref_small_vit;
+    sizes.text_width = 0;
+    vb_error err = {0};
+    ref_model m = {.hollow = true};
+    vb_clip *clip;
+    ref_make(&m, &sizes);
+    ref_add(&m, "visual.attn_pool.query", 0, 0, REF_SHAPE(3, 12));
+    ref_add_norm(&m, "visual.attn_pool.ln_q", 12);
+    ref_add_norm(&m, "visual.attn_pool.ln_k", 96);
+    ref_add(&m, "visual.attn_pool.attn.q_proj_weight", 0, 0, REF_SHAPE(12, 12));
+    ref_add(&m, "visual.attn_pool.attn.k_proj_weight", 0, 0, REF_SHAPE(12, 96));
+    ref_add(&m, "visual.attn_pool.attn.v_proj_weight", 0, 0, REF_SHAPE(12, 96));
+    ref_add(&m, "visual.attn_pool.attn.in_proj_bias", 0, 0, REF_SHAPE(36));
+    ref_add_linear(&m, "visual.attn_pool.attn.out_proj", 12, 12);
+    vb_clip_options options = {.family = vb_family_find("coca"), .threads = 1};
+    assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EMISMATCH,
+                 "tensor visual.attn_pool.query has 12 columns, expected a multiple of its 8 heads");
+    ref_free(&m);
+    m = (ref_model){.hollow = true};
+    static const int inputs[] = {3, 1, 16};
+    for (int i = 0; i < 3; i++) {
+        ref_addf(&m, 0, 0, REF_SHAPE(16, inputs[i], i < 2 ? 3 : 1, i < 2 ? 3 : 1), "visual.trunk.stem.%d.reparam_conv.weight", i);
+        ref_addf(&m, 0, 0, REF_SHAPE(16), "visual.trunk.stem.%d.reparam_conv.bias", i);
+    }
+    ref_add(&m, "visual.trunk.stages.0.blocks.0.token_mixer.qkv.weight", 0, 0, REF_SHAPE(48, 16));
+    options.family = vb_family_find("mobileclip_s");
+    assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EMISMATCH,
+                 "tensor visual.trunk.stages.0.blocks.0.token_mixer.qkv.weight: width 16 does not split into heads of 32");
+    ref_free(&m);
+}
+
 static void sets_that_fit_no_model_are_refused(void **state) {
     (void)state;
     vb_error err = {0};
@@ -133,6 +204,8 @@ static void sets_that_fit_no_model_are_refused(void **state) {
     const vb_tensor_set none = {0};
     assert_fails(vb_clip_open(&clip, &none, &options, &err), VB_EMISMATCH, "no CLIP tower among the 0 tensors");
     assert_null(vb_family_find("blip"));
+    assert_fails(vb_clip_open(&clip, &none, &(vb_clip_options){.family = vb_family_find("blip")}, &err), VB_EINTERNAL,
+                 "no family stated for the weights");
 
     ref_model m, other;
     ref_sizes sizes = ref_small_vit;
@@ -149,7 +222,8 @@ static void sets_that_fit_no_model_are_refused(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_tensors_are_named),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_tensors_are_named), cmocka_unit_test(wrong_statements_are_named),
+                                       cmocka_unit_test(widths_that_do_not_split_are_named),
                                        cmocka_unit_test(sets_that_fit_no_model_are_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,9 +161,31 @@ static void what_is_missing_or_misshapen_is_named(void **state) {
     }
 }
 
+static void sides_that_do_not_fit_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        int model, side;
+        const char *says;
+    } cases[] = {
+        {0, 31, "a resolution of 31, but a ConvNeXt halves its images to a 32th: expected 32 or more"},
+        {6, 80, "a resolution of 80, but tensor visual.positional_embedding has rows for 4 x 4 cells of 16: expected 49 to 64"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vb_error err = {0};
+        vb_weights weights;
+        vb_clip *clip;
+        open_weights(&weights, cases[i].model);
+        const vb_clip_options options = {.family = vb_family_find(models[cases[i].model].family),
+                                         .stated = {.resolution = cases[i].side},
+                                         .threads = 1};
+        assert_fails(vb_clip_open(&clip, &weights.set, &options, &err), VB_EMISMATCH, cases[i].says);
+        vb_weights_close(&weights);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(towers_agree_with_their_libraries),
                                        cmocka_unit_test(bits_do_not_depend_on_level_threads_or_batch),
-                                       cmocka_unit_test(what_is_missing_or_misshapen_is_named)};
+                                       cmocka_unit_test(what_is_missing_or_misshapen_is_named),
+                                       cmocka_unit_test(sides_that_do_not_fit_are_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Tests of devices: a machine without any, the list, built programs that are kept and damaged, faults, the activations. */
+/* Tests of devices: a machine without any, the list, OpenCL that lacks something or fails, built programs that are kept and
+ * damaged, faults, the activations. The linker gives us the loading of OpenCL (tests/tests.mk). */
 #include <errno.h>
 #include <math.h>
 #include <sys/wait.h>
@@ -52,6 +53,148 @@ static void devices_are_listed(void **state) {
     vb_free(list);
 }
 
+/* ---- OpenCL that lacks something or fails ---- */
+
+static bool without_library;
+static const char *missing; /* a function */
+static struct {
+    const char *name; /* of the function in whose place we are */
+    void *ours, *real;
+} replaced;
+
+void *__real_dlopen(const char *name, int flags);
+void *__wrap_dlopen(const char *name, int flags);
+void *__wrap_dlopen(const char *name, int flags) { return __real_dlopen(without_library ? "/none/libOpenCL.so.1" : name, flags); }
+void *__real_dlsym(void *library, const char *name);
+void *__wrap_dlsym(void *library, const char *name);
+void *__wrap_dlsym(void *library, const char *name) {
+    void *real = __real_dlsym(library, name);
+    if (missing && !strcmp(name, missing)) return NULL;
+    if (!replaced.name || strcmp(name, replaced.name)) return real;
+    replaced.real = real;
+    return replaced.ours;
+}
+
+static cl_int failing_code;
+static int good_calls; /* before the one that fails */
+
+static cl_int CL_API_CALL no_platforms(cl_uint room, cl_platform_id *platforms, cl_uint *count) {
+    (void)room, (void)platforms, (void)count;
+    return failing_code;
+}
+static cl_context CL_API_CALL no_context(const cl_context_properties *properties, cl_uint count, const cl_device_id *devices,
+                                         void(CL_CALLBACK *notify)(const char *, const void *, size_t, void *), void *data,
+                                         cl_int *code) {
+    (void)properties, (void)count, (void)devices, (void)notify, (void)data;
+    *code = failing_code;
+    return NULL;
+}
+static cl_command_queue CL_API_CALL few_queues(cl_context context, cl_device_id id, cl_command_queue_properties properties,
+                                               cl_int *code) {
+    if (good_calls-- > 0)
+        return ((cl_command_queue(CL_API_CALL *)(cl_context, cl_device_id, cl_command_queue_properties,
+                                                 cl_int *))replaced.real)(context, id, properties, code);
+    *code = failing_code;
+    return NULL;
+}
+
+/* What the device says of itself, but for one number or text. */
+static struct {
+    cl_device_info what;
+    const char *text;
+    cl_ulong number;
+} lie;
+static cl_int CL_API_CALL lying_facts(cl_device_id id, cl_device_info what, size_t size, void *value, size_t *written) {
+    if (what != lie.what)
+        return ((cl_int(CL_API_CALL *)(cl_device_id, cl_device_info, size_t, void *, size_t *))replaced.real)(id, what, size,
+                                                                                                              value, written);
+    if (lie.text) snprintf(value, size, "%s", lie.text);
+    else memcpy(value, &lie.number, size < sizeof lie.number ? size : sizeof lie.number);
+    return CL_SUCCESS;
+}
+
+static void a_loader_that_lacks_something_is_told(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_gpu_device *device;
+    vb_gpu_device_info *list;
+    int count;
+    vb_gpu_device_close(gpu_test_open()); /* or skips */
+    without_library = true;
+    assert_fails(vb_gpu_device_list(&list, &count, &err), VB_EUNSUPPORTED, "no OpenCL on this machine: /none/libOpenCL.so.1: ");
+    assert_non_null(strstr(err.text, "install its loader (Debian: ocl-icd-libopencl1)"));
+    assert_true(!list && !count);
+    assert_fails(vb_gpu_device_open(&device, 0, NULL, &err), VB_EUNSUPPORTED, "no OpenCL on this machine: ");
+    without_library = false;
+    missing = "clEnqueueMarkerWithWaitList";
+    assert_fails(vb_gpu_device_open(&device, 0, NULL, &err), VB_EUNSUPPORTED,
+                 "libOpenCL.so.1 has no clEnqueueMarkerWithWaitList: OpenCL 1.2 is needed");
+    assert_null(device);
+    missing = NULL;
+}
+
+static void a_device_that_lacks_something_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        cl_device_info what;
+        const char *text;
+        cl_ulong number;
+        const char *says;
+    } cases[] = {{CL_DEVICE_VERSION, "OpenCL 1.1 old", 0, "it says version \"OpenCL 1.1 old\": OpenCL 1.2 is needed"},
+                 {CL_DEVICE_VERSION, "CUDA 12.4", 0, "it says version \"CUDA 12.4\": OpenCL 1.2 is needed"},
+                 {CL_DEVICE_DOUBLE_FP_CONFIG, NULL, 0, "it has no fp64, which LayerNorm is computed in: use another device"},
+                 {CL_DEVICE_MAX_WORK_GROUP_SIZE, NULL, 255, "work groups of 255 items and "},
+                 {CL_DEVICE_LOCAL_MEM_SIZE, NULL, 32767, " items and 32767 bytes of local memory: 256 and 32768 are needed"}};
+    vb_error err = {0};
+    vb_gpu_device *device;
+    vb_gpu_device_close(gpu_test_open()); /* or skips */
+    replaced.name = "clGetDeviceInfo";
+    replaced.ours = (void *)lying_facts;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lie.what = cases[i].what;
+        lie.text = cases[i].text;
+        lie.number = cases[i].number;
+        assert_fails(vb_gpu_device_open(&device, 0, NULL, &err), VB_EUNSUPPORTED, cases[i].says);
+        assert_null(device);
+    }
+    lie.what = CL_DEVICE_VERSION;
+    lie.text = "OpenCL 1.2 new";
+    assert_ok(vb_gpu_device_open(&device, 0, NULL, &err));
+    vb_gpu_device_close(device);
+    replaced.name = NULL;
+}
+
+static void a_device_that_does_not_open_says_why(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        void *ours;
+        int good, with, code;
+        const char *says;
+    } cases[] = {{"clGetPlatformIDs", (void *)no_platforms, 0, CL_OUT_OF_HOST_MEMORY, VB_EMEMORY,
+                  "device list: clGetPlatformIDs: CL_OUT_OF_HOST_MEMORY (-6)"},
+                 {"clCreateContext", (void *)no_context, 0, CL_DEVICE_NOT_AVAILABLE, VB_EDEVICE,
+                  ": clCreateContext: CL_DEVICE_NOT_AVAILABLE (-2)"},
+                 {"clCreateCommandQueue", (void *)few_queues, 0, CL_OUT_OF_RESOURCES, VB_EMEMORY,
+                  ": clCreateCommandQueue: CL_OUT_OF_RESOURCES (-5)"},
+                 {"clCreateCommandQueue", (void *)few_queues, 2, CL_INVALID_DEVICE, VB_EDEVICE,
+                  ": clCreateCommandQueue: CL_INVALID_DEVICE (-33)"}};
+    vb_error err = {0};
+    vb_gpu_device *device;
+    vb_gpu_device_close(gpu_test_open()); /* or skips */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        replaced.name = cases[i].name;
+        replaced.ours = cases[i].ours;
+        good_calls = cases[i].good;
+        failing_code = cases[i].with;
+        assert_fails(vb_gpu_device_open(&device, 0, NULL, &err), cases[i].code, cases[i].says);
+        assert_null(device);
+    }
+    replaced.name = NULL;
+}
+
+/* ---- programs ---- */
+
 static const char tiny[] = "__kernel void twice(__global float *x) { x[get_global_id(0)] *= 2; }\n";
 
 static void run_twice(vb_gpu_device *device, vb_gpu_module *module) {
@@ -98,6 +241,13 @@ static void programs_are_kept_and_damaged_ones_built_anew(void **state) {
     }
 }
 
+static cl_program CL_API_CALL no_program(cl_context context, cl_uint count, const char **texts, const size_t *sizes,
+                                         cl_int *code) {
+    (void)context, (void)count, (void)texts, (void)sizes;
+    *code = CL_OUT_OF_HOST_MEMORY;
+    return NULL;
+}
+
 static void what_fails_says_so(void **state) {
     (void)state;
     vb_error err = {0};
@@ -110,6 +260,11 @@ static void what_fails_says_so(void **state) {
     vb_gpu_device_close(device);
     assert_ok(vb_gpu_device_open(&device, 0, NULL, &err));
     assert_fails(vb_gpu_work_module(device, tiny, "", &module, &err), VB_EDEVICE, "CL_BUILD_PROGRAM_FAILURE");
+    const vb_opencl real = device->cl;
+    device->cl.CreateProgramWithSource = no_program;
+    assert_fails(vb_gpu_work_module(device, tiny, "", &module, &err), VB_EMEMORY,
+                 ": clCreateProgramWithSource: CL_OUT_OF_HOST_MEMORY (-6)");
+    device->cl = real;
     assert_ok(vb_gpu_work_module(device, tiny, "", &module, &err));
     cl_mem buffer;
     vb_fault_setup("device-alloc:1:ENOMEM", 0);
@@ -187,6 +342,9 @@ static void activations_have_the_processors_bits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(without_drivers_it_says_what_to_install),
                                        cmocka_unit_test(devices_are_listed),
+                                       cmocka_unit_test(a_loader_that_lacks_something_is_told),
+                                       cmocka_unit_test(a_device_that_lacks_something_is_refused),
+                                       cmocka_unit_test(a_device_that_does_not_open_says_why),
                                        cmocka_unit_test(programs_are_kept_and_damaged_ones_built_anew),
                                        cmocka_unit_test(what_fails_says_so),
                                        cmocka_unit_test(activations_have_the_processors_bits)};

@@ -288,6 +288,63 @@ static void every_launch_may_fail_once(void **state) {
     }
 }
 
+static cl_int CL_API_CALL no_marker(cl_command_queue queue, cl_uint count, const cl_event *events, cl_event *event) {
+    (void)queue, (void)count, (void)events, (void)event;
+    return CL_INVALID_COMMAND_QUEUE;
+}
+static cl_int CL_API_CALL no_read(cl_command_queue queue, cl_mem buffer, cl_bool waits, size_t at, size_t size, void *to,
+                                  cl_uint count, const cl_event *events, cl_event *event) {
+    (void)queue, (void)buffer, (void)waits, (void)at, (void)size, (void)to, (void)count, (void)events, (void)event;
+    return CL_INVALID_MEM_OBJECT;
+}
+static cl_int CL_API_CALL no_state(cl_event event, cl_event_info info, size_t size, void *value, size_t *written) {
+    (void)event, (void)info, (void)size, (void)value, (void)written;
+    return CL_INVALID_EVENT;
+}
+static cl_int CL_API_CALL bad_state(cl_event event, cl_event_info info, size_t size, void *value, size_t *written) {
+    const cl_int code = real.GetEventInfo(event, info, size, value, written);
+    assert_int_equal(size, sizeof(cl_int));
+    memcpy(value, &(cl_int){CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST}, size);
+    return code;
+}
+
+static void what_fails_says_so(void **state) {
+    (void)state;
+    need_device();
+    vb_error err = {0};
+    float out[4 * 64];
+    vb_gpu_scene scene[3];
+    vb_gpu_engine *engine;
+    real = device->cl;
+    vb_opencl broken[] = {real, real, real, real};
+    broken[0].EnqueueMarkerWithWaitList = no_marker;
+    broken[1].EnqueueReadBuffer = no_read;
+    broken[2].GetEventInfo = no_state;
+    broken[3].GetEventInfo = bad_state;
+    static const char *const says[] = {": clEnqueueMarkerWithWaitList: CL_INVALID_COMMAND_QUEUE (-36)",
+                                       ": clEnqueueReadBuffer: CL_INVALID_MEM_OBJECT (-38)", ": a kernel: CL_INVALID_EVENT (-58)",
+                                       ": a kernel: CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST (-14)"};
+    assert_ok(vb_gpu_engine_open(&engine, device, 1, &err));
+    const vb_engine_options options = {.threads = 1, .device = vb_gpu_engine_interface(engine)};
+    for (int i = 0; i < 3; i++) assert_ok(vb_gpu_scenes_make(&scene[i], i, 3, &err));
+    for (int i = 0; i < 4; i++) {
+        device->cl = broken[i];
+        assert_fails(vb_engine_run(&scene[0].program, &scene[0].input, scene[0].count, out, &options, &err), VB_EDEVICE, says[i]);
+        device->cl = real;
+    }
+    const vb_gpu_device_info info = device->info;
+    device->info.local_memory = 2048;
+    assert_fails(vb_engine_run(&scene[0].program, &scene[0].input, scene[0].count, out, &options, &err), VB_EUNSUPPORTED,
+                 " keys does not fit into its local memory (2048 bytes)");
+    device->info = info;
+    for (int i = 0; i < 2; i++) assert_ok(vb_engine_run(&scene[i].program, &scene[i].input, scene[i].count, out, &options, &err));
+    assert_fails(vb_engine_run(&scene[2].program, &scene[2].input, scene[2].count, out, &options, &err), VB_EINTERNAL,
+                 "a device's engine serves two programs, and this is a third");
+    vb_gpu_engine_close(engine);
+    for (int i = 0; i < 3; i++) vb_gpu_scenes_free(&scene[i]);
+    assert_true(device->in_use == 64);
+}
+
 static void a_run_is_stopped_between_layers(void **state) {
     (void)state;
     need_device();
@@ -452,6 +509,7 @@ int main(void) {
                                        cmocka_unit_test(special_programs_have_the_processors_bits),
                                        cmocka_unit_test(less_memory_means_smaller_pieces),
                                        cmocka_unit_test(bytes_are_normalised_on_the_device),
+                                       cmocka_unit_test(what_fails_says_so),
                                        cmocka_unit_test(a_run_is_stopped_between_layers),
                                        cmocka_unit_test(texts_share_their_beginnings),
                                        cmocka_unit_test(the_next_piece_is_queued_before_rows_are_awaited),

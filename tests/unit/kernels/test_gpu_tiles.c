@@ -169,11 +169,41 @@ static void rows_that_fail_are_left_out(void **state) {
     vb_gpu_device_close(device);
 }
 
+static vb_gpu_device *measured_device;
+static int measured_before;
+static bool finish_fails_always;
+static vb_opencl real;
+static cl_int CL_API_CALL failing_finish(cl_command_queue queue) {
+    const cl_int code = real.Finish(queue);
+    return finish_fails_always || measured_device->measured > measured_before ? CL_INVALID_COMMAND_QUEUE : code;
+}
+
+/* The computing of every row fails, or that of attention alone, which is tried when tiles are chosen. */
+static void computing_that_fails_is_told(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_gpu_device *device = measured_device = gpu_test_open();
+    device->store = NULL;
+    real = device->cl;
+    device->cl.Finish = failing_finish;
+    for (int always = 1; always >= 0; always--) {
+        finish_fails_always = always;
+        measured_before = device->measured;
+        assert_fails(vb_gpu_choice_measure(device, &err), VB_EDEVICE, "the choice of tiles: device ");
+        assert_non_null(strstr(err.text, ": clFinish: CL_INVALID_COMMAND_QUEUE (-36)"));
+        assert_int_equal(device->measured - measured_before, !always);
+        assert_true(device->in_use == 64);
+    }
+    device->cl = real;
+    vb_gpu_device_close(device);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_tile_has_the_processors_bits),
                                        cmocka_unit_test(every_size_of_attention_has_the_processors_bits),
                                        cmocka_unit_test(the_choice_is_measured_once_and_kept),
                                        cmocka_unit_test(what_does_not_fit_is_not_read),
-                                       cmocka_unit_test(rows_that_fail_are_left_out)};
+                                       cmocka_unit_test(rows_that_fail_are_left_out),
+                                       cmocka_unit_test(computing_that_fails_is_told)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -69,8 +69,15 @@ static void scratch_is_kept(void **state) {
     vb_scratch_give(NULL, alone);
 }
 
+static void formats_that_cannot_be_made(void **state) {
+    (void)state;
+    vb_error err = {0};
+    /* a character that the C locale has no bytes for */
+    assert_fails(!vb_format(&err, "%ls", L"\u20ac"), VB_EINTERNAL, "cannot format '%ls'");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(allocation_checks_overflow), cmocka_unit_test(large_buffers_are_whole),
-                                       cmocka_unit_test(scratch_is_kept)};
+                                       cmocka_unit_test(scratch_is_kept), cmocka_unit_test(formats_that_cannot_be_made)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

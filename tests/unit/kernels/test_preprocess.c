@@ -325,6 +325,8 @@ static void nonsense_is_refused(void **state) {
         assert_fails(vb_resize(&image, &bad[i], &result, &err), VB_EINTERNAL, "contradiction");
         assert_null(result.pixels);
     }
+    assert_fails(vb_resize(&none, &(vb_resize_to){4, 4, 0, 0, 4, 4, 0}, &result, &err), VB_EINTERNAL,
+                 "resize of an image without pixels");
     image.mode = (vb_mode)77;
     assert_fails(vb_resize(&image, &(vb_resize_to){4, 4, 0, 0, 4, 4, 0}, &result, &err), VB_EINTERNAL, "mode ?");
 

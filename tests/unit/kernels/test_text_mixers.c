@@ -122,6 +122,15 @@ static void a_block_that_is_missing_is_named(void **state) {
             item->tensor.shape[3]++;
         }
     }
+    /* filters and norms of twice as many rows as the block has channels */
+    for (size_t i = 0; i < m.set.count; i++) {
+        vb_tensor *tensor = &m.items[i].tensor;
+        if (strncmp(m.items[i].name, "transformer.mixers.0.token_mixer.mixer.conv_kxk.0.", 50)) continue;
+        tensor->shape[0] *= 2;
+        tensor->stride[0] = 0;
+    }
+    assert_fails(vb_clip_open(&clip, &m.set, &options, &err), VB_EMISMATCH,
+                 "tensor transformer.mixers.0.token_mixer.mixer.conv_kxk.0.conv.weight has 32 rows, expected 16");
     assert_fails(vb_clip_open(&clip, &m.set, &other, &err), VB_EMISMATCH, "transformer.resblocks.0.ln_1.weight is missing");
     ref_free(&m);
 }

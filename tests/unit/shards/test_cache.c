@@ -5,7 +5,9 @@
 #include "kernels/base/fault.h"
 #include "shards/embeddings/cache.h"
 #include "shards/embeddings/npy.h"
+#include "shards/files/blob_store.h"
 #include "shards/files/file.h"
+#include "shards/files/json_parse.h"
 #include "shards/files/path.h"
 #include "shards/files/writer.h"
 
@@ -127,6 +129,61 @@ static void lack_of_memory_is_an_error(void **state) {
     }
 }
 
+/* Of jansson's allocations each fails once: no unit without the list of what was skipped. */
+static void lists_of_skipped_without_memory(void **state) {
+    (void)state;
+    vb_error err = {0};
+    const vb_digest other = {"fedcba9876543210fedcba9876543210"};
+    json_t *skipped = some_skipped(), *back;
+    char fault[32];
+    int told = 0;
+    bool found;
+    for (int n = 1;; n++) {
+        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+        vb_error_clear(&err);
+        vb_fault_setup(fault, 0);
+        int failed = vb_cache_store(&cache, &other, ROWS, DIM, rows, skipped, &err);
+        vb_fault_setup(NULL, 0);
+        if (!failed) break;
+        assert_int_equal(err.code, VB_EMEMORY);
+        told += vb_path_ends_with(err.text, "fedcba9876543210fedcba9876543210.skipped.json: no memory");
+        assert_ok(vb_cache_load(&cache, &other, ROWS, DIM, NULL, &found, &back, &err));
+        assert_true(!found || json_equal(back, skipped)); /* the last of them follow the rename */
+        json_decref(back);
+    }
+    assert_true(told >= 1);
+    assert_ok(vb_cache_load(&cache, &other, ROWS, DIM, NULL, &found, &back, &err));
+    assert_true(found && json_equal(back, skipped));
+    json_decref(back);
+    json_decref(skipped);
+}
+
+/* A piece that cannot be read for lack of memory is not one that is not there. */
+static void pieces_without_memory(void **state) {
+    (void)state;
+    vb_error err = {0};
+    char fault[32];
+    uint8_t *bytes;
+    size_t size;
+    int failures = 0;
+    assert_ok(vb_blob_store_save(scratch, "key", "piece", 5, &err));
+    for (int n = 1;; n++) {
+        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+        vb_error_clear(&err);
+        vb_fault_setup(fault, 0);
+        int failed = vb_blob_store_load(scratch, "key", &bytes, &size, &err);
+        vb_fault_setup(NULL, 0);
+        if (!failed) break;
+        assert_int_equal(err.code, VB_EMEMORY);
+        assert_null(bytes);
+        failures++;
+    }
+    assert_true(failures > 1); /* its path, and what reads it */
+    assert_int_equal(size, 5);
+    assert_memory_equal(bytes, "piece", 5);
+    vb_free(bytes);
+}
+
 static void a_signature_is_a_digest(void **state) {
     (void)state;
     vb_error err;
@@ -151,7 +208,12 @@ static void a_signature_is_a_digest(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(units_come_back), cmocka_unit_test(damaged_units_are_not_there),
-                                       cmocka_unit_test(lack_of_memory_is_an_error), cmocka_unit_test(a_signature_is_a_digest)};
+    vb_json_parse_setup();
+    const struct CMUnitTest tests[] = {cmocka_unit_test(units_come_back),
+                                       cmocka_unit_test(damaged_units_are_not_there),
+                                       cmocka_unit_test(lack_of_memory_is_an_error),
+                                       cmocka_unit_test(lists_of_skipped_without_memory),
+                                       cmocka_unit_test(pieces_without_memory),
+                                       cmocka_unit_test(a_signature_is_a_digest)};
     return cmocka_run_group_tests(tests, set_up, remove_scratch);
 }

@@ -1,6 +1,8 @@
 /* Tests of caption files of every form, and of the shared corpora. */
 #include "tests/unit/vb_test.h"
 #include "tests/unit/scratch.h"
+#include "kernels/base/fault.h"
+#include "shards/files/json_parse.h"
 #include "shards/text/captions.h"
 #include "shards/files/zst.h"
 
@@ -280,6 +282,30 @@ static void long_lines_cross_blocks(void **state) {
     vb_free(text);
 }
 
+/* Every allocation fails once, jansson's too: never a document that is taken for a broken one. */
+static void documents_without_memory(void **state) {
+    (void)state;
+    vb_error err = {0};
+    char fault[32];
+    bool told = false;
+    vb_captions *captions;
+    const char *path = scratch_path("memory.json");
+    put_text("memory.json", "[\"one\", {\"caption\": \"two\"}]");
+    for (int n = 1;; n++) {
+        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+        vb_error_clear(&err);
+        vb_fault_setup(fault, 0);
+        int failed = vb_captions_open(&captions, path, NULL, &err);
+        vb_fault_setup(NULL, 0);
+        if (!failed) break;
+        assert_int_equal(err.code, VB_EMEMORY);
+        told |= vb_path_ends_with(err.text, "memory.json: no memory for the JSON");
+    }
+    vb_captions_close(captions);
+    assert_true(told);
+    expect("memory.json", NULL, "one|two");
+}
+
 static void shared_captions_are_read(void **state) {
     (void)state;
     vb_error err = {0};
@@ -297,10 +323,11 @@ static void shared_captions_are_read(void **state) {
 }
 
 int main(void) {
+    vb_json_parse_setup();
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_form_is_read),          cmocka_unit_test(bad_files_are_refused),
                                        cmocka_unit_test(odd_lines_are_rows),          cmocka_unit_test(blank_lines_are_rows),
                                        cmocka_unit_test(editors_make_no_difference),  cmocka_unit_test(quotes_are_those_of_csv),
                                        cmocka_unit_test(rows_are_picked_and_counted), cmocka_unit_test(long_lines_cross_blocks),
-                                       cmocka_unit_test(shared_captions_are_read)};
+                                       cmocka_unit_test(documents_without_memory),    cmocka_unit_test(shared_captions_are_read)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

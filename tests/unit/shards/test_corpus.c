@@ -2,7 +2,9 @@
 #include "kernels/base/fault.h"
 #include "shards/embeddings/corpus.h"
 #include "shards/embeddings/npy.h"
-#include "tests/unit/scratch.h"
+#include "shards/embeddings/quantized.h"
+#include "shards/files/json_parse.h"
+#include "tests/unit/shards/tensor_files.h"
 
 /* Row r of a corpus holds r, r + 0.5, -r. */
 enum { DIM = 3 };
@@ -158,6 +160,15 @@ static void broken_parts(void **state) {
     assert_fails(vb_corpus_open(&corpus, path, &err), VB_EMISMATCH, "p1.npy: rows of 4 dimensions, those of ");
     assert_ok(vb_npy_write(part, VB_F32, 1, flat, zeros, &err));
     assert_fails(vb_corpus_open(&corpus, path, &err), VB_EDATA, "p1.npy: an array of 1 dimension, expected");
+    shape[0] = 6, shape[1] = 0;
+    assert_ok(vb_npy_write(part, VB_F32, 2, shape, zeros, &err));
+    assert_fails(vb_corpus_open(&corpus, path, &err), VB_EUNSUPPORTED,
+                 "p1.npy: rows of 0 elements, expected 1 to 65536, row after row");
+    shape[0] = 0, shape[1] = 65537;
+    assert_ok(vb_npy_write(part, VB_F32, 2, shape, zeros, &err));
+    assert_fails(vb_corpus_open(&corpus, path, &err), VB_EUNSUPPORTED, "p1.npy: rows of 65537 elements");
+    assert_fails(vb_corpus_open(&corpus, put_tensors("two/a.safetensors", "x y"), &err), VB_EDATA,
+                 "a.safetensors: 2 tensors, expected one, the embeddings");
     shape[0] = 2, shape[1] = 3;
     assert_ok(vb_npy_write(part, VB_F64, 2, shape, doubles, &err));
     assert_fails(vb_corpus_open(&corpus, path, &err), VB_EUNSUPPORTED, "elements of type fp64");
@@ -185,9 +196,38 @@ static void broken_parts(void **state) {
     vb_corpus_close(&corpus);
 }
 
+/* The last step of making a copy: it fails whole, of every allocation, jansson's too. */
+static void manifests_of_copies(void **state) {
+    (void)state;
+    vb_error err = {0};
+    char file[] = "a.vbq", latin1[] = "caf\xe9.npy", fine[] = "a.npy", folder[1024], fault[32];
+    float mean[DIM] = {0};
+    vb_quantized_part part = {.file = file, .source = latin1, .dtype = VB_F32, .digest = {"00112233445566778899aabbccddeeff"}};
+    const vb_quantized copy = {
+        .folder = folder, .dim = DIM, .width = 64, .similarity = VB_COSINE, .mean = mean, .part_count = 1, .parts = &part};
+    in_scratch(folder, "copy/x");
+    folder[strlen(folder) - 2] = 0;
+    assert_fails(vb_quantized_write(&copy, &err), VB_EUNSUPPORTED, "part caf?.npy: its name is not UTF-8");
+    part.source = fine;
+    int told = 0;
+    for (int n = 1;; n++) {
+        snprintf(fault, sizeof fault, "alloc:%d:ENOMEM", n);
+        vb_error_clear(&err);
+        vb_fault_setup(fault, 0);
+        int failed = vb_quantized_write(&copy, &err);
+        vb_fault_setup(NULL, 0);
+        if (!failed) break;
+        assert_int_equal(err.code, VB_EMEMORY);
+        told += !strcmp(err.text, "no memory for a manifest");
+    }
+    assert_true(told > 20); /* each value of the part, and of the whole, takes memory */
+    assert_int_equal(access(scratch_path("copy/manifest.json"), F_OK), 0);
+}
+
 int main(void) {
+    vb_json_parse_setup();
     const struct CMUnitTest tests[] = {cmocka_unit_test(parts_in_the_order_of_their_names),
                                        cmocka_unit_test(clip_retrievals_layout), cmocka_unit_test(safetensors_in_bf16),
-                                       cmocka_unit_test(broken_parts)};
+                                       cmocka_unit_test(broken_parts), cmocka_unit_test(manifests_of_copies)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -42,6 +42,12 @@ static void parts_are_refused(void **state) {
     };
     vb_tokenizer *tokenizer = NULL;
     vb_error err = {0};
+    char many[1024] = "{\"type\": \"Lowercase\"}", file[2048];
+    for (int i = 0; i < 32; i++) strcat(many, ", {\"type\": \"Lowercase\"}");
+    snprintf(file, sizeof file, UNIGRAM("\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [%s]}"), many);
+    put_text("tokenizer.json", file);
+    assert_fails(vb_tokenizer_file_read(&tokenizer, scratch_path("tokenizer.json"), false, NULL, &err), VB_EUNSUPPORTED,
+                 "tokenizer.json: more than 32 normalizers and pre-tokenizers");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         put_text("tokenizer.json", cases[i].text);
         assert_fails(vb_tokenizer_file_read(&tokenizer, scratch_path("tokenizer.json"), false, NULL, &err), cases[i].code,

@@ -233,6 +233,26 @@ static void dimensions_are_bounded(void **state) {
     }
 }
 
+static void odd_headers_are_told(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_image image;
+    static const uint8_t gif[] = "GIF89a\1\0\1\0\0\0\0!\xff\0"; /* its only extension has no content */
+    assert_fails(vb_image_decode(&image, gif, sizeof gif - 1, "x", &err), VB_EDATA,
+                 "x: GIF: offset 16: an application extension without content");
+    const struct image_case *grey = image_cases;
+    while (strcmp(grey->name, "jpeg grey")) grey++;
+    uint8_t jpeg[4096];
+    const size_t at = (size_t)((const uint8_t *)memmem(grey->bytes, grey->size, "\xff\xc0\0", 3) - grey->bytes), end = at + 13;
+    memcpy(jpeg, grey->bytes, end);
+    jpeg[at + 3] = 14; /* the segment's length, and a second component behind the first */
+    jpeg[at + 9] = 2;
+    memcpy(jpeg + end, "\2\x11\0", 3);
+    memcpy(jpeg + end + 3, grey->bytes + end, grey->size - end);
+    assert_fails(vb_image_decode(&image, jpeg, grey->size + 3, "x", &err), VB_EUNSUPPORTED,
+                 "x: JPEG: 2 components, expected 1, 3 or 4");
+}
+
 /* Runs with stderr caught in a file; nothing may appear there. */
 static FILE *caught;
 static int kept_stderr = -1;
@@ -494,6 +514,7 @@ int main(void) {
                                        cmocka_unit_test(preprocesses_as_every_publisher),
                                        cmocka_unit_test(foreign_formats_are_named),
                                        cmocka_unit_test(dimensions_are_bounded),
+                                       cmocka_unit_test(odd_headers_are_told),
                                        cmocka_unit_test(truncation_is_found_everywhere),
                                        cmocka_unit_test(flipped_bits_never_crash),
                                        cmocka_unit_test(broken_files_say_what_the_codec_said),

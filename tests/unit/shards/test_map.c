@@ -222,6 +222,23 @@ static void bad_files_leave_nothing(void **state) {
     unlink(path);
 }
 
+/* The table of what the handler looks at is full, or the next map has a place. */
+static void maps_are_counted(void **state) {
+    (void)state;
+    enum { MOST = 4096 };
+    vb_error err;
+    vb_map *maps = test_calloc(MOST + 1, sizeof *maps);
+    const char *path = scratch_path("many");
+    assert_ok(vb_writer_write_whole(path, "x", 1, &err));
+    for (int i = 0; i < MOST; i++) assert_ok(vb_map_open(&maps[i], path, &err));
+    assert_fails(vb_map_open(&maps[MOST], path, &err), VB_EMEMORY, "many: cannot map it: 4096 files are mapped already");
+    vb_map_close(&maps[0]);
+    assert_ok(vb_map_open(&maps[MOST], path, &err));
+    for (int i = 1; i <= MOST; i++) vb_map_close(&maps[i]);
+    test_free(maps);
+    unlink(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(other_faults_are_not_ours),
                                        cmocka_unit_test(a_file_cut_short_reads_as_zeros_and_is_told),
@@ -229,6 +246,7 @@ int main(void) {
                                        cmocka_unit_test(every_change_is_told),
                                        cmocka_unit_test(times_of_any_year),
                                        cmocka_unit_test(a_copy_that_is_not_whole_is_refused),
-                                       cmocka_unit_test(bad_files_leave_nothing)};
+                                       cmocka_unit_test(bad_files_leave_nothing),
+                                       cmocka_unit_test(maps_are_counted)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -33,6 +33,12 @@ static void npy_equals_numpy(void **state) {
                      n < 128 ? "truncated: a header of 118" :
                                "truncated: the header asks");
     }
+    for (size_t n = 10; n < 12; n++) { /* the length of version 2 takes four bytes */
+        bytes[6] = 2;
+        assert_ok(vb_writer_write_whole(other, bytes, n, &err));
+        assert_fails(vb_npy_open(&npy, other, &err), VB_EDATA, "other: truncated: the header is cut off");
+    }
+    assert_fails(vb_npy_write(other, VB_BF16, 2, shape, values, &err), VB_EINTERNAL, ".npy has no element type bf16");
     vb_free(bytes);
     static const char *const headers[][2] = {
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (3), }\n", NULL},

@@ -7,6 +7,7 @@
 #include "shards/files/manifest.h"
 #include "shards/datasets/pack.h"
 #include "shards/files/file.h"
+#include "shards/files/json_parse.h"
 #include "shards/files/tar.h"
 
 static vb_error err;
@@ -263,6 +264,46 @@ static void whole_or_absent(void **state) {
     assert_same("tiny.bin", "full");
 }
 
+/* Every allocation fails once, jansson's too, by one sample whose name is text beyond ASCII and one whose name is none: what is
+ * packed says so, or is whole. */
+static void names_without_memory(void **state) {
+    (void)state;
+    char spec[64], path[1024], folder[1024];
+    const vb_pack_options options = vb_pack_defaults();
+    vb_pack_result result;
+    vb_dataset *dataset;
+    int told = 0;
+    put_text("names/cafe/1\xe9.jpg", "image");
+    put_text("names/na\xc3\xafve/2.jpg", "image");
+    in_scratch(folder, "named");
+    assert_ok(vb_dataset_open(&dataset, in_scratch(path, "names"), NULL, &err));
+    for (int n = 1;; n++) {
+        run_command("rm -rf %s", folder);
+        snprintf(spec, sizeof spec, "alloc:%d:ENOMEM", n);
+        vb_error_clear(&err);
+        assert_int_equal(vb_fault_setup(spec, 0), 0);
+        int status = vb_pack(dataset, folder, &options, &result, &err);
+        vb_fault_setup(NULL, 0);
+        if (!status) break;
+        assert_int_equal(err.code, VB_EMEMORY);
+        told += !strcmp(err.text, "no memory for JSON");
+    }
+    assert_true(told >= 8); /* of two samples: two texts, and a name each in the object */
+    vb_dataset_close(dataset);
+    vb_unit_data data;
+    vb_sample_extra extras[VB_UNIT_SAMPLES] = {{0}};
+    assert_ok(vb_dataset_open(&dataset, folder, NULL, &err));
+    assert_ok(vb_dataset_read_unit_extras(dataset, 0, &data, extras, &err));
+    static const char *const told_of[] = {"\"source\":\"cafe/1?.jpg\"", "\"source\":\"na\xc3\xafve/2.jpg\""};
+    assert_int_equal(data.count, 2);
+    for (int i = 0; i < 2; i++) assert_non_null(memmem(extras[i].json, extras[i].json_size, told_of[i], strlen(told_of[i])));
+    vb_dataset_extras_free(extras, VB_UNIT_SAMPLES);
+    vb_dataset_unit_free(&data);
+    vb_dataset_close(dataset);
+}
+
+#define ANOTHER(name) "{\"file\": \"" name "\", \"rows\": 0, \"bytes\": 9, \"xxh3_128\": \"00112233445566778899aabbccddeeff\"}"
+
 static void manifests(void **state) {
     (void)state;
     static const char good[] =
@@ -288,7 +329,9 @@ static void manifests(void **state) {
                  {"[{", "[{}, {", "is missing", VB_EDATA},
                  {"}]}", "}]", "manifest.json:1:", VB_EDATA},
                  {"\"rows\": 3, \"c", "\"rows\": 3, \"rows\": 3, \"c", "duplicate", VB_EDATA},
-                 {"}]}", "}, 5]}", "shards[1]", VB_EDATA}};
+                 {"}]}", "}, 5]}", "shards[1]", VB_EDATA},
+                 {"[{", "[" ANOTHER("b") ", {", "shards[1]: 'a' after 'b': expected files in byte order, each once", VB_EDATA},
+                 {"[{", "[" ANOTHER("a") ", {", "shards[1]: 'a' after 'a': expected files in byte order, each once", VB_EDATA}};
     char path[1024], text[1024];
     vb_manifest manifest;
     put_text("m/manifest.json", good);
@@ -337,11 +380,13 @@ static void shared_captions(void **state) {
 }
 
 int main(void) {
+    vb_json_parse_setup();
     const struct CMUnitTest tests[] = {cmocka_unit_test(raw_pixels_become_png),
                                        cmocka_unit_test(folders_keep_their_bytes),
                                        cmocka_unit_test(captions_and_json_pass_through),
                                        cmocka_unit_test(folders_in_use_are_left_alone),
                                        cmocka_unit_test(whole_or_absent),
+                                       cmocka_unit_test(names_without_memory),
                                        cmocka_unit_test(manifests),
                                        cmocka_unit_test(shared_captions)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);

@@ -1,6 +1,8 @@
 /* Tests of paths: folders made and listed, globs, absolute paths, joined ones and their parts. */
+#include <fcntl.h>
 #include <limits.h>
 
+#include "shards/files/file.h"
 #include "shards/files/path.h"
 #include "shards/files/writer.h"
 #include "tests/unit/scratch.h"
@@ -17,6 +19,28 @@ static void paths_become_absolute(void **state) {
     path = vb_path_absolute("/x/../y", &err);
     assert_string_equal(path, "/x/../y");
     vb_free(path);
+}
+
+static void folders_that_are_gone(void **state) {
+    (void)state;
+    vb_error err = {0};
+    char path[1024];
+    int64_t bytes = 0;
+    assert_ok(vb_path_free_space(scratch, &bytes, &err));
+    assert_true(bytes >= 0);
+    in_scratch(path, "gone/x");
+    path[strlen(path) - 2] = 0;
+    int here = open(".", O_RDONLY | O_DIRECTORY);
+    assert_int_equal(chdir(path), 0);
+    assert_int_equal(rmdir(path), 0);
+    char *absolute = vb_path_absolute("a", &err);
+    assert_int_equal(fchdir(here), 0);
+    close(here);
+    assert_null(absolute);
+    assert_int_equal(err.code, VB_EMISSING);
+    assert_string_equal(err.text, "the current folder has no path: No such file or directory");
+    assert_fails(vb_path_free_space(path, &bytes, &err), VB_EMISSING, "gone: No such file or directory");
+    assert_fails(vb_file_expect(path, &err), VB_EMISSING, "gone: No such file or directory");
 }
 
 static void expands(const char *written, const char *expected) {
@@ -119,7 +143,8 @@ static void paths_are_joined(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(paths_become_absolute), cmocka_unit_test(variables_are_expanded),
-                                       cmocka_unit_test(paths_are_joined), cmocka_unit_test(folders_and_globs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(paths_become_absolute), cmocka_unit_test(folders_that_are_gone),
+                                       cmocka_unit_test(variables_are_expanded), cmocka_unit_test(paths_are_joined),
+                                       cmocka_unit_test(folders_and_globs)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -6,6 +6,7 @@
 #include "kernels/base/fault.h"
 #include "shards/files/file.h"
 #include "shards/weights/pickle.h"
+#include "shards/weights/pickle_memory.h"
 
 /* ---- values as text, nearly as Python's repr ---- */
 
@@ -222,6 +223,11 @@ static void bounds_hold(void **state) {
     bytes[0] = 'N';
     assert_fails(vb_pickle_parse(&pickle, bytes, size, "copies", NULL, &err), VB_EDATA, "more than 4194304 values on the stack");
     free(bytes);
+    vb_pickle_memory memory = {.bytes = VB_PICKLE_MEMORY_BYTES - 100}; /* which the values above do not take */
+    assert_fails(!vb_pickle_memory_get(&memory, 8, &err), VB_EDATA, "the pickle asks for more than 512 MiB of values");
+    memory.bytes = 0;
+    assert_non_null(vb_pickle_memory_get(&memory, 8, &err));
+    vb_pickle_memory_free(&memory);
     /* Billion laughs: each list holds the one before eight times, by reference. */
     uint8_t laughs[8192], *at = laughs;
     *at++ = ']';

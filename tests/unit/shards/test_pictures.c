@@ -1,5 +1,6 @@
 /* Tests of the codecs over hundreds of small files, sound and odd: Pillow's pixels, or a refusal with a reason; every cut, lack
  * of memory. */
+#include <tiffio.h>
 #include <zlib.h>
 
 #include "tests/unit/vb_test.h"
@@ -236,27 +237,76 @@ static void rows_are_the_image(void **state) {
     }
 }
 
-/* libtiff takes the first of two equal tags, Pillow the last: here one byte a pixel by the last, three by the first. */
+/* libtiff takes the first of two equal tags, Pillow the last: here one byte a pixel by the last, three by the
+ * first; and another width. */
 static void tags_that_come_twice_are_survived(void **state) {
     (void)state;
-    static const uint8_t grey[] = {6, 1, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0, 21, 1, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0};
+    static const struct {
+        uint8_t tags[24];
+        const char *says;
+    } cases[] = {{{6, 1, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0, 21, 1, 3, 0, 1, 0, 0, 0, 1, 0, 0, 0}, "two photometric interpretations"},
+                 {{0, 1, 3, 0, 1, 0, 0, 0, 8, 0, 0, 0, 1, 1, 3, 0, 1, 0, 0, 0, 7, 0, 0, 0},
+                  "TIFF: its directory tells two sizes"}};
     vb_error err = {0};
     vb_image image;
     size_t size;
     const uint8_t *bytes = bytes_of("tiff YCbCr, deflate", &size);
     uint8_t file[1024] = {0};
     assert_in_range(size, 8, 512);
-    memcpy(file, bytes, size);
-    const size_t start = file[4] | (size_t)file[5] << 8, at = (size + 1) & ~(size_t)1, listed = 2 + 12 * (size_t)file[start];
-    assert_in_range(start + listed, 8, size);
-    memcpy(file + at, file + start, listed);
-    memcpy(file + at + listed, grey, sizeof grey);
-    file[at] = (uint8_t)(file[at] + 2);
-    file[4] = (uint8_t)at;
-    file[5] = (uint8_t)(at >> 8);
-    assert_fails(decode_copy(&image, file, at + listed + sizeof grey + 4, "x", &err), VB_EDATA,
-                 "two photometric interpretations");
-    assert_null(image.pixels);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memcpy(file, bytes, size);
+        const size_t start = file[4] | (size_t)file[5] << 8, at = (size + 1) & ~(size_t)1, listed = 2 + 12 * (size_t)file[start];
+        assert_in_range(start + listed, 8, size);
+        memcpy(file + at, file + start, listed);
+        memcpy(file + at + listed, cases[i].tags, sizeof cases[i].tags);
+        file[at] = (uint8_t)(file[at] + 2);
+        file[4] = (uint8_t)at;
+        file[5] = (uint8_t)(at >> 8);
+        assert_fails(decode_copy(&image, file, at + listed + sizeof cases[i].tags + 4, "x", &err), VB_EDATA, cases[i].says);
+        assert_null(image.pixels);
+    }
+}
+
+/* What libtiff refuses of YCbCr where no file makes it: the linker gives us its calls (tests/tests.mk). */
+static const char *failing;
+static bool fails(const char *call) { return failing && !strcmp(failing, call); }
+int __real_TIFFRGBAImageOK(TIFF *, char *);
+int __wrap_TIFFRGBAImageOK(TIFF *, char *);
+int __wrap_TIFFRGBAImageOK(TIFF *tiff, char *text) {
+    if (!fails("OK")) return __real_TIFFRGBAImageOK(tiff, text);
+    strcpy(text, "why not");
+    return 0;
+}
+int __real_TIFFRGBAImageGet(TIFFRGBAImage *, uint32_t *, uint32_t, uint32_t);
+int __wrap_TIFFRGBAImageGet(TIFFRGBAImage *, uint32_t *, uint32_t, uint32_t);
+int __wrap_TIFFRGBAImageGet(TIFFRGBAImage *image, uint32_t *pixels, uint32_t width, uint32_t height) {
+    return fails("Get") ? 0 : __real_TIFFRGBAImageGet(image, pixels, width, height);
+}
+TIFFOpenOptions *__real_TIFFOpenOptionsAlloc(void);
+TIFFOpenOptions *__wrap_TIFFOpenOptionsAlloc(void);
+TIFFOpenOptions *__wrap_TIFFOpenOptionsAlloc(void) { return fails("Alloc") ? NULL : __real_TIFFOpenOptionsAlloc(); }
+
+static void what_libtiff_refuses_is_told(void **state) {
+    (void)state;
+    static const struct {
+        const char *call;
+        vb_code code;
+        const char *says;
+    } cases[] = {{"OK", VB_EDATA, "x: TIFF: why not"},
+                 {"Get", VB_EDATA, "x: TIFF: corrupt image data"},
+                 {"Alloc", VB_EMEMORY, "x: TIFF: no memory for the decoder"}};
+    vb_error err = {0};
+    vb_image image;
+    size_t size;
+    const uint8_t *bytes = bytes_of("tiff YCbCr, deflate", &size);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        failing = cases[i].call;
+        assert_fails(vb_image_decode(&image, bytes, size, "x", &err), cases[i].code, cases[i].says);
+        failing = NULL;
+        assert_null(image.pixels);
+        assert_ok(vb_image_decode(&image, bytes, size, "x", &err));
+        vb_free(image.pixels);
+    }
 }
 
 static void every_allocation_may_fail(void **state) {
@@ -297,6 +347,7 @@ int main(void) {
                                        cmocka_unit_test(every_cut_is_survived),
                                        cmocka_unit_test(rows_are_the_image),
                                        cmocka_unit_test(tags_that_come_twice_are_survived),
+                                       cmocka_unit_test(what_libtiff_refuses_is_told),
                                        cmocka_unit_test(every_allocation_may_fail)};
     return cmocka_run_group_tests(tests, inflate_the_files, drop_the_files);
 }

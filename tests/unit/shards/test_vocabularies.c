@@ -1,4 +1,6 @@
 /* Tests of vocabulary files; the committed ones are compared with the reference lists through jansson. */
+#include <limits.h>
+
 #include <jansson.h>
 
 #include "tests/unit/scratch.h"
@@ -451,6 +453,9 @@ static void joined_classes(void **state) {
         vb_vocabularies_joined_free(&joined);
     }
     vb_joined joined;
+    const vb_vocabularies half = {.classes = INT_MAX / 2}, one = {.classes = 1}, *beyond[] = {&half, &one};
+    assert_fails(vb_vocabularies_join(&joined, "x", beyond, names, 2, VB_SHARED_DROP, &err), VB_EUNSUPPORTED,
+                 "1073741824 classes in one expansion");
     assert_fails(vb_vocabularies_join(&joined, "x", bad, names, 2, VB_SHARED_DROP, &err), VB_EMISMATCH,
                  "'blue': no class is left, all its names are shared and dropped");
     assert_fails(vb_vocabularies_join(&joined, "x", twice, names, 2, VB_SHARED_SAME, &err), VB_EMISMATCH,

@@ -198,10 +198,19 @@ static void names_are_found(void **state) {
 
 static void ambiguous_names_are_refused(void **state) {
     (void)state;
-    vb_named_tensor items[8];
+    vb_named_tensor items[65];
     vb_weight_names names;
     vb_error err = {0};
-    vb_tensor_set file = named(items, (const char *const[]){"a.visual.conv1.weight", "b.visual.conv1.weight", NULL});
+    char text[65][32];
+    const char *many[66] = {NULL};
+    for (int i = 0; i < 65; i++) {
+        snprintf(text[i], sizeof text[i], "m%02d.visual.conv1.weight", i);
+        many[i] = text[i];
+    }
+    vb_tensor_set file = named(items, many);
+    assert_fails(vb_weight_names_map(&names, &file, "file", &err), VB_EUNSUPPORTED,
+                 "file: more than 64 models in the file; one expected");
+    file = named(items, (const char *const[]){"a.visual.conv1.weight", "b.visual.conv1.weight", NULL});
     assert_fails(vb_weight_names_map(&names, &file, "file", &err), VB_EUNSUPPORTED,
                  "file: two models in the file, under 'a.' and 'b.'");
     file = named(items, (const char *const[]){"vision_model.embeddings.class_embedding", "visual_projection.weight",

@@ -1,4 +1,6 @@
 /* Tests of zstd files: against the zstd program, and against every lie a seek table or a frame can tell. */
+#include <zstd.h>
+
 #include "kernels/base/fault.h"
 #include "tests/unit/random.h"
 #include "tests/unit/scratch.h"
@@ -232,6 +234,22 @@ static void lying_tables(void **state) {
     put_file("lie.zst", copy, n);
     assert_fails(read_all(path, 100, &err) < 0, VB_EDATA, "reserved bits");
     vb_free(bytes);
+    /* A frame that does not tell its size: what comes out of it is counted. */
+    static const uint8_t skippable[] = {0x5e, 0x2a, 0x4d, 0x18, 17, 0, 0, 0}, footer[] = {1, 0, 0, 0, 0, 0xb1, 0xea, 0x92, 0x8f};
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+    assert_int_equal(ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0)), 0);
+    n = ZSTD_compress2(context, copy, sizeof copy, data, 300);
+    ZSTD_freeCCtx(context);
+    assert_true(ZSTD_getFrameContentSize(copy, n) == ZSTD_CONTENTSIZE_UNKNOWN);
+    memcpy(copy + n, skippable, sizeof skippable);
+    put32(copy + n + 8, (uint32_t)n);
+    memcpy(copy + n + 16, footer, sizeof footer);
+    for (uint32_t told = 300; told <= 301; told++) {
+        put32(copy + n + 12, told);
+        put_file("lie.zst", copy, n + 16 + sizeof footer);
+        if (told == 300) assert_int_equal(read_all(path, 100, &err), 300);
+        else assert_fails(read_all(path, 100, &err) < 0, VB_EDATA, "holds 300 bytes, the seek table says 301");
+    }
     put_text("no.zst", "plain text");
     assert_fails(read_all(in_scratch(path, "no.zst"), 100, &err) < 0, VB_EDATA, "expected zstd");
     vb_source *source;
