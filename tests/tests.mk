@@ -125,7 +125,7 @@ tsan:  ## threaded kernels, the pipeline and runs of two ranks under ThreadSanit
 # Possible leaks are threads that the pool of OpenMP still has at the end.
 VALGRIND ?= valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect \
   --errors-for-leak-kinds=definite,indirect --vex-iropt-register-updates=allregs-at-mem-access \
-  --suppressions=tests/tools/valgrind.supp
+  --suppressions=tests/tools/valgrind.supp --num-callers=40
 valgrind:  ## the unit tests that take less than a second, under valgrind's memcheck (ten minutes)
 	@$(MAKE) --no-print-directory unit tools
 	@tests/tools/valgrind.sh $(BUILD) $(VALGRIND)

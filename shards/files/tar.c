@@ -188,6 +188,7 @@ static int read_tar_header(vb_tar *tar, uint8_t *block, uint64_t first, vb_error
     size_t got;
     uint64_t at = tar->next;
     if (vb_source_read_some(tar->source, at, block, VB_TAR_BLOCK, &got, err)) return -1;
+    memset(block + got, 0, VB_TAR_BLOCK - got);
     const bool other = !at && memcmp(block + MAGIC, "ustar", 5) && vb_content_name(block, got);
     if (other && (got < VB_TAR_BLOCK || !vb_tar_is_header(block)) && got && !all_zero(block, got))
         return vb_content_refuse(vb_source_path(tar->source), block, got, "a tar archive, plain or in zstd", VB_EDATA, err);
