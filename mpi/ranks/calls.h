@@ -16,10 +16,12 @@
 /* A wait that goes on: zero at its start. */
 typedef struct vb_calls_pause {
     int64_t begun, slept; /* ns */
+    bool moving;          /* all have come: what is waited for are turns of others that move bytes */
 } vb_calls_pause;
 
 /* Local: between two looks at what is waited for. The first moment only gives the core away; then the wait sleeps, a share
- * of what it has slept already, so that it costs little and ends soon after its cause, however long it takes. */
+ * of what it has slept already, so that it costs little and ends soon after its cause, however long it takes; but for moments
+ * only where bytes are moved, which needs a look of both sides for each piece. */
 void vb_calls_pause_once(vb_calls_pause *pause);
 
 int vb_calls_broadcast(MPI_Comm mpi, bool sleeps, void *bytes, int count, int root);
@@ -35,7 +37,8 @@ int vb_calls_gather(MPI_Comm mpi, bool sleeps, uint64_t mine, uint64_t *all);
  * in place. */
 int vb_calls_allgather(MPI_Comm mpi, bool sleeps, const void *piece, void *all, const int *counts, const int *offsets,
                        MPI_Datatype row);
-/* Bytes of one rank to another. Not of a process alone. */
+/* Bytes of one rank to another, of a count that both know; no two send large ones to each other at once. Not of a process
+ * alone. */
 int vb_calls_send(MPI_Comm mpi, bool sleeps, const void *bytes, int count, int to, int tag);
 int vb_calls_receive(MPI_Comm mpi, bool sleeps, void *bytes, int count, int from, int tag);
 

@@ -74,4 +74,26 @@ asleep=$(took VOCABENCH_WAIT=sleep VOCABENCH_FAULT=unit:1+:slow@0)
 waited=$(query slow '.run.seconds * 1000 | floor')
 verdict $((asleep - quick > waited / 4)) \
   "a rank that waits for $waited ms leaves its core: $asleep ms of the processors' time, $quick without the wait"
+
+# Much that two ranks add up (the figures of 100 vocabularies, 8 MB): MPI moves it by pieces, each of which needs a look of both.
+must "$tools/npy" random t.npy 200 12 1; must "$tools/npy" random i.npy 400 12 2
+seq 0 399 | awk '{ print $1 % 200 }' >labels; must "$tools/npy" numbers y.npy i8 labels
+jq -rn '"name: many", "vocabularies:", (range(100) | "  v\(.): [a\(.), b\(.)]")' >many.yaml
+cat >sums.yaml <<'E'
+experiment: sums
+threads: 1
+datasets: [{name: d, vocabularies: many.yaml}]
+models: [{name: one, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.npy}]
+E
+# sums WAY: milliseconds of a run of two ranks.
+sums() {
+  VOCABENCH_WAIT=$1 run_at 2 sums.yaml --output sums-"$1"
+  query sums-"$1" '.run.seconds * 1000 | floor'
+}
+for _ in 1 2 3; do # other work only adds
+  spinning=$(sums spin) asleep=$(sums sleep)
+  [ "$asleep" -gt $((2 * spinning + 1500)) ] || break
+done
+verdict "$((asleep > 2 * spinning + 1500))" "bytes are moved without long sleeps: $asleep ms, $spinning spinning"
+agree "with the same bytes" sums-spin sums-sleep
 finish

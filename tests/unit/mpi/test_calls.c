@@ -34,6 +34,20 @@ static void pauses_grow_to_some_milliseconds(void **state) {
     assert_int_equal(pause.slept, last);
 }
 
+static void pauses_stay_short_while_bytes_are_moved(void **state) {
+    (void)state;
+    vb_calls_pause pause = {.moving = true};
+    vb_calls_pause_once(&pause);
+    usleep(1000);
+    vb_calls_pause_once(&pause);
+    assert_int_equal(pause.slept, 0); /* still yields */
+    usleep(20000);
+    for (int i = 1; i <= 400; i++) { /* by far enough for the longest of others */
+        vb_calls_pause_once(&pause);
+        assert_int_equal(pause.slept, i * INT64_C(20000));
+    }
+}
+
 static void one_process_gives_itself_everything(void **state) {
     (void)state;
     vb_comm comm;
@@ -122,6 +136,7 @@ static void a_launcher_is_known_by_its_variables(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(pauses_grow_to_some_milliseconds),
+        cmocka_unit_test(pauses_stay_short_while_bytes_are_moved),
                                        cmocka_unit_test(one_process_gives_itself_everything),
                                        cmocka_unit_test(errors_and_alarms_end_with_the_agreement),
                                        cmocka_unit_test(a_launcher_is_known_by_its_variables)};
