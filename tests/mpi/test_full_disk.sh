@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 mkdir -p cifar small
-make_data images pics 20 13; make_data cifar cifar/test.bin 20 1000; make_data images five 5 4
+make_data images pics 20 13; make_data cifar cifar/test.bin 20 300; make_data images five 5 4
 make_data model m.safetensors; make_data tokenizer tok
 made_vocabularies
 cat >e.yaml <<'E'

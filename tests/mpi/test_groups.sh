@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 mkdir -p cifar
-make_data images pics 20 16; make_data cifar cifar/test.bin 20 1000; make_data images five 5 1
+make_data images pics 20 16; make_data cifar cifar/test.bin 20 300; make_data images five 5 1
 make_data model m.safetensors; make_data tokenizer tok
 made_vocabularies
 printf '%s\n' apple bear chair dolphin elephant >five.txt

@@ -3,8 +3,9 @@
 # linear time.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
-mkdir -p cifar
-make_data cifar cifar/test.bin 20 3000; make_data images five 5 1; make_data model m.safetensors; make_data tokenizer tok
+mkdir -p cifar few
+make_data cifar cifar/test.bin 20 3000; make_data cifar few/test.bin 20 300
+make_data images five 5 1; make_data model m.safetensors; make_data tokenizer tok
 made_vocabularies
 cat >one.yaml <<'E'
 experiment: one
@@ -65,7 +66,7 @@ experiment: many
 threads: 1
 analyses: [margin, similarity, alignment, uniformity]
 datasets:
-  - {name: cifar, images: cifar/test.bin, vocabularies: v.yaml}
+  - {name: cifar, images: few/test.bin, vocabularies: v.yaml}
   - {name: five, images: five, vocabularies: five.yaml}
 models:
   - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}

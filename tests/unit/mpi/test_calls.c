@@ -136,7 +136,7 @@ static void a_launcher_is_known_by_its_variables(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(pauses_grow_to_some_milliseconds),
-        cmocka_unit_test(pauses_stay_short_while_bytes_are_moved),
+                                       cmocka_unit_test(pauses_stay_short_while_bytes_are_moved),
                                        cmocka_unit_test(one_process_gives_itself_everything),
                                        cmocka_unit_test(errors_and_alarms_end_with_the_agreement),
                                        cmocka_unit_test(a_launcher_is_known_by_its_variables)};
