@@ -22,6 +22,7 @@ typedef struct curve_work {
     vb_spread_cross *crosses;
     double *plain;             /* N: a vocabulary's scores by `less`, no other being deleted */
     double *deleted, *without; /* [u * N + t]; N */
+    int *ends;                 /* [2 (t * N + u)]: the first f with counts of t's that u ends, and the one behind the last */
 } curve_work;
 
 static void start(const chances *its, int n) {
@@ -104,17 +105,32 @@ static vb_spread_table table_at(curve_work *work, int point) {
 
 /* ---- every vocabulary deleted once ---- */
 
+/* Most vocabularies end few others' images: where there is anything to add is found once for all points. */
+static void find_ends(curve_work *work) {
+    const vb_tally *tally = work->tally;
+    const size_t n = (size_t)tally->vocabularies;
+    for (size_t row = 0; row < n * n; row++) {
+        int *ends = work->ends + 2 * row;
+        ends[0] = ends[1] = 0;
+        for (size_t f = 0, at = row * n; f < n; f++, at++)
+            if (tally->ends[at] || (tally->sets && (tally->of_sets.rescue_ends[at] || tally->of_sets.rescuers[at]))) {
+                if (!ends[1]) ends[0] = (int)f;
+                ends[1] = (int)f + 1;
+            }
+    }
+}
+
 /* What t's sum gains when u goes. */
 static double gain_of(const curve_work *work, int t, int u) {
     const vb_tally *tally = work->tally;
-    const size_t n = (size_t)tally->vocabularies, at = ((size_t)t * n + (size_t)u) * n;
+    const size_t n = (size_t)tally->vocabularies, row = (size_t)t * n + (size_t)u, at = row * n;
     const double *until = work->less.until, *rescue = work->less.rescue;
     double gain = 0;
-    for (size_t f = 0; f < n; f++) {
-        if (f && tally->ends[at + f]) gain += (double)tally->ends[at + f] * (until[f - 1] - until[f]);
+    for (int f = work->ends[2 * row]; f < work->ends[2 * row + 1]; f++) {
+        if (f && tally->ends[at + (size_t)f]) gain += (double)tally->ends[at + (size_t)f] * (until[f - 1] - until[f]);
         if (!tally->sets) continue;
-        if (f) gain += (double)tally->of_sets.rescue_ends[at + f] * (rescue[f - 1] - rescue[f]);
-        gain -= (double)tally->of_sets.rescuers[at + f] * rescue[f];
+        if (f) gain += (double)tally->of_sets.rescue_ends[at + (size_t)f] * (rescue[f - 1] - rescue[f]);
+        gain -= (double)tally->of_sets.rescuers[at + (size_t)f] * rescue[f];
     }
     return gain;
 }
@@ -169,6 +185,8 @@ int vb_curve_errors(double **out, const vb_tally *tally, const vb_openness_resul
     if (!(work.cells = vb_array((size_t)tally->entries, sizeof *work.cells, "errors of the curve", err))) goto done;
     if (!(work.crosses = vb_array((size_t)tally->pairs[tally->classes], sizeof *work.crosses, "errors of the curve", err)))
         goto done;
+    if (!(work.ends = vb_array(2 * side * side, sizeof *work.ends, "errors of the curve", err))) goto done;
+    find_ends(&work);
     work.whole = (chances){n - 1, work.block, work.block + side};
     work.less = (chances){n - 2, work.block + 2 * side, work.block + 3 * side};
     work.plain = work.block + 4 * side;
@@ -184,6 +202,7 @@ int vb_curve_errors(double **out, const vb_tally *tally, const vb_openness_resul
     }
 done:
     vb_free(work.block);
+    vb_free(work.ends);
     vb_free(work.cells);
     vb_free(work.crosses);
     if (status) vb_free(errors);
