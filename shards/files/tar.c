@@ -103,10 +103,15 @@ static bool all_zero(const uint8_t *bytes, size_t size) {
     return true;
 }
 
-/* After a zero block at `offset`: nothing but zeros to the end of the file. */
+/* After a zero block at `offset`: nothing but zeros to the end of the file, with which tar programs fill a record of some KiB. A
+ * file with a hole of many TiB, or a small one in zstd, would be read for days. */
+enum { ZEROS_MAX = 256 << 20 };
 static int check_end(vb_tar *tar, uint64_t offset, vb_error *err) {
     uint8_t rest[16 * VB_TAR_BLOCK];
+    const uint64_t begin = offset;
     for (size_t got = sizeof rest; got == sizeof rest; offset += got) {
+        if (offset - begin > ZEROS_MAX)
+            return tar_fails(tar, begin, "more than 256 MiB of zeros after the end of the archive", err);
         if (vb_source_read_some(tar->source, offset, rest, sizeof rest, &got, err)) return -1;
         if (!all_zero(rest, got))
             return tar_fails(tar, offset, "data after the end of the archive (archives joined end to end?)", err);

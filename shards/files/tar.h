@@ -27,7 +27,8 @@ void vb_tar_close(vb_tar *tar); /* NULL is fine */
 /* The next entry. VB_EDATA with path and offset: wrong checksum, malformed number, extended header or name, data that reaches
  * beyond the end. VB_EUNSUPPORTED: sparse files, multi-volume archives, links with data.
  *
- * The end: an archive ends with two zero blocks; one is accepted where the file ends with it; after them only zeros may follow.
+ * The end: an archive ends with two zero blocks; one is accepted where the file ends with it; after them only zeros may follow,
+ * 256 MiB at most.
  * An archive that ends in any other way is VB_EDATA (truncated), even right after a whole entry: tar programs always write the
  * end, and a file cut there would lose samples in silence. */
 int vb_tar_next(vb_tar *tar, vb_tar_entry *entry, vb_error *err);

@@ -211,6 +211,22 @@ static void every_truncation_is_refused(void **state) {
     assert_fails(list_archive(&tar, tar.size + 20480, list, sizeof list, &err), VB_EDATA, "data after the end");
 }
 
+static void an_end_without_end_is_refused(void **state) {
+    (void)state;
+    tar.size = 0;
+    add_file(&tar, "a", "text");
+    add_end(&tar);
+    const char *path = scratch_path("zeros.tar");
+    put_file("zeros.tar", tar.bytes, tar.size);
+    const off_t most = (off_t)tar.size + (256 << 20);
+    assert_int_equal(truncate(path, most), 0); /* a hole */
+    assert_ok(list_file(path, list, sizeof list, &err));
+    assert_int_equal(truncate(path, most + (1 << 20)), 0);
+    assert_fails(list_file(path, list, sizeof list, &err), VB_EDATA, "zeros.tar: offset 1536: more than 256 MiB of zeros after");
+    assert_int_equal(truncate(path, INT64_C(1) << 40), 0);
+    assert_fails(list_file(path, list, sizeof list, &err), VB_EDATA, "more than 256 MiB of zeros after");
+}
+
 static void every_flipped_bit_of_a_header_is_refused(void **state) {
     (void)state;
     tar.size = 0;
@@ -415,6 +431,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(reads_what_tar_programs_write),
                                        cmocka_unit_test(tar_programs_read_what_we_write),
                                        cmocka_unit_test(every_truncation_is_refused),
+                                       cmocka_unit_test(an_end_without_end_is_refused),
                                        cmocka_unit_test(every_flipped_bit_of_a_header_is_refused),
                                        cmocka_unit_test(sizes_are_octal_or_binary),
                                        cmocka_unit_test(extended_headers),
