@@ -188,11 +188,12 @@ run_at() {
   mpi "$ranks" timeout -k 5 $((limit * patience)) "$vocabench" run "$@" >stdout 2>stderr ||
     { fail "$ranks ranks: run $*" "$(cat stderr)"; return 1; }
 }
-# need_device NAME: skips the rest where OpenCL offers no device. Programs are built once for all runs of these tests.
+# need_device NAME: skips the rest where OpenCL offers no device. Programs are built once for all runs of these tests: of
+# those that begin at once the first has its driver compile, for half a minute, and the others wait.
 need_device() {
   export XDG_CACHE_HOME=$build/tests/device-cache
   mkdir -p "$XDG_CACHE_HOME"
-  "$vocabench" devices >list 2>err || { skip "$1" "$(head -n 1 err)"; finish; }
+  flock "$XDG_CACHE_HOME/lock" "$vocabench" devices >list 2>err || { skip "$1" "$(head -n 1 err)"; finish; }
 }
 # proof_takes SITE: how often the start-up check of a device passes this site of faults (device-launch, device-alloc): with a
 # fault from one further on it passes, and whatever comes next fails.

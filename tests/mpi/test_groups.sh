@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 mkdir -p cifar
-make_data images pics 20 16; make_data cifar cifar/test.bin 20 300; make_data images five 5 1
+make_data images pics 20 10; make_data cifar cifar/test.bin 20 300; make_data images five 5 1
 make_data model m.safetensors; make_data tokenizer tok
 made_vocabularies
 printf '%s\n' apple bear chair dolphin elephant >five.txt
@@ -47,7 +47,7 @@ names='[.run.pairs[] | .model + " " + .dataset]'
 same "pairs stand in the experiment's order" <(jq "$names" whole/results.json) <(jq "$names" three/results.json)
 equal "no image is encoded by two groups" \
   "$(jq '[.run.pairs[].units_encoded] | add' three/results.json)" "$images" "$(jq -c .run.pairs three/results.json)"
-for shape in "2 1" "3 1" "5 2" "8 1" "8 0" "8 8" "20 1"; do
+for shape in "2 1" "5 2" "8 0" "8 8" "20 1"; do
   rm -rf again
   # shellcheck disable=SC2086 # two numbers
   grouped $shape again &&
@@ -89,8 +89,7 @@ code=$?
 verdict $? "a damaged model stops all groups" "code $code" "$(cat stderr)"
 check "without results" test ! -e broken/results.json
 grouped 8 3 broken --resume && agree "and then with the whole one" whole broken
-for fault in mpi:6:EIO@3 mpi:14:EIO@4 mpi:25:EIO@0 mpi:60:EIO@5 alloc:700:ENOMEM@2 alloc:2500:ENOMEM@5 write:2:ENOSPC@4 \
-  rename:9:EACCES@0 unit:2:EIO@3; do
+for fault in mpi:6:EIO@3 mpi:25:EIO@0 mpi:60:EIO@5 alloc:700:ENOMEM@2 write:2:ENOSPC@4 rename:9:EACCES@0 unit:2:EIO@3; do
   rm -rf cut
   VOCABENCH_FAULT=$fault mpi 6 timeout -k 5 $minute "$vocabench" run e.yaml --output cut --ranks-per-model 2 >stdout 2>stderr
   code=$?
@@ -153,7 +152,7 @@ done
 # ---- six models of four families, real tokenizers ---------------------------------------------------------------
 need_shared fixtures/slip-vit/checkpoint.pt "six models of four families"
 bpe=$shared/reference/bpe_simple_vocab_16e6.txt.gz fixtures=$shared/fixtures
-mkdir -p real && head -c $((3074 * 600)) "$shared/data/cifar-100-binary/test.bin" >real/test.bin &&
+mkdir -p real && head -c $((3074 * 200)) "$shared/data/cifar-100-binary/test.bin" >real/test.bin &&
   cp "$shared/data/cifar-100-binary/fine_label_names.txt" real/
 cat >e.yaml <<E
 experiment: families
