@@ -60,7 +60,7 @@ for ranks in 2 3 5 8 13 64; do
     "$(jq -c .run.communication c02/results.json "$folder/results.json")"
 done
 
-# ---- 64 ranks in groups, most of them without any data ------------------------------------------------------------
+# ---- 32 ranks in groups, most of them without any data ------------------------------------------------------------
 cat >many.yaml <<'E'
 experiment: many
 threads: 1
@@ -73,12 +73,12 @@ models:
   - {name: gelu, family: clip, weights: m.safetensors, tokenizer: tok, activation: gelu, prompts: ["a photo of a {}.", "the {}"]}
 E
 at 1 many.yaml m1
-for size in 64 1; do
-  rm -rf m64; at 64 many.yaml m64 --ranks-per-model $size
-  agree "64 ranks, $size a model: groups: $(jq '.run.groups | length' m64/results.json)" m1 m64
+for size in 32 1; do
+  rm -rf m32; at 32 many.yaml m32 --ranks-per-model $size
+  agree "32 ranks, $size a model: groups: $(jq '.run.groups | length' m32/results.json)" m1 m32
 done
-at 64 many.yaml m64 --resume
-agree "64 ranks with nothing left to do" m1 m64
+at 32 many.yaml m32 --resume
+agree "32 ranks with nothing left to do" m1 m32
 
 # ---- starting ---------------------------------------------------------------------------------------------------
 cat >small.yaml <<'E'
