@@ -80,18 +80,23 @@ for what in images texts; do
 done
 
 # ---- what is lent -------------------------------------------------------------------------------------------------
-# threads RANKS: the most threads that rank 0 was seen with while images were decoded, slowly.
+# threads RANKS: how many threads rank 0 has while images are decoded, slowly: most of the time from the first units on.
+exec {never}<> <(:)
 threads() {
-  local pid='' most=0 now
+  local pid='' now most=0 n
+  local -A seen=([0]=0)
   rm -rf slow
   VOCABENCH_FAULT=decode:90+:slow mpirun --oversubscribe -n "$1" "$vocabench" run slow.yaml --output slow --device gpu \
     --ranks-per-model 4 >stdout 2>stderr </dev/null & job=$!
   while kill -0 $job 2>/dev/null; do
     [ -n "$pid" ] || pid=$(pgrep -P $job -x vocabench | while read -r rank; do
       ! grep -qz '^OMPI_COMM_WORLD_RANK=0$' "/proc/$rank/environ" 2>/dev/null || echo "$rank"; done)
-    now=(/proc/"${pid:-0}"/task/*) # no process is made to count them: on a busy machine they are there but for some turns
-    [ ${#now[@]} -le "$most" ] || most=${#now[@]}
+    now=(/proc/"${pid:-0}"/task/*) # no process is made to count them: on a busy machine it would be a turn late
+    n=${#now[@]}
+    [ -z "$pid" ] || ! compgen -G 'slow/cache/*/*.npy' >/dev/null || seen[$n]=$((${seen[$n]:-0} + 1))
+    read -rt 0.02 -u "$never"
   done
+  for n in "${!seen[@]}"; do [ "${seen[$n]}" -le "${seen[$most]}" ] || most=$n; done
   wait $job && echo "$most"
 }
 plain_experiment slow >slow.yaml
