@@ -42,6 +42,8 @@ static void damage_unit(const uint8_t *data, size_t size) {
         json_decref(skipped);
         unlink(path);
         unlink(beside);
+        *strrchr(path, '/') = 0;
+        rmdir(path);
         vb_free(path);
     }
     json_decref(notes);
