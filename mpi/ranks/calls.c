@@ -26,7 +26,7 @@ void vb_calls_pause_once(vb_calls_pause *pause) {
 }
 
 /* MPI moves many bytes by pieces of some KiB, each of which needs a look of both sides: with sleeps as long as those of a rank
- * that has had to wait, two ranks took 5 s for a sum of 9 MB. So all come together first, and nobody sleeps long after that. */
+ * that has had to wait, two ranks took 6 s to add up 9 MB. So all come together first, and nobody sleeps long after that. */
 enum { LARGE = 16384 };
 
 /* code: of the call that began the request; bytes: that it moves. */

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A disk that fills at three moments of a run of six models on three datasets, 8 ranks in 3 groups: a clear error and code 7 on
+# A disk that fills at five moments of a run of six models on three datasets, 8 ranks in 3 groups: a clear error and code 7 on
 # every rank, nobody left waiting; with room again the same bytes, and nothing that was finished is encoded twice.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
@@ -56,7 +56,7 @@ goes_on() {
 }
 
 # ---- every rank's writes fail from one on ------------------------------------------------------------------------
-for n in 1 9 30; do
+for n in 1 4 9 17 30; do
   rm -rf cut
   VOCABENCH_FAULT=write:$n+:ENOSPC fills "full from every rank's write $n on" cut
   goes_on "full from every rank's write $n on" cut
@@ -67,7 +67,7 @@ if mount -t tmpfs -o size=64m none small 2>/dev/null; then
   trap 'umount "$scratch/small"; chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
   every_rank small/cut; pages=$(df -k --output=used small | tail -1 | tr -d " ")
   umount small
-  for part in 1 5 9; do
+  for part in 1 3 5 7 9; do
     size=$((pages * part / 10))
     mount -t tmpfs -o size=${size}k none small || { fail "a disk of $size kB"; continue; }
     fills "a disk of $size of $pages kB" small/cut
@@ -77,7 +77,7 @@ if mount -t tmpfs -o size=64m none small 2>/dev/null; then
   done
   trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
 else
-  skip "a disk that is really full, three times" "A TMPFS CANNOT BE MOUNTED HERE (not root?): only injected faults were tried"
+  skip "a disk that is really full, five times" "A TMPFS CANNOT BE MOUNTED HERE (not root?): only injected faults were tried"
 fi
 [ "$(tr ' ' '\n' <<<"$seen" | sort -un | wc -l)" -ge 4 ]
 verdict $? "the moments were different ones: units kept:$seen" "$seen"

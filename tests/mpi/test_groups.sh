@@ -47,7 +47,7 @@ names='[.run.pairs[] | .model + " " + .dataset]'
 same "pairs stand in the experiment's order" <(jq "$names" whole/results.json) <(jq "$names" three/results.json)
 equal "no image is encoded by two groups" \
   "$(jq '[.run.pairs[].units_encoded] | add' three/results.json)" "$images" "$(jq -c .run.pairs three/results.json)"
-for shape in "2 1" "5 2" "8 0" "8 8" "20 1"; do
+for shape in "2 1" "3 1" "5 2" "8 0" "8 8" "20 1"; do
   rm -rf again
   # shellcheck disable=SC2086 # two numbers
   grouped $shape again &&
