@@ -80,20 +80,22 @@ for what in images texts; do
 done
 
 # ---- what is lent -------------------------------------------------------------------------------------------------
-# threads RANKS: how many threads rank 0 has while images are decoded, slowly: most of the time from the first units on.
+# threads RANKS: how many threads rank 0 has, most of the time, while images are decoded, slowly: between the 5th and the 12th of
+# the 15 units of images, beside that of texts.
 exec {never}<> <(:)
 threads() {
-  local pid='' now most=0 n
+  local pid='' now units most=0 n
   local -A seen=([0]=0)
   rm -rf slow
-  VOCABENCH_FAULT=decode:90+:slow mpirun --oversubscribe -n "$1" "$vocabench" run slow.yaml --output slow --device gpu \
+  VOCABENCH_FAULT=decode:33+:slow mpirun --oversubscribe -n "$1" "$vocabench" run slow.yaml --output slow --device gpu \
     --ranks-per-model 4 >stdout 2>stderr </dev/null & job=$!
   while kill -0 $job 2>/dev/null; do
     [ -n "$pid" ] || pid=$(pgrep -P $job -x vocabench | while read -r rank; do
       ! grep -qz '^OMPI_COMM_WORLD_RANK=0$' "/proc/$rank/environ" 2>/dev/null || echo "$rank"; done)
     now=(/proc/"${pid:-0}"/task/*) # no process is made to count them: on a busy machine it would be a turn late
     n=${#now[@]}
-    [ -z "$pid" ] || ! compgen -G 'slow/cache/*/*.npy' >/dev/null || seen[$n]=$((${seen[$n]:-0} + 1))
+    units=(slow/cache/*/*.npy)
+    [ -z "$pid" ] || [ ${#units[@]} -lt 6 ] || [ ${#units[@]} -gt 13 ] || seen[$n]=$((${seen[$n]:-0} + 1))
     read -rt 0.02 -u "$never"
   done
   for n in "${!seen[@]}"; do [ "${seen[$n]}" -le "${seen[$most]}" ] || most=$n; done
