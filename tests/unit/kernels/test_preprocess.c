@@ -1,5 +1,6 @@
 /* Tests of resizing and normalisation: Pillow's digests for every mode, crops, both instruction sets, contradictions, lack of
  * memory. */
+#include <malloc.h>
 #include <math.h>
 
 #include "tests/unit/vb_test.h"
@@ -339,6 +340,35 @@ static void nonsense_is_refused(void **state) {
     vb_free(line.pixels);
 }
 
+/* Whoever bounds the memory for decoding adds up what is planned: no less than is taken, and not much more. */
+static void memory_is_planned_as_it_is_taken(void **state) {
+    (void)state;
+    static const int sizes[][2] = {{4000, 3000}, {37, 4001}, {5003, 41}, {300, 224}, {224, 224}, {90, 70}};
+    static const vb_mode modes[] = {VB_MODE_RGB, VB_MODE_L, VB_MODE_RGBA, VB_MODE_CMYK};
+    const vb_preprocess clip = vb_preprocess_clip(224);
+    vb_preprocess squashed = clip, framed = clip, bilinear = clip, first = clip;
+    squashed.resize = VB_RESIZE_SQUASH, framed.resize = VB_RESIZE_LONGEST, bilinear.filter = VB_FILTER_BILINEAR;
+    first.rgb_first = true;
+    const vb_preprocess *const specs[] = {&clip, &squashed, &framed, &bilinear, &first};
+    for (int i = 0; i < 5 * 6 * 4; i++) {
+        vb_error err = {0};
+        vb_preprocess_rows rows;
+        const vb_preprocess *spec = specs[i / 24];
+        const int *size = sizes[i / 4 % 6];
+        const vb_image head = {.mode = modes[i % 4], .width = size[0], .height = size[1]};
+        const uint64_t planned = vb_preprocess_bytes(spec, &head);
+        const struct mallinfo2 before = mallinfo2();
+        assert_ok(vb_preprocess_begin(&rows, spec, &head, &err));
+        const struct mallinfo2 after = mallinfo2();
+        const uint64_t taken = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd; /* 0: another allocator's */
+        const uint64_t later = 4 * 224 * 224 + 3 * (uint64_t)size[0], rgb = 3 * 224 * 224;
+        if (taken + later > planned || (taken && planned > taken + taken / 2 + later + rgb + 20000))
+            fail_msg("%dx%d, mode %d, specification %d: %llu bytes taken, %llu planned", size[0], size[1], (int)head.mode, i / 24,
+                     (unsigned long long)taken, (unsigned long long)planned);
+        vb_preprocess_free(&rows);
+    }
+}
+
 static void every_allocation_may_fail(void **state) {
     (void)state;
     vb_error err = {0};
@@ -377,6 +407,7 @@ int main(void) {
                                        cmocka_unit_test(words_are_not_resized),
                                        cmocka_unit_test(description_tells_specifications_apart),
                                        cmocka_unit_test(nonsense_is_refused),
+                                       cmocka_unit_test(memory_is_planned_as_it_is_taken),
                                        cmocka_unit_test(every_allocation_may_fail)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
