@@ -249,9 +249,9 @@ units_cached() {
     key=${key#whole/}; find "$1/${key%/seen}" -maxdepth 1 -name '*.npy' ! -name '.*' 2>/dev/null
   done | wc -l
 }
-# stops JOB: waits for its end, 30 s at most; sets $code, to "hung" when that was not enough.
+# stops JOB: waits for its end, half a minute at most; sets $code, to "hung" when that was not enough.
 stops() {
-  rm -f hung; (sleep 30; touch hung; kill -9 "$1" 2>/dev/null) & local watch=$!
+  rm -f hung; (sleep $((minute / 2)); touch hung; kill -9 "$1" 2>/dev/null) & local watch=$!
   wait "$1" 2>/dev/null; code=$?; [ ! -e hung ] || code=hung
   kill $watch 2>/dev/null; wait $watch 2>/dev/null
 }

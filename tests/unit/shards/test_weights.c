@@ -388,7 +388,7 @@ static void zip_directories_are_checked(void **state) {
                  {"bad_offset", VB_EDATA, "does not fit the file's"},
                  {"bad_disks", VB_EUNSUPPORTED, "several disks"},
                  {"bad_header", VB_EDATA, "'a' has no header at byte 2147483647"},
-                 {"bad_size", VB_EDATA, "'a' at byte 0 has 4096 bytes"},
+                 {"bad_size", VB_EDATA, "'a' at byte 0 has 4096 bytes, the file has 177 left"},
                  {"bad_sizes", VB_EDATA, "'a' is stored, but has 12 bytes in the file and 5"},
                  {"bad_name", VB_EDATA, "is not that of 'z'"},
                  {"bad_method", VB_EUNSUPPORTED, "method 12"},
