@@ -267,6 +267,73 @@ static void tags_that_come_twice_are_survived(void **state) {
     }
 }
 
+/* Appends codes to the data of a GIF, lowest bits first. */
+typedef struct gif_bits {
+    uint8_t bytes[1 << 15];
+    size_t count;
+    uint32_t held;
+    int bits;
+} gif_bits;
+
+static void gif_emit(gif_bits *out, int code, int size) {
+    out->held |= (uint32_t)code << out->bits;
+    for (out->bits += size; out->bits >= 8; out->bits -= 8, out->held >>= 8) {
+        assert_true(out->count < sizeof out->bytes);
+        out->bytes[out->count++] = (uint8_t)out->held;
+    }
+}
+
+/* Pillow's and libgif's encoders clear a table that is full; others write on with the strings that it has. */
+static void a_gif_may_keep_its_full_table(void **state) {
+    (void)state;
+    enum { WIDTH = 160, HEIGHT = 120, PIXELS = WIDTH * HEIGHT, CODES = 4096, CLEAR = 256 };
+    static uint16_t longer[CODES][256]; /* the string of a code and a byte behind it; 0: not in the table */
+    static gif_bits data;
+    static uint8_t pixels[PIXELS], file[1 << 16];
+    uint32_t random = 1;
+    for (int i = 0; i < PIXELS; i++) pixels[i] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24 & 7);
+    int next = CLEAR + 2, size = 9, string = pixels[0], full = 0;
+    gif_emit(&data, CLEAR, size);
+    for (int i = 1; i < PIXELS; i++) {
+        uint16_t *entry = &longer[string][pixels[i]];
+        if (*entry) {
+            string = *entry;
+            continue;
+        }
+        gif_emit(&data, string, size);
+        full += next == CODES;
+        if (next < CODES) {
+            if (next == 1 << size) size++;
+            *entry = (uint16_t)next++;
+        }
+        string = pixels[i];
+    }
+    assert_true(full > 1000);
+    gif_emit(&data, string, size);
+    gif_emit(&data, CLEAR + 1, size);
+    gif_emit(&data, 0, 7); /* the last bits */
+    static const uint8_t head[] = {'G', 'I', 'F', '8', '9', 'a', WIDTH, 0, HEIGHT, 0, 0xf7, 0, 0};
+    static const uint8_t frame[] = {',', 0, 0, 0, 0, WIDTH, 0, HEIGHT, 0, 0, 8};
+    size_t at = sizeof head;
+    memcpy(file, head, at);
+    for (int i = 0; i < 256; i++, at += 3) file[at] = (uint8_t)i, file[at + 1] = (uint8_t)~i, file[at + 2] = 7;
+    memcpy(file + at, frame, sizeof frame);
+    at += sizeof frame;
+    for (size_t done = 0; done < data.count;) {
+        const size_t n = data.count - done < 255 ? data.count - done : 255;
+        file[at++] = (uint8_t)n;
+        memcpy(file + at, data.bytes + done, n);
+        at += n, done += n;
+    }
+    file[at++] = 0, file[at++] = ';';
+    vb_error err = {0};
+    vb_image image;
+    assert_ok(decode_copy(&image, file, at, "full", &err));
+    assert_true(image.mode == VB_MODE_P && image.width == WIDTH && image.height == HEIGHT);
+    assert_memory_equal(image.pixels, pixels, PIXELS);
+    vb_free(image.pixels);
+}
+
 /* What libtiff refuses of YCbCr where no file makes it: the linker gives us its calls (tests/tests.mk). */
 static const char *failing;
 static bool fails(const char *call) { return failing && !strcmp(failing, call); }
@@ -347,6 +414,7 @@ int main(void) {
                                        cmocka_unit_test(every_cut_is_survived),
                                        cmocka_unit_test(rows_are_the_image),
                                        cmocka_unit_test(tags_that_come_twice_are_survived),
+                                       cmocka_unit_test(a_gif_may_keep_its_full_table),
                                        cmocka_unit_test(what_libtiff_refuses_is_told),
                                        cmocka_unit_test(every_allocation_may_fail)};
     return cmocka_run_group_tests(tests, inflate_the_files, drop_the_files);
