@@ -66,8 +66,7 @@ static int run_command(const vb_arguments *arguments, char **command_line) {
     }
     vb_comm_close(&context.comm);
     vb_free(environment);
-    fflush(stdout);
-    vb_comm_end_mpi();
+    vb_comm_end_mpi(code);
     return code;
 }
 

@@ -32,9 +32,9 @@ int vb_comm_open(vb_comm *comm, MPI_Comm mpi, vb_error *err);
 /* Local: of this process alone, whether MPI runs or not. */
 int vb_comm_open_alone(vb_comm *comm, vb_error *err);
 /* Starts MPI, unless it runs: at the program's start, or later where a process alone meets what cannot do without. The end is the
- * program's. */
+ * program's, of a rank that has nothing left to do but to end with this code. */
 int vb_comm_start_mpi(vb_error *err);
-void vb_comm_end_mpi(void);
+void vb_comm_end_mpi(int code);
 void vb_comm_close(vb_comm *comm);
 
 /* Agrees on the worst status: 0 everywhere when all ranks pass 0; otherwise -1 everywhere with *err that of the lowest failing

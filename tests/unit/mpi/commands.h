@@ -174,7 +174,7 @@ static inline int run_command_tests(const char *name, const struct CMUnitTest *t
     vb_json_parse_setup();
     MPI_Init(NULL, NULL);
     int failed = _cmocka_run_group_tests(name, tests, count, make_inputs, drop_inputs);
-    MPI_Finalize();
+    vb_comm_end_mpi(failed);
     return failed;
 }
 

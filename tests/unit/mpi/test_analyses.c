@@ -110,6 +110,6 @@ int main(void) {
                                        cmocka_unit_test(every_name_has_help_and_a_complete_row)};
     MPI_Init(NULL, NULL);
     int failed = cmocka_run_group_tests_name("analyses", tests, NULL, NULL);
-    MPI_Finalize();
+    vb_comm_end_mpi(failed);
     return failed;
 }

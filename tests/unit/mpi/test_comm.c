@@ -139,6 +139,6 @@ int main(void) {
     MPI_Init(NULL, NULL);
     failed += cmocka_run_group_tests_name("ranks that spin", tests, begin_spinning, end);
     failed += cmocka_run_group_tests_name("ranks that sleep", tests, begin_sleeping, end);
-    MPI_Finalize();
+    vb_comm_end_mpi(failed);
     return failed;
 }

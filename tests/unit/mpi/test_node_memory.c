@@ -98,6 +98,6 @@ int main(void) {
     int status = vb_comm_open(&comm, MPI_COMM_WORLD, &err);
     if (!status) status = cmocka_run_group_tests(tests, NULL, NULL);
     vb_comm_close(&comm);
-    MPI_Finalize();
+    vb_comm_end_mpi(status);
     return status;
 }

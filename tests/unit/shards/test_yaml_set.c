@@ -138,8 +138,19 @@ static void lack_of_memory(void **state) {
     assert_true(n > 80);
 }
 
+static void places_of_two_digits(void **state) {
+    (void)state;
+    char shown[256];
+    vb_yaml *root = parse("{l: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, ten, 11]}");
+    assert_ok(vb_yaml_set(root, "l.10", "x", &err));
+    show(root, shown);
+    assert_string_equal(shown, "{l:[0 1 2 3 4 5 6 7 8 9 x 11]}");
+    assert_fails(vb_yaml_set(root, "l.12", "x", &err), VB_ECONFIG, "l.12: no item 12: the list 'l' holds 12 (0 to 11)");
+    vb_yaml_free(root);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(overrides), cmocka_unit_test(overrides_have_no_position),
-                                       cmocka_unit_test(lack_of_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(overrides), cmocka_unit_test(places_of_two_digits),
+                                       cmocka_unit_test(overrides_have_no_position), cmocka_unit_test(lack_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
