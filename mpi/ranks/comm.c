@@ -54,24 +54,11 @@ int vb_comm_start_mpi(vb_error *err) {
     return vb_errorf(err, VB_EMPI, "MPI cannot start");
 }
 
-/* While MPI_Finalize closes the plugins of Open MPI 4.1, a thread of it may still have something in its queue, as that the
- * connection to mpirun is closed, for which a function of a plugin is called that has left the memory by then. mpirun has been
- * told of the end before, and nothing of ours is left to do: the process ends with its code, as it would have a moment later. */
-static volatile sig_atomic_t last_code;
-static void end_with_last_code(int number) {
-    static const char note[] = "vocabench: note: a thread of MPI failed while MPI ended, after all was done\n";
-    const ssize_t told = write(STDERR_FILENO, note, sizeof note - 1);
-    (void)number, (void)told;
-    _exit(last_code);
-}
-
-void vb_comm_end_mpi(int code) {
+void vb_comm_end_mpi(void (*fails)(int)) {
     int running;
     MPI_Initialized(&running);
     if (!running) return;
-    fflush(NULL);
-    last_code = code;
-    signal(SIGSEGV, end_with_last_code);
+    signal(SIGSEGV, fails);
     let_sleeps_end_late(true);
     MPI_Finalize();
     let_sleeps_end_late(false);

@@ -32,9 +32,12 @@ int vb_comm_open(vb_comm *comm, MPI_Comm mpi, vb_error *err);
 /* Local: of this process alone, whether MPI runs or not. */
 int vb_comm_open_alone(vb_comm *comm, vb_error *err);
 /* Starts MPI, unless it runs: at the program's start, or later where a process alone meets what cannot do without. The end is the
- * program's, of a rank that has nothing left to do but to end with this code. */
+ * program's.
+ * fails: handles SIGSEGV from then on. While MPI_Finalize closes the plugins of Open MPI 4.1, a thread of it may still have
+ * something in its queue, as that the connection to mpirun is closed, for which a function of a plugin is called that has left
+ * the memory by then. mpirun has been told of the end before: a rank with nothing left to do may end with its code. */
 int vb_comm_start_mpi(vb_error *err);
-void vb_comm_end_mpi(int code);
+void vb_comm_end_mpi(void (*fails)(int));
 void vb_comm_close(vb_comm *comm);
 
 /* Agrees on the worst status: 0 everywhere when all ranks pass 0; otherwise -1 everywhere with *err that of the lowest failing

@@ -217,8 +217,7 @@ found "wings, circles, names and sizes" \
   'mpi/run/function.c:83: a label out' \
   'mpi/run/long.c: 601 lines, at most 600' \
   "${many[@]}"
-found "only mpi/main.c ends the process, and mpi/ranks/comm.c as MPI ends" \
-  kernels/base/ends.c:2: kernels/base/ends.c:3: mpi/run/stops.c:2:
+found "only mpi/main.c ends the process" kernels/base/ends.c:2: kernels/base/ends.c:3: mpi/run/stops.c:2:
 found "only kernels/base/memory.c allocates" shards/files/heap.c:3: shards/files/heap.c:5:
 found "memory is freed by vb_free" shards/files/heap.c:4:
 found "only shards/files/descriptor.c makes calls that a signal may end" mpi/run/files.c:2: mpi/run/files.c:3:

@@ -45,7 +45,8 @@ run_at 2 e.yaml --output cut --resume && agree "the rerun has the right bytes" t
 took=$(awk "BEGIN { print $EPOCHREALTIME - $before }")
 holds "results tell of all starts" '.run.starts | [.[] | [.code, .lost, .ranks, .nodes]] ==
   [[75, null, 1, 1], [null, true, 1, 1], [0, null, 2, 1]]' cut/results.json "$(jq .run.starts cut/results.json)"
-holds "their seconds make the node-hours" '.run | .starts[2].seconds > 0.1 and .starts[2].seconds <= '"$took"' and
+holds "their seconds make the node-hours" '.run | .starts[2].seconds >= .seconds and .seconds > 0.1 and
+  .starts[2].seconds <= '"$took"' and
   (([.starts[] | .seconds * .nodes] | add) / 3600 - .node_hours | fabs) < 1e-12' cut/results.json "$(jq .run cut/results.json)"
 run e.yaml --output cut
 holds "without --resume the count begins anew" '.run.starts | length == 1' cut/results.json

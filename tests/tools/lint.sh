@@ -111,8 +111,7 @@ calls() {
   grep -E "^($2)/" "$scratch/code" | grep -vE "^($3):" | grep -E "(^|[^A-Za-z0-9_.>])($4)[[:space:]]*\(" >"$findings"
   report "$1" "$findings"
 }
-calls "only mpi/main.c ends the process, and mpi/ranks/comm.c as MPI ends" "kernels|shards|mpi" "mpi/(main|ranks/comm)\.c" \
-  "exit|_exit|_Exit|quick_exit|abort|MPI_Abort"
+calls "only mpi/main.c ends the process" "kernels|shards|mpi" "mpi/main\.c" "exit|_exit|_Exit|quick_exit|abort|MPI_Abort"
 calls "only kernels/base/memory.c allocates" "kernels|shards|mpi" "kernels/base/memory\.c" \
   "malloc|calloc|realloc|reallocarray|aligned_alloc|posix_memalign|strdup|strndup|asprintf|vasprintf|alloca"
 calls "memory is freed by vb_free" "kernels|shards|mpi" "kernels/base/memory\.c" "free"

@@ -8,6 +8,7 @@
 #include <ftw.h>
 #include <limits.h>
 
+#include "tests/unit/mpi/end_mpi.h"
 #include "tests/unit/scratch.h"
 #include "mpi/command/cmd.h"
 #include "shards/files/json_parse.h"
@@ -174,8 +175,7 @@ static inline int run_command_tests(const char *name, const struct CMUnitTest *t
     vb_json_parse_setup();
     MPI_Init(NULL, NULL);
     int failed = _cmocka_run_group_tests(name, tests, count, make_inputs, drop_inputs);
-    vb_comm_end_mpi(failed);
-    return failed;
+    return end_mpi(failed);
 }
 
 #endif

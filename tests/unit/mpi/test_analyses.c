@@ -14,6 +14,7 @@
 #undef vb_analyses_spec_options
 #undef vb_analyses_spec_read
 
+#include "tests/unit/mpi/end_mpi.h"
 #include "tests/unit/vb_test.h"
 
 static int run_toy(vb_analysis_work *work, vb_error *err) {
@@ -110,6 +111,5 @@ int main(void) {
                                        cmocka_unit_test(every_name_has_help_and_a_complete_row)};
     MPI_Init(NULL, NULL);
     int failed = cmocka_run_group_tests_name("analyses", tests, NULL, NULL);
-    vb_comm_end_mpi(failed);
-    return failed;
+    return end_mpi(failed);
 }

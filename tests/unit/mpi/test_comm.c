@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "tests/unit/mpi/end_mpi.h"
 #include "tests/unit/vb_test.h"
 #include "mpi/evaluate/class_shares.h"
 #include "mpi/ranks/comm.h"
@@ -139,6 +140,5 @@ int main(void) {
     MPI_Init(NULL, NULL);
     failed += cmocka_run_group_tests_name("ranks that spin", tests, begin_spinning, end);
     failed += cmocka_run_group_tests_name("ranks that sleep", tests, begin_sleeping, end);
-    vb_comm_end_mpi(failed);
-    return failed;
+    return end_mpi(failed);
 }

@@ -5,6 +5,7 @@
 
 #include "kernels/base/fault.h"
 #include "mpi/ranks/node_memory.h"
+#include "tests/unit/mpi/end_mpi.h"
 #include "tests/unit/vb_test.h"
 
 static vb_comm comm;
@@ -98,6 +99,5 @@ int main(void) {
     int status = vb_comm_open(&comm, MPI_COMM_WORLD, &err);
     if (!status) status = cmocka_run_group_tests(tests, NULL, NULL);
     vb_comm_close(&comm);
-    vb_comm_end_mpi(status);
-    return status;
+    return end_mpi(status);
 }
