@@ -16,6 +16,13 @@ const vb_retrieval_spec *vb_experiment_retrieval(const vb_experiment *experiment
     return model->retrieval.given ? &model->retrieval : experiment->retrieval.given ? &experiment->retrieval : NULL;
 }
 
+const vb_model_spec *vb_experiment_index_model(const vb_experiment *experiment, const vb_model_spec *model) {
+    const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, model);
+    for (int m = 0; retrieval && retrieval->index_model && m < experiment->model_count; m++)
+        if (!strcmp(experiment->models[m].name, retrieval->index_model)) return &experiment->models[m];
+    return model;
+}
+
 const vb_prompts *vb_experiment_prompts(const vb_model_spec *model, const vb_dataset_spec *dataset) {
     return model->prompts.count || model->coop ? &model->prompts : &dataset->prompts;
 }

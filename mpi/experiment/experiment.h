@@ -141,6 +141,8 @@ bool vb_experiment_covers(const vb_experiment *experiment, const vb_model_spec *
 
 /* The retrieval settings of a model: its own, else the experiment's; NULL when there are none. */
 const vb_retrieval_spec *vb_experiment_retrieval(const vb_experiment *experiment, const vb_model_spec *model);
+/* The model that makes the queries of a model's retrieval and encodes its corpus: index_model, else the model itself. */
+const vb_model_spec *vb_experiment_index_model(const vb_experiment *experiment, const vb_model_spec *model);
 /* The corpus that settings name (vb_experiment_read has checked that it exists). */
 const vb_corpus_spec *vb_experiment_find_corpus(const vb_experiment *experiment, const char *name);
 

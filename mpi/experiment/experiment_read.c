@@ -39,6 +39,14 @@ static int check_index_models(const vb_experiment *experiment, vb_error *err) {
             return vb_errorf(err, VB_ECONFIG, "%s: retrieval: index_model '%s' is no model of this file with weights",
                              experiment->path, wanted);
     }
+    for (int m = 0; m < experiment->model_count; m++) {
+        const vb_model_spec *model = &experiment->models[m];
+        const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, model);
+        if (retrieval && retrieval->query && vb_experiment_index_model(experiment, model)->family == VB_PRECOMPUTED)
+            return vb_errorf(err, VB_ECONFIG,
+                             "%s: model '%s' is precomputed and encodes no queries: retrieval: 'query' needs an index_model",
+                             experiment->path, model->name);
+    }
     return 0;
 }
 

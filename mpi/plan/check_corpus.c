@@ -23,21 +23,13 @@ static int check_captions(const vb_corpus_spec *spec, const vb_strings *paths, v
     return status;
 }
 
-/* The model that makes a model's queries. */
-static const vb_model_spec *query_model(const vb_experiment *experiment, const vb_model_spec *model,
-                                        const vb_retrieval_spec *retrieval) {
-    for (int m = 0; retrieval->index_model && m < experiment->model_count; m++)
-        if (!strcmp(experiment->models[m].name, retrieval->index_model)) return &experiment->models[m];
-    return model;
-}
-
 /* Queries must have the dimensions of the rows. Models that cannot be measured have been told already. */
 static int check_dimensions(const vb_experiment *experiment, const vb_corpus_spec *spec, int dim, vb_error *err) {
     for (int m = 0; m < experiment->model_count; m++) {
         const vb_model_spec *model = &experiment->models[m];
         const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, model);
         if (model->left_out || !retrieval || vb_experiment_find_corpus(experiment, retrieval->corpus) != spec) continue;
-        const vb_model_spec *queries = query_model(experiment, model, retrieval);
+        const vb_model_spec *queries = vb_experiment_index_model(experiment, model);
         vb_model_sizes sizes;
         vb_error ignored;
         if (queries->family == VB_PRECOMPUTED || vb_model_measure(queries, 1, &sizes, &ignored) || sizes.embed_dim == dim)

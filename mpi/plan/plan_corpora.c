@@ -84,12 +84,9 @@ typedef struct corpus_work {
     double encoded, operations, seconds; /* rows that are encoded, each encoder's once; operations of all; of one rank */
 } corpus_work;
 
-/* The model that encodes a corpus for a model's retrieval: its index model, or itself. */
+/* The number of the model that encodes a corpus for a model's retrieval. */
 static int encoder_of(const vb_experiment *experiment, int m) {
-    const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, &experiment->models[m]);
-    for (int i = 0; retrieval->index_model && i < experiment->model_count; i++)
-        if (!strcmp(experiment->models[i].name, retrieval->index_model)) return i;
-    return m;
+    return (int)(vb_experiment_index_model(experiment, &experiment->models[m]) - experiment->models);
 }
 
 static bool retrieves(const vb_experiment *experiment, int m, const vb_corpus_spec *corpus) {

@@ -24,7 +24,7 @@ static int make_queries(vb_repe_work *work, float **queries, int *dim, vb_error 
     vb_classifier other = {0};
     int status = 0;
     *dim = plain->dim;
-    if (settings->query || (work->model && work->index_model != work->model)) {
+    if (settings->query || work->index_model != work->model) {
         vb_encoding how = work->how;
         how.model = work->index_model;
         if (how.text_rules.cut == VB_ON_FAULT_UNSAID) how.text_rules.cut = VB_ON_FAULT_ERROR; /* they are classes */
@@ -439,16 +439,12 @@ static int run_settings(vb_repe_work *work, json_t **result, vb_error *err) {
 /* The model that the corpus' embeddings are of: another one of the experiment, or the evaluated one. */
 static int open_index_model(vb_repe_work *work, vb_model *other, vb_error *err) {
     const vb_experiment *experiment = work->pair->experiment;
-    const char *name = work->settings->index_model;
+    const vb_model_spec *spec = vb_experiment_index_model(experiment, work->pair->spec);
     work->model = work->index_model = work->pair->source->model;
-    for (int m = 0; name && m < experiment->model_count; m++) {
-        const vb_model_spec *spec = &experiment->models[m];
-        if (strcmp(spec->name, name) || (work->model && work->model->spec == spec)) continue;
-        if (work->model) vb_clip_rest(work->model->clip);
-        if (vb_model_open(other, work->context, spec, true, work->pair->threads, experiment->cache, err)) return -1;
-        work->index_model = other;
-    }
-    return 0;
+    if (spec == work->pair->spec) return 0;
+    if (work->model) vb_clip_rest(work->model->clip);
+    work->index_model = other;
+    return vb_model_open(other, work->context, spec, true, work->pair->threads, experiment->cache, err);
 }
 
 /* What the scan did to get there: it depends on ranks, threads and interruptions. */

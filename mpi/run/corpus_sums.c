@@ -19,13 +19,16 @@ bool vb_corpus_sums_wanted(const vb_experiment *experiment, int corpus) {
 
 /* ---- the files ---- */
 
-/* The files of a path or a glob; of a folder those in it and in its sub-folders. */
 static int list_files(vb_strings *files, const char *path, int depth, vb_error *err) {
     vb_strings found = {0};
-    vb_error none;
+    vb_error why;
     const bool folder = vb_path_is_folder(path);
     int status = 0;
-    if (folder ? vb_path_list_folder(&found, path, &none) : vb_path_glob(&found, path, &none)) return 0; /* others tell it */
+    if (folder ? vb_path_list_folder(&found, path, &why) : vb_path_glob(&found, path, &why)) {
+        if (why.code != VB_EMEMORY) return 0; /* others tell it */
+        *err = why;
+        return -1;
+    }
     for (size_t i = 0; i < found.count && !status; i++) {
         char *own = folder ? vb_path_join(path, found.items[i], err) : vb_strdup(found.items[i], err);
         if (!own) status = -1;
@@ -36,6 +39,8 @@ static int list_files(vb_strings *files, const char *path, int depth, vb_error *
     vb_strings_free(&found);
     return status;
 }
+
+int vb_corpus_sums_files(vb_strings *files, const char *path, vb_error *err) { return list_files(files, path, 1, err); }
 
 /* Drops those of the files from `first` on that stand before it already: captions inside of the embeddings' folder. */
 static void drop_listed(vb_strings *files, size_t first) {
@@ -54,7 +59,7 @@ int vb_corpus_sums_open(vb_corpus_sums *sums, const vb_corpus_spec *corpus, vb_s
     *sums = (vb_corpus_sums){0};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         const size_t first = sums->files.count;
-        if (paths[i] && list_files(&sums->files, paths[i], 1, err)) return -1;
+        if (paths[i] && vb_corpus_sums_files(&sums->files, paths[i], err)) return -1;
         if (sums->files.count <= VB_CORPUS_SUMS_FILES) drop_listed(&sums->files, first);
     }
     if (!(sums->sizes = vb_array(sums->files.count + 1, sizeof *sums->sizes, "files of a corpus", err))) return -1;

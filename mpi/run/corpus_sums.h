@@ -19,6 +19,9 @@ typedef struct vb_corpus_sums { /* of one corpus */
 
 /* Whether a model that is evaluated searches the corpus. */
 bool vb_corpus_sums_wanted(const vb_experiment *experiment, int corpus);
+/* Adds the files that a corpus' path means: those of a glob, of a folder those in it and in its sub-folders. What is not there is
+ * none. Fails without memory alone. */
+int vb_corpus_sums_files(vb_strings *files, const char *path, vb_error *err);
 /* Lists the files as they lie, and adds them to the job where there are no more bytes and files than above. What is not there
  * others tell. Local; close also after a failure. */
 int vb_corpus_sums_open(vb_corpus_sums *sums, const vb_corpus_spec *corpus, vb_sha256_job *job, vb_error *err);

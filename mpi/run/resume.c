@@ -6,6 +6,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/base/provenance.h"
 #include "mpi/base/json.h"
+#include "mpi/run/corpus_sums.h"
 #include "shards/files/identity.h"
 #include "shards/files/path.h"
 #include "shards/text/tokenizer_file.h"
@@ -37,21 +38,21 @@ static int add_weights(vb_digester *digester, const vb_model_spec *spec, vb_erro
     return status;
 }
 
-/* A corpus as it lies: every file of its globs; which are there is seen when they are read. Fails without memory alone. */
+/* A corpus as it lies: its files are those whose sums the results state. Which are there is seen when they are read. */
 static int add_corpus(vb_digester *digester, const vb_corpus_spec *corpus, vb_error *err) {
-    const char *const patterns[] = {corpus->images, corpus->embeddings, corpus->captions, corpus->text_embeddings};
-    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
-        vb_strings paths = {0};
-        vb_error why;
-        vb_error_clear(&why);
-        if (patterns[i] && vb_path_glob(&paths, patterns[i], &why) && why.code == VB_EMEMORY) {
-            *err = why;
-            return -1;
-        }
-        for (size_t p = 0; p < paths.count; p++) add_file(digester, paths.items[p]);
-        vb_strings_free(&paths);
-    }
-    return 0;
+    const char *const paths[] = {corpus->images, corpus->embeddings, corpus->captions, corpus->text_embeddings};
+    vb_strings files = {0};
+    int status = 0;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths && !status; i++)
+        if (paths[i]) status = vb_corpus_sums_files(&files, paths[i], err);
+    for (size_t i = 0; i < files.count; i++) add_file(digester, files.items[i]);
+    vb_strings_free(&files);
+    return status;
+}
+
+static void add_prompts(vb_digester *digester, const vb_model_spec *spec, const vb_dataset_state *data) {
+    const vb_prompts *prompts = vb_experiment_prompts(spec, data->spec);
+    for (int p = 0; p < prompts->count; p++) vb_digest_add_text(digester, prompts->items[p]);
 }
 
 /* A dataset as this model sees it. */
@@ -62,10 +63,10 @@ static int add_dataset(vb_digester *digester, const vb_model_spec *spec, const v
                                      embeddings->text_names, embeddings->label_names};
         for (size_t i = 0; i < sizeof files / sizeof *files; i++) add_file(digester, files[i]);
     }
-    const vb_prompts *prompts = vb_experiment_prompts(spec, data->spec);
-    for (int p = 0; p < prompts->count; p++) vb_digest_add_text(digester, prompts->items[p]);
+    add_prompts(digester, spec, data);
     vb_digest_add_text(digester, data->vocabularies.digest.hex);
     add_file(digester, data->spec->names);
+    if (data->spec->language) vb_digest_add_text(digester, data->spec->language);
     if (data->spec->labels) {
         add_file(digester, data->spec->labels);
         add_file(digester, data->spec->class_names);
@@ -79,14 +80,24 @@ static int add_dataset(vb_digester *digester, const vb_model_spec *spec, const v
     return 0;
 }
 
-/* All settings of the experiment, but of the models only this one; what datasets and expansions are is in the key by itself. */
+/* The model that makes a model's queries, where that is another one; else NULL. */
+static const vb_model_spec *other_index_model(const vb_experiment *experiment, const vb_model_spec *spec) {
+    const vb_model_spec *other = vb_experiment_index_model(experiment, spec);
+    return other == spec ? NULL : other;
+}
+
+/* All settings of the experiment, but of the models only this one and its index model; what datasets and expansions are is in
+ * the key by itself. */
 static char *settings_text(const vb_experiment *experiment, int model, vb_error *err) {
     const json_t *models = json_object_get(experiment->configuration, "models");
+    const vb_model_spec *other = other_index_model(experiment, &experiment->models[model]);
     vb_json json = {0};
     json_t *settings = vb_json_copy(&json, experiment->configuration);
     json_object_del(settings, "datasets");
     json_object_del(settings, "expansions");
     vb_json_set(&json, settings, "models", json_incref(json_array_get(models, (size_t)model)));
+    if (other)
+        vb_json_set(&json, settings, "index_model", json_incref(json_array_get(models, (size_t)(other - experiment->models))));
     bool whole = !vb_json_end(&json, "the settings", err);
     char *text = whole ? vb_json_dump(settings, VB_JSON_SORTED_LINE, "the settings", err) : NULL;
     json_decref(settings);
@@ -114,8 +125,11 @@ static int list_files(vb_strings *files, const vb_experiment *experiment, const 
     if (experiment->hierarchy.wordnet && list_wordnet(files, experiment->hierarchy.wordnet, err)) return -1;
     const vb_names_spec synonyms = {.kinship = experiment->prompt_spread.synonyms, .wordnet = experiment->prompt_spread.wordnet};
     if (list_pool(files, &synonyms, err)) return -1;
-    if (spec->tokenizer && vb_strings_add(files, spec->tokenizer, err)) return -1;
-    return spec->coop ? vb_strings_add(files, spec->coop, err) : 0;
+    for (const vb_model_spec *its = spec; its; its = its == spec ? other_index_model(experiment, spec) : NULL)
+        if ((its->tokenizer && vb_strings_add(files, its->tokenizer, err)) ||
+            (its->coop && vb_strings_add(files, its->coop, err)))
+            return -1;
+    return 0;
 }
 
 int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, const char *tolerated,
@@ -138,6 +152,11 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
     for (size_t i = 0; i < files.count; i++) add_file(digester, files.items[i]);
     vb_strings_free(&files);
     if (!status) status = add_weights(digester, spec, err);
+    const vb_model_spec *other = other_index_model(experiment, spec);
+    if (!status && other) {
+        status = add_weights(digester, other, err);
+        add_prompts(digester, other, data);
+    }
     if (!status && !data->part_count) status = add_dataset(digester, spec, data, err);
     if (data->part_count) {
         vb_digest_add_text(digester, data->vocabularies.digest.hex);
@@ -175,9 +194,10 @@ static int note_embeddings(vb_resume_files *files, const vb_model_spec *spec, co
 
 int vb_resume_files_add(vb_resume_files *files, const vb_experiment *experiment, const vb_pair_unit *unit,
                         const vb_dataset_state *data, vb_error *err) {
-    const vb_model_spec *spec = &experiment->models[unit->model];
+    const vb_model_spec *spec = &experiment->models[unit->model], *other = other_index_model(experiment, spec);
     vb_strings paths = {0};
-    int status = note_file(files, spec->weights, err) || (data->dataset && note_file(files, data->spec->labels, err)) ||
+    int status = note_file(files, spec->weights, err) || (other && note_file(files, other->weights, err)) ||
+                         (data->dataset && note_file(files, data->spec->labels, err)) ||
                          list_files(&paths, experiment, spec, err) ?
                      -1 :
                      0;

@@ -136,10 +136,7 @@ static const vb_model_spec *corpus_encoder(const vb_experiment *experiment, cons
                                            const vb_corpus_spec **corpus) {
     const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, model);
     *corpus = retrieval ? vb_experiment_find_corpus(experiment, retrieval->corpus) : NULL;
-    if (!*corpus || (*corpus)->embeddings) return NULL;
-    for (int m = 0; retrieval->index_model && m < experiment->model_count; m++)
-        if (!strcmp(experiment->models[m].name, retrieval->index_model)) return &experiment->models[m];
-    return model;
+    return *corpus && !(*corpus)->embeddings ? vb_experiment_index_model(experiment, model) : NULL;
 }
 
 /* Whether an expansion has a dataset, or what both are is the same. */

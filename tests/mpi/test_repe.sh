@@ -114,9 +114,12 @@ EOF
 import json, os
 import numpy as np
 index, captions = np.load("index.npy"), open("captions.txt").read().split("\n")[:-1]
-os.makedirs("parts/img_emb"), os.makedirs("parts/metadata")
+texts = np.load("captions.npy")
+np.save("blurry.npy", np.load("ensemble.npy")[1::2])
+os.makedirs("parts/img_emb"), os.makedirs("parts/metadata"), os.makedirs("parts/text_emb")
 for p, (a, b) in enumerate(((0, 700), (700, 701), (701, len(index)))):
     np.save(f"parts/img_emb/img_emb_{p:04d}.npy", index[a:b])
+    np.save(f"parts/text_emb/text_emb_{p:04d}.npy", texts[a:b])
     with open(f"parts/metadata/metadata_{p:04d}.jsonl", "w") as f:
         f.writelines(json.dumps({"caption": c}) + "\n" for c in captions[a:b])
 EOF
@@ -124,6 +127,13 @@ EOF
   check "a run over embedding parts" runs 2 laid
   same "embedding parts give what the pictures gave" <(jq '.results[0].retrieval.results' out-single-1/results.json) \
     <(jq '.results[0].retrieval.results' out-laid-2/results.json)
+  # Embeddings made elsewhere, of other prompts: the index model's queries are what it asks as an evaluated model.
+  experiment given "$plain" '{corpus: parts, top_k: [10, 100], lambda: [0, 0.25, 0.5], index_model: tiny}'
+  echo "  - {name: given, family: precomputed, dataset: cifar100, image_embeddings: $scratch/images.npy,
+     text_embeddings: $scratch/blurry.npy, labels: $scratch/labels.txt}" >>given.yaml
+  check "an index model for embeddings made elsewhere" runs 2 given
+  lists() { zstd -dc "out-given-2/retrieval/$1--cifar100.jsonl.zst"; }
+  same "its queries are the index model's: the same rows" <(lists tiny) <(lists given)
   sed -i '$d' parts/metadata/metadata_0002.jsonl
   refuses "captions fewer than rows" 6 'metadata_0002.jsonl: [0-9]+ captions for [0-9]+ rows' \
     mpirun --oversubscribe -n 3 "$vocabench" run laid.yaml --output o --cache cache

@@ -65,6 +65,25 @@ run e.yaml --output two --only-model repe
 sed -i 's,retrieval/repe--d.jsonl.zst,../two/results.json,' two/pairs/repe--d.json
 refuses "merge of a file elsewhere" 5 "files\[1\]: '../two/results.json' is no file of a pair" "$vocabench" merge o3 one two
 
+# A corpus in a folder, as clip-retrieval lays it out: its parts, and the captions and text embeddings beside them.
+mkdir -p laid/{img_emb,metadata,text_emb}
+cp c.npy laid/img_emb/0.npy; cp c.txt laid/metadata/0.txt; cp ct.npy laid/text_emb/0.npy; cp e.yaml named.yaml
+sed -i 's/{name: c, .*}\]/{name: c, embeddings: laid}]/; s/filter: none/filter: none, deduplicate: true/' e.yaml
+run e.yaml --output folder
+# other NAME FILE COMMAND...: the pair that searches the corpus is made again, and is as without --resume.
+other() {
+  local name=$1 file=$2; shift 2
+  rm -rf o; cp -r folder o; cp -p "$file" kept; must "$@"
+  run e.yaml --output o --resume && equal "$name: the pair is made again" "$(query o '[.run.pairs[].model] | tojson')" '["repe"]'
+  run e.yaml --output again && agree "$name: as without --resume" again o
+  check "$name: not as before" test -n "$(differs o folder)"
+  cp kept "$file"; run e.yaml --output folder # files that were put back are others
+}
+other "a part of a folder" laid/img_emb/0.npy cp ct.npy laid/img_emb/0.npy
+other "captions beside the parts" laid/metadata/0.txt sed -i 's/[0-9]*$/one/' laid/metadata/0.txt
+other "text embeddings beside the parts" laid/text_emb/0.npy cp c.npy laid/text_emb/0.npy
+cp named.yaml e.yaml
+
 # ---- what a pair was made from ------------------------------------------------------------------------------------
 make_data images pics 5 4; make_data model m.safetensors; make_data tokenizer tok
 printf '%s\n' apple bear chair dolphin elephant >classes.txt; sed 's/.*/n-&\tthe &/' classes.txt >called.tsv
@@ -93,6 +112,8 @@ made_again "names by id" called.tsv sed -i 's/the bear/a whale/' called.tsv
 made_again "sets of labels" sets.json sed -i 's/\[1\]/[1,2]/' sets.json
 made_again "the names of vocabularies" ids.yaml sed -i 's/some/few/' ids.yaml
 made_again "other names of classes" ids.yaml sed -i 's/id: n-bear/id: n-bear, aliases: [ursine]/' ids.yaml
+sed -i 's/names: called.tsv/&, language: en/' a.yaml
+made_again "what language the names are of" a.yaml sed -i 's/language: en/language: it/' a.yaml
 made_again "an image" pics/bear/000.jpg cp pics/apple/000.png pics/bear/000.jpg
 # An image that was skipped is missed when images may not be skipped.
 rm -rf o; cp pics/bear/000.jpg kept; head -c 100 kept >pics/bear/000.jpg
@@ -117,4 +138,29 @@ run two.yaml --output both; run two.yaml --output alone --only-model swapped
 equal "a tokenizer of its own" "$(query both .results[1])" "$(query alone .results[0])"
 holds "which is another one" '[.results[].embedding | .tokenizer_digest, .text_embeddings_digest] | unique | length == 4' \
   both/results.json
+
+# What another model asks of the corpus, the index model, is part of a pair as its own model is.
+cp m.safetensors w.safetensors; seq -f 'caption %g of a thing' 0 99 >c.txt
+cat >asking.yaml <<'E'
+experiment: asking
+threads: 1
+datasets: [{name: d, images: pics, vocabularies: bear.yaml, on_unmatched: skip, prompts: ["the {}"]}]
+corpora: [{name: c, captions: c.txt}]
+models:
+  - {name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."],
+     retrieval: {corpus: c, top_k: 2, filter: none, index_model: other}}
+  - {name: other, family: clip, activation: quick_gelu, weights: w.safetensors, tokenizer: tok}
+E
+asked_again() { # NAME FILE COMMAND...: as made_again
+  local name="the index model: $1" file=$2; shift 2
+  rm -rf before again; run asking.yaml --only-model m --output before || return
+  rm -rf o; cp -r before o; cp "$file" kept; must "$@"
+  run asking.yaml --only-model m --output again && run asking.yaml --only-model m --output o --resume &&
+    agree "$name: as without --resume" again o
+  check "$name: not as before" test -n "$(differs o before)"
+  cp kept "$file"
+}
+asked_again "its weights" w.safetensors dd if=m.safetensors of=w.safetensors bs=4000 skip=50 seek=60 count=190 conv=notrunc
+asked_again "its tokenizer" asking.yaml sed -i '/name: other/s/tok}/swapped}/' asking.yaml
+asked_again "the dataset's prompts, which it takes" asking.yaml sed -i 's/"the {}"/"some {}"/' asking.yaml
 finish
