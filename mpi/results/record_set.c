@@ -26,7 +26,7 @@ typedef struct reader {
 static int find_class(const reader *work, const char *vocabulary, const char *name) {
     char key[1024];
     if (!vocabulary || !name) return -1;
-    snprintf(key, sizeof key, "%s/%s", vocabulary, name);
+    snprintf(key, sizeof key, "%s\n%s", vocabulary, name); /* no name holds a line's end */
     const json_t *index = json_object_get(work->class_of, key);
     return index ? (int)json_integer_value(index) : -1;
 }
@@ -35,9 +35,9 @@ static int find_class(const reader *work, const char *vocabulary, const char *na
 static int add_class(reader *work, const char *vocabulary, const json_t *class) {
     const char *name = vb_json_text(class, "name");
     char keys[3][1024];
-    snprintf(keys[0], sizeof *keys, "%s/%s", vocabulary, name);
-    snprintf(keys[1], sizeof *keys, "/%s", name);
-    snprintf(keys[2], sizeof *keys, "\n%s\n%s", vb_json_text(class, "id"), name); /* no name holds a line's end */
+    snprintf(keys[0], sizeof *keys, "%s\n%s", vocabulary, name);
+    snprintf(keys[1], sizeof *keys, "\n%s", name);
+    snprintf(keys[2], sizeof *keys, "\n%s\n%s", vb_json_text(class, "id"), name);
     const json_t *known = work->set->apart ? NULL : json_object_get(work->class_of, keys[2]);
     int index = known ? (int)json_integer_value(known) : work->set->space.classes++;
     work->set->class[index] = name;

@@ -134,6 +134,12 @@ holds "three pairs, Holm over them" '([.pairs[] | .a + .b] == ["xy", "xz", "yz"]
 equal "a pair is as it is alone" \
   "$(jq -c '.pairs[1] | [.acc_c.p, .acc_e.difference, .acc_e.errors, .top1_all.by_class.p]' three.json)" \
   "$(jq -c '.overall | [.acc_c.p, .acc_e.difference, .acc_e.errors, .top1_all.by_class.p]' xz.json)"
+# Results of two folders: every one of A with every one of B.
+must "$vocabench" compare three a --pairs --permutations 99 --json across.json
+must "$vocabench" compare three a --model x --model m --permutations 99 --json xa.json
+holds "pairs of two folders: all of A with all of B" '[.pairs[] | .a + .b] == ["xm", "ym", "zm"]' across.json
+same "the first of them is as it is alone" <(jq '.pairs[0].acc_e | del(.p_holm, .by_class.p_holm)' across.json) \
+  <(jq .overall.acc_e xa.json)
 jq -n --slurpfile c ab.json --slurpfile a a/results.json --slurpfile b b/results.json '
   $c[0].overall as $o | ("acc_c", "acc_e", "acc_s", "top1_all") as $k |
   select((($o[$k].a - $a[0].results[0][$k]) | fabs) > 1e-12 or (($o[$k].b - $b[0].results[0][$k]) | fabs) > 1e-12) | $k' \
@@ -166,6 +172,26 @@ refuses "other vocabularies" 6 "$no: vocabularies: digest" "$vocabench" compare 
   jq -e '.images == 400 and (.vocabularies | length) == 7 and .allowed_differences[0].kind == "vocabularies"' s.json >/dev/null
 verdict $? "other vocabularies, allowed: those of the same name" "$(cat out)"
 errors "errors, where a class is in two vocabularies of one side" s.json a shrunk
+# The same vocabularies in another order, with classes by name: no figure is another one. (Ties go by the order; there are none.)
+{ sed -n 1,2p w.yaml; sed -n '3,8p' w.yaml | tac; sed -n 9p w.yaml; } >turned.yaml
+seq -f 'c%g' 0 19 >names.txt; sed 's/^/c/' classes.txt >named.txt
+for side in w turned; do
+  models $side d $side.yaml W.npy named.txt m=B.npy | sed 's/labels:/text_names: names.txt, labels:/' >of-$side.yaml
+  run of-$side.yaml --output of-$side
+  must "$vocabench" compare a of-$side --allow vocabularies,data --permutations 99 --json a-$side.json
+done
+same "vocabularies in another order" <(jq '.overall, .vocabularies' a-w.json) <(jq '.overall, .vocabularies' a-turned.json)
+# Of v6 no image is in both.
+rm -rf apart; cp -r b apart
+zstd -dc b/records/m--d.jsonl.zst | sed -E '/"class":"c(4|18|19)"/s/"image":"/&other /' |
+  zstd -q -f -o apart/records/m--d.jsonl.zst
+must "$vocabench" compare a apart --allow data --permutations 99 --json apart.json
+holds "a vocabulary without images in both is in no mean" '([.vocabularies[].name] == ["v0", "v1", "v2", "v3", "v4", "v5"]) and
+  (([.vocabularies[].acc_e.difference] | add / 6) - .overall.acc_e.difference | fabs) < 1e-12' apart.json
+# A name with a slash, and what it would be with the vocabulary before it.
+printf 'name: slashes\nvocabularies: {a: [b/c, x], a/b: [c, d]}\n' >slashes.yaml
+models slashes plane slashes.yaml T.npy y.npy m=I.npy >slashes.e.yaml; run slashes.e.yaml --output slashes
+check "names with slashes" "$vocabench" compare slashes slashes
 cp -r a twofold && jq '.results[0].vocabularies[1].classes |= (. + [.[0]])' a/results.json >twofold/results.json
 refuses "a class twice, by its name" 5 "vocabulary '[^']+' lists class 'c[0-9]+' twice" "$vocabench" compare twofold twofold
 # What a run of encoders records, by hand: the check reads nothing else.
