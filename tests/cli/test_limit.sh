@@ -49,6 +49,9 @@ run e.yaml --limit 1000 --output all
 equal "a limit above all counts leaves nothing out" "$(query all '.results[0].images')" 171
 digest=$(query whole '.results[0].data.images_digest')
 unlike "but it is not the whole's digest" "$digest" <<<"$(query all '.results[0].data.images_digest')"
+run e.yaml --limit 2 --output two
+unlike "nor is one limit's digest another one's" "$(query $limited '.results[0].data.images_digest')" \
+  <<<"$(query two '.results[0].data.images_digest')"
 # Precomputed rows.
 floats T.npy 2 <<<"1 0 0 1 1 1 -1 -1"; floats I.npy 2 <<<"5 1  1 5  3 2.9  1 -9  2 2.1  -1 -5"
 printf '0\n1\n0\n0\n2\n3\n' >labels; must "$tools/npy" numbers y.npy i8 labels
@@ -56,6 +59,13 @@ printf 'name: v\nvocabularies: {a: [east, north], b: [ne, sw]}\n' >four.yaml
 run p.yaml --set datasets.0.vocabularies=four.yaml --limit 1 --output rows
 equal "rows of precomputed embeddings: the first of each class" \
   "$(query rows '.results[0] | [.images, .data.images_of_no_vocabulary]' | jq -c .)" "[4,0]"
+{ cat p.yaml; echo 'corpora: [{name: c, embeddings: C.npy, captions: c.txt, text_embeddings: C.npy}]
+retrieval: {corpus: c, top_k: [1, 2], filter: none, select: cross}'; } >repe.yaml
+floats C.npy 2 <<<"1 0  0 1  1 1"; printf 'east\nnorth\nboth\n' >c.txt
+run repe.yaml --set datasets.0.vocabularies=four.yaml --limit 1 --output repe
+equal "REPE's rows of table.csv say so, too" "$(cut -d, -f2,3,4 repe/table.csv | sort | uniq -c | tr -s ' ')" \
+  ' 4 "d (first 1 a class)","exact",4
+ 1 dataset,protocol,images'
 "$vocabench" check e.yaml --limit 3 >out 2>&1; like "check counts them" "57 images \(limit\) of 19 classes" out
 "$vocabench" plan e.yaml --limit 3 >out 2>&1; like "plan counts them" "^ +m +d +57 " out
 refuses "no limit of 0" 3 "limit: expected an integer from 1" "$vocabench" run e.yaml --limit 0

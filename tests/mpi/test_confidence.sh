@@ -37,6 +37,17 @@ run few.yaml --output unscaled --set 'analyses=[open_set]' &&
 equal "softmax is then null" "$(query unscaled '.results[0].analyses.open_set | [.logit_scale, .softmax] | tojson')" '[null,null]'
 refuses "calibration needs it" 3 "model 'm' is precomputed: the analysis 'calibration' needs its key 'logit_scale'" \
   "$vocabench" run few.yaml --output o
+# As many vocabularies as a word has bits: those of all classes together are in a word of their own.
+mkdir many && cp ./*.npy labels.txt classes.txt names.txt e.yaml many
+/usr/bin/python3 - >many/v.yaml <<'PY'
+import itertools, json
+classes = [line.rstrip("\n") for line in open("classes.txt")]
+print("name: many\nvocabularies:")
+for k, pair in zip(range(64), itertools.combinations(classes, 2)):
+    print("  %s: %s" % (json.dumps("v%d" % k), json.dumps(pair)))
+PY
+run many/e.yaml --output many/out --set trials=1 &&
+  check "64 vocabularies" /usr/bin/python3 "$oracle" check many many/out/results.json
 refuses "a logit scale is above zero" 3 "logit_scale: expected" "$vocabench" run e.yaml --output o --set models.m.logit_scale=0
 refuses "names without an analysis of theirs" 3 "open_curve: its names serve the analyses open_curve, open_set and calibration" \
   "$vocabench" run e.yaml --output o --set 'analyses=[margin]'

@@ -52,6 +52,11 @@ damaged "a figure changed by hand" sed -i '0,/"images": 300/s//"images": 301/' o
 damaged "a pair of an earlier version" sed -i 's/"files"/"filed"/' o/pairs/plain--d.json
 rm -rf o; cp -r whole o; rm -r o/records; resumed "all records removed" 2
 
+# Starts of a run are those of its configuration: another one in the same folder has its own.
+rm -rf o; run e.yaml --output o; run e.yaml --output o --resume; equal "starts" "$(query o '.run.starts | length')" 2
+run e.yaml --output o --resume --set seed=1
+equal "starts of another configuration are not its own" "$(query o '.run.starts | length')" 1
+
 # The tasks of an array, and what becomes of their files.
 run e.yaml --output one --only-model plain; run e.yaml --output two --only-model repe
 must "$vocabench" merge o2 one two
