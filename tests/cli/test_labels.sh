@@ -53,6 +53,15 @@ for labels in y.npy yf.npy labels.txt labels.json; do
   run p.yaml --output o --set models.m.labels=$labels && equal "ids, from $labels" "$(counted) by $(kinds)" "$right by 4 0 0 0 4"
 done
 has_text "and told, of precomputed embeddings too" "note: m / d: labels that could mean two classes" stdout
+# Large ones of each type: none is taken for another number.
+for type in i1:100 u1:200 i2:30000 i4:70000 i8:5000000000 f8:5000000000; do
+  base=${type#*:}
+  printf 'name: large\nvocabularies: {odd: [{id: %d, name: one}, {id: %d, name: three}], even: [{id: %d, name: zero},
+    {id: %d, name: two}]}\n' $((base + 1)) $((base + 3)) "$base" $((base + 2)) >large.yaml
+  while read -r digit; do echo $((base + digit)); done <numbers >large; must "$tools/npy" numbers large.npy "${type%:*}" large
+  run p.yaml --output o --set models.m.labels=large.npy --set datasets.d.vocabularies=large.yaml &&
+    equal "labels of type ${type%:*}" "$(counted)" "$right"
+done
 sed '10s/.*/0.5/' numbers >half; "$tools/npy" numbers half.npy f4 half
 refuses "half a label" 6 "half.npy: row 9: label 0.5, expected an integer" \
   "$vocabench" run p.yaml --output o --set models.m.labels=half.npy

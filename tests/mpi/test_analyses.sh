@@ -111,6 +111,28 @@ numpy.save("many.npy", numpy.ones((50000, 24), "f2"))'
     { [ $code = 8 ] || [ $code = 9 ]; } && grep -q '^vocabench: rank [12]: ' err
     verdict $? "$fault ends the run everywhere" "code $code" "$(cat err)"
   done
+  # More images than the ranks hold together (64 MiB): panel after panel, the last unit and the last panel smaller.
+  $python - <<'P'
+import numpy
+rng = numpy.random.default_rng(5)
+drift = numpy.arange(900)[:, None] / 300  # so that units differ, and pairs within them from those between
+images = (rng.standard_normal((900, 6)) + drift * rng.standard_normal(6)) @ rng.standard_normal((6, 20000))
+numpy.save("wide-i.npy", images.astype(numpy.float16))
+numpy.save("wide-t.npy", rng.standard_normal((2, 20000)).astype(numpy.float32))
+numpy.save("wide-y.npy", numpy.arange(900) % 2)
+P
+  printf 'name: wide\nvocabularies: {a: [c0], b: [c1]}\n' >wide.yaml
+  sed 's/^analyses:.*/analyses: [uniformity]/; s/v.yaml/wide.yaml/; s/: \([ity].npy\)/: wide-\1/g' analyses.yaml >wide-run.yaml
+  for ranks in 1 3; do run_at $ranks wide-run.yaml --output wide-$ranks; done
+  agree "uniformity panel after panel: 3 ranks, the same bytes" wide-1 wide-3
+  check "and NumPy's" $python - <<'P'
+import json, numpy
+x = numpy.load("wide-i.npy").astype(numpy.float64)
+x /= numpy.linalg.norm(x, axis=1, keepdims=True)
+pairs = numpy.exp(4 * (x @ x.T)[numpy.triu_indices(len(x), 1)] - 4)  # exp(-2 |a - b|^2)
+found = json.load(open("wide-1/results.json"))["results"][0]["analyses"]
+assert abs(found["uniformity_image"] - numpy.log(pairs.mean())) < 1e-9 and found["uniformity_image_n"] == 900, found
+P
 }
 if $python -c 'import numpy' 2>/dev/null; then numpy_tests; else skip "figures by NumPy" "python3-numpy is not installed"; fi
 

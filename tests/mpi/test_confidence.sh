@@ -106,7 +106,7 @@ equal "the tables' figures are the results'" \
   "$(awk -F '|' '/^\| m / && NF == 12 { gsub(/ /, ""); if ($3 ~ /^0[.][0-9][0-9][0-9][0-9]$/) print $3, $6, $10 }' page.md)" \
   "$(query whole '.results[0].analyses.open_set | [.similarity.auroc[0], .softmax.auroc[0], .similarity.auroc[-1]] |
     map(tostring) | join(" ")' | awk '{ printf "%.4f %.4f %.4f\n", $1, $2, $3 }')"
-equal "the figure's data are the results'" "$(awk -F, '$2 == 58 { printf "%.9f\n", $3 }' page-data/*-open-set-*.csv)" \
+equal "the figure's data are the results'" "$(awk -F, '$2 == 57 { printf "%.9f\n", $3 }' page-data/*-open-set-*.csv)" \
   "$(query whole '.results[0].analyses.open_set.similarity.auroc[-1]' | awk '{ printf "%.9f\n", $1 }')"
 equal "and those of the bins" "$(awk -F, '$2 == "own" && $3 == 0 { n += $5 } END { print n }' page-data/*-calibration-*.csv)" \
   "$(query whole '.results[0].analyses.calibration.own.reliability[0].images | add')"

@@ -41,6 +41,16 @@ alike() { # alike EXPANSION DATASET
     "calibration open_curve open_set"
 }
 alike different apart; alike merge one; alike drop without; alike "nothing shared" far
+# A page shows as stolen what is right in its own dataset and not among all: also where another dataset's class has the same name.
+sed '/^analyses/d; /^open_curve/d' e.yaml >bare.yaml
+for name in same different; do
+  run bare.yaml --only-dataset $name --set per_image=true --output stolen-$name
+  must "$vocabench" report stolen-$name --output $name.html
+  sed -n '/class="stolen"/,$p' $name.html | grep -oE '[0-9]+ taken by' >taken
+  equal "'$name': the stolen images of a page" "$(awk '{ n += $1 } END { print n + 0 }' taken)" \
+    "$(zstdcat stolen-$name/records/*.zst | jq -s "(map(select(.own)) | length) - $(query stolen-$name \
+      '.results[0] | .top1_all * .images + 0.5 | floor')")"
+done
 run_at 3 e.yaml --output e3 && agree "3 ranks, the same bytes" e e3
 
 # ---- encoded: names need prompts that all datasets have ----------------------------------------------------------

@@ -61,6 +61,13 @@ for ranks in 1 2; do
   agree "so they are with the classes divided among $ranks ranks" equal equal-$ranks
 done
 
+# Of several right classes each counts: the second image's better one, c2, ties with no class, its other one, c0, with c1.
+given sets "1 0 0 1 1 1 -1 -1" "5 1 1 1 -1 -5" "0 0 0" 2
+printf '%s\n' 'name: v' 'vocabularies: {a: [c0, c1], b: [c2, c3]}' >sets.yaml; echo '[["c0"], ["c2", "c0"], ["c3"]]' >sets.json
+experiment sets
+run sets-run.yaml --output sets --set models.m.labels=sets.json
+equal "an image is tied where one of its right classes is" "$(query sets '.results[0].tied_images')" 1
+
 # ---- names that are one -----------------------------------------------------------------------------------------
 printf '%s\n' 'Ärger' 'ärger' 'ÄRGER' $'A\u0308rger' 'ОСА' 'оса' >names.txt
 floats names.npy 2 <<<"1 1 1 2 1 3 1 4 1 5 1 6"

@@ -151,4 +151,19 @@ experiment range "$plain" '{corpus: pictures, lambda: [0.5, 1.5]}'
 refuses "lambda out of range" 3 'lambda.*1\.5' "$vocabench" run range.yaml --output o
 experiment other "$plain" '{corpus: pictures, index_model: huge}'
 refuses "an index model that is not there" 3 "index_model 'huge'" "$vocabench" run other.yaml --output o
+
+# Of settings that are equally good (lambda 0 leaves all prompts as they are) the first one listed is the best, for each fold too.
+floats t.npy 2 <<<"1 0 0 1 1 1 -1 -1"; floats i.npy 2 <<<"5 1 1 5 3 2.9 1 -9 2 2.1 -1 -5"; floats c.npy 2 <<<"1 0 0 1 1 1"
+printf '0\n1\n0\n0\n2\n3\n' >labels; must "$tools/npy" numbers y.npy i8 labels; printf 'east\nnorth\nboth\n' >c.txt
+printf 'name: v\nvocabularies: {a: [east, north], b: [ne, sw]}\n' >four.yaml
+cat >tied.yaml <<'E'
+experiment: tied
+datasets: [{name: d, vocabularies: four.yaml}]
+corpora: [{name: c, embeddings: c.npy, captions: c.txt, text_embeddings: c.npy}]
+retrieval: {corpus: c, top_k: [2, 1], lambda: 0, filter: none, select: cross}
+models: [{name: m, family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.npy}]
+E
+run tied.yaml --output tied
+equal "the first of equally good settings" "$(query tied '.results[0].retrieval |
+  [(.results[] | select(.best) | .top_k), (.cross.choices[] | .top_k)] | tojson')" '[2,2,2]'
 finish

@@ -57,6 +57,12 @@ rm -rf o; run e.yaml --output o; run e.yaml --output o --resume; equal "starts" 
 run e.yaml --output o --resume --set seed=1
 equal "starts of another configuration are not its own" "$(query o '.run.starts | length')" 1
 
+# One that was killed had been there until it last wrote anything, here of a pair.
+rm -rf o; cp -r whole o; started=$(($(date +%s) - 7200))
+jq "del(.ended) | .started = $started | .pid = 999999999" whole/state.json >o/state.json
+find o -exec touch -d "@$((started + 3600))" {} +; find o/pairs -type f -exec touch -d "@$((started + 5400))" {} +
+"$vocabench" status o >told; like "the time of a run that was killed" '^used: 1[.]50 node-hours in 1 start[(]s[)], 1 lost' told
+
 # The tasks of an array, and what becomes of their files.
 run e.yaml --output one --only-model plain; run e.yaml --output two --only-model repe
 must "$vocabench" merge o2 one two

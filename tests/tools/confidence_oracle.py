@@ -2,8 +2,9 @@
 """The analyses open_set and calibration by NumPy: confidence_oracle.py make FOLDER | check FOLDER RESULTS.json
 
 make: random embeddings of 120 images, 12 classes in 4 vocabularies (one class in two of them) and 61 names; some images occur
-twice, as other classes', so that scores tie. check: every figure, from the embeddings, over all pairs and thresholds; orders of
-names by numpy.random.RandomState. v.yaml: a vocabulary a line, as JSON."""
+twice, as other classes', so that scores tie; of a name that stands there twice the first line counts. check: every figure,
+from the embeddings, over all pairs and thresholds; orders of names by numpy.random.RandomState. v.yaml: a vocabulary a line,
+as JSON."""
 import json
 import math
 import sys
@@ -12,7 +13,7 @@ import numpy as np
 
 CLASSES = ["bear", "dolphin", "whale", "wolf", "apple", "chair", "lamp", "orange", "train", "forest", "sea", "maple_tree"]
 VOCABULARIES = {"animals": [0, 1, 2, 3], "things": [4, 5, 6, 7, 8], "places": [9, 10, 11, 4], "fruit": [4, 7]}
-FOREIGN = ["Sea", "whale", "brown bear", "sea", "Zebra"]
+FOREIGN = ["Sea", "whale", "brown bear", "sea", "Zebra", "zebra"]
 BINS = 15
 
 
@@ -26,7 +27,7 @@ def make(folder):
     np.save(f"{folder}/i.npy", images.astype(np.float32))
     np.save(f"{folder}/t.npy", classes.astype(np.float32))
     np.save(f"{folder}/n.npy", rng.standard_normal((61, 16)).astype(np.float32))
-    names = FOREIGN + ["name %d" % i for i in range(56)]
+    names = FOREIGN + ["name %d" % i for i in range(55)]
     write = lambda name, lines: open(f"{folder}/{name}", "w").write("".join(line + "\n" for line in lines))
     write("labels.txt", [CLASSES[y] for y in labels])
     write("classes.txt", CLASSES)
