@@ -34,6 +34,9 @@ void vb_grid_begin(vb_grid *grid, int columns, const char *caption, const char *
     vb_grid_heads(grid, heads);
 }
 
+/* Columns beyond the bits are numbers. */
+static bool is_left(const vb_grid *grid, size_t column) { return column < 8 * sizeof grid->left && grid->left >> column & 1; }
+
 void vb_grid_heads(vb_grid *grid, const char *const *names) {
     for (int c = 0; c < grid->columns; c++) vb_grid_cell(grid, "%s", names[c]);
 }
@@ -48,7 +51,7 @@ void vb_grid_arrange(vb_grid *grid, const int *columns, int count) {
         return;
     }
     for (int c = 0; c < count; c++) {
-        left |= (grid->left >> columns[c] & 1) << c;
+        left |= (unsigned)is_left(grid, (size_t)columns[c]) << c;
         for (size_t r = 0; r < rows; r++) {
             char **from = &grid->cells[r * old + (size_t)columns[c]];
             cells[r * (size_t)count + (size_t)c] = *from;
@@ -119,7 +122,7 @@ static void put_html(const vb_grid *grid, vb_strbuf *out) {
         size_t c = i % columns;
         if (!c) vb_strbuf_add(out, "<tr>");
         const char *kind = i < columns ? "th scope=\"col\"" : !c ? "th scope=\"row\"" : "td";
-        vb_strbuf_format(out, "<%s%s>", kind, grid->left >> c & 1 ? " class=\"word\"" : "");
+        vb_strbuf_format(out, "<%s%s>", kind, is_left(grid, c) ? " class=\"word\"" : "");
         vb_strbuf_add_html(out, grid->cells[i]);
         vb_strbuf_add(out, i < columns || !c ? "</th>" : "</td>");
         if (c == columns - 1) vb_strbuf_add(out, "</tr>\n");
@@ -143,7 +146,7 @@ static void put_latex(const vb_grid *grid, vb_strbuf *out) {
         vb_strbuf_add(out, "\n");
     }
     vb_strbuf_add(out, "\\begin{tabular}{");
-    for (size_t c = 0; c < columns; c++) vb_strbuf_add(out, grid->left >> c & 1 ? "l" : "r");
+    for (size_t c = 0; c < columns; c++) vb_strbuf_add(out, is_left(grid, c) ? "l" : "r");
     vb_strbuf_add(out, "}\n\\toprule\n");
     for (size_t i = 0; i < grid->count; i++) {
         size_t c = i % columns;
@@ -174,9 +177,8 @@ static char *markdown_cell(const char *cell) {
     return NULL;
 }
 
-static void put_aligned(const vb_grid *grid, bool markdown, vb_strbuf *out) {
+static void put_aligned_columns(const vb_grid *grid, bool markdown, int *widths, vb_strbuf *out) {
     size_t columns = (size_t)grid->columns;
-    int widths[64] = {0};
     for (size_t i = 0; i < grid->count; i++) {
         int width = display_width(grid->cells[i]);
         if (width > widths[i % columns]) widths[i % columns] = width;
@@ -190,7 +192,7 @@ static void put_aligned(const vb_grid *grid, bool markdown, vb_strbuf *out) {
         }
         const char *cell = markdown ? escaped : grid->cells[i];
         int pad = widths[c] - display_width(grid->cells[i]);
-        bool left = grid->left >> c & 1, last = c == columns - 1;
+        bool left = is_left(grid, c), last = c == columns - 1;
         vb_strbuf_add(out, markdown ? c ? " | " : "| " : c ? "  " : "");
         if (!left) vb_strbuf_format(out, "%*s", pad, "");
         vb_strbuf_add(out, cell);
@@ -198,12 +200,20 @@ static void put_aligned(const vb_grid *grid, bool markdown, vb_strbuf *out) {
         vb_free(escaped);
         if (last) vb_strbuf_add(out, markdown ? " |\n" : "\n");
         if (markdown && i == columns - 1) {
-            for (size_t k = 0; k < columns; k++) vb_strbuf_add(out, grid->left >> k & 1 ? "|---" : "|---:");
+            for (size_t k = 0; k < columns; k++) vb_strbuf_add(out, is_left(grid, k) ? "|---" : "|---:");
             vb_strbuf_add(out, "|\n");
         }
     }
     const char *note = note_of(grid);
     if (note) vb_strbuf_format(out, "%s%s\n", markdown ? "\n" : "", note);
+}
+
+static void put_aligned(const vb_grid *grid, bool markdown, vb_strbuf *out) {
+    vb_error ignored; /* `failed` says it */
+    int *widths = vb_array((size_t)grid->columns, sizeof *widths, "table", &ignored);
+    if (widths) put_aligned_columns(grid, markdown, widths, out);
+    else out->failed = true;
+    vb_free(widths);
 }
 
 void vb_grid_put(const vb_grid *grid, vb_grid_form form, vb_strbuf *out) {

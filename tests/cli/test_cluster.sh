@@ -178,6 +178,20 @@ like "and the task's own" '^      set/array/1/results.json of an earlier start s
 echo '{"schema": "x"}' >empty/state.json
 refuses "a state.json of something else" 5 "empty/state.json: expected the schema vocabench.state/1" "$vocabench" status empty
 
+# The time left of what has finished nothing yet goes by the mean rate of those that have: 1 and 3 images a second, 200 to do.
+began=$(($(date +%s) - 1000))
+for task in 0:a:100 1:b:300 2:c:200; do
+  IFS=: read -r number model images <<<"$task"
+  mkdir -p "rated/array/$number/pairs"
+  jq -n --arg model "$model" --argjson images "$images" --argjson began "$began" --arg host "$(hostname)" '
+    {schema: "vocabench.state/1", experiment: "rated", configuration_digest: "x", host: $host, pid: 999999999, started: $began,
+    configuration: {models: [{name: "a"}, {name: "b"}, {name: "c"}], datasets: [{name: "d"}]}, nodes: 1, ranks: 1,
+    only_model: $model, datasets: [{name: "d", images: $images, units: 1}]} +
+    if $model == "c" then {} else {ended: {when: ($began + 100), code: 0, error: ""}} end' >"rated/array/$number/state.json"
+  [ "$model" = c ] || touch -d "@$((began + 100))" "rated/array/$number/pairs/$model--d.json"
+done
+"$vocabench" status rated >told; has_line "the time left by other tasks' rates" "time left: about 100 s of running" told
+
 # ---- submit: pretend commands -----------------------------------------------------------------------------------
 mkdir bin && PATH=$scratch/bin:$PATH
 pretend() { printf '#!/bin/sh\n%s\n' "$2" >"bin/$1" && chmod +x "bin/$1"; }

@@ -61,6 +61,15 @@ for ranks in 1 2; do
   agree "so they are with the classes divided among $ranks ranks" equal equal-$ranks
 done
 
+# Of 12 ranks each judges 170 images at once: a unit of 256 is two blocks.
+given blocks "1 0 0 1" "$(awk 'BEGIN { for (i = 0; i < 256; i++) print (i < 100 || i > 169 ? "1 1" : i % 2 ? "1 2" : "2 1") }')" \
+  "$(awk 'BEGIN { for (i = 0; i < 256; i++) printf "%s%d", i ? " " : "", i % 2 }')" 2
+cp equal.yaml blocks.yaml; experiment blocks
+run blocks-run.yaml --output blocks
+run_at 12 blocks-run.yaml --output blocks-12 --set similarity_engine=scalapack --ranks-per-model 12
+equal "tied images of every block" "$(query blocks '.results[0].tied_images') $(query blocks-12 '.results[0].tied_images')" \
+  "186 186"
+
 # Of several right classes each counts: the second image's better one, c2, ties with no class, its other one, c0, with c1.
 given sets "1 0 0 1 1 1 -1 -1" "5 1 1 1 -1 -5" "0 0 0" 2
 printf '%s\n' 'name: v' 'vocabularies: {a: [c0, c1], b: [c2, c3]}' >sets.yaml; echo '[["c0"], ["c2", "c0"], ["c3"]]' >sets.json

@@ -64,6 +64,32 @@ static void columns_are_chosen_and_arranged(void **state) {
     vb_grid_free(&grid);
 }
 
+/* One for each dataset of a report, say. */
+static void there_may_be_many_columns(void **state) {
+    (void)state;
+    enum { MANY = 200 };
+    vb_grid grid = {.columns = MANY, .left = 1};
+    vb_strbuf terminal = {0}, markdown = {0};
+    for (int row = 0; row < 2; row++) {
+        for (int c = 0; c < MANY; c++) {
+            char cell[32];
+            vb_grid_cell(&grid, row ? "%d" : "%04d", c % 10);
+            snprintf(cell, sizeof cell, !row ? "%04d" : c ? "%4d" : "%-4d", c % 10);
+            vb_strbuf_format(&terminal, "%s%s", c ? "  " : "", cell);
+            vb_strbuf_format(&markdown, "%s%s", c ? " | " : "| ", cell);
+        }
+        vb_strbuf_add(&terminal, "\n");
+        vb_strbuf_add(&markdown, " |\n");
+        for (int c = 0; c < MANY && !row; c++) vb_strbuf_add(&markdown, c ? "|---:" : "|---");
+        vb_strbuf_add(&markdown, row ? "" : "|\n");
+    }
+    expect(&grid, VB_GRID_TERMINAL, terminal.bytes);
+    expect(&grid, VB_GRID_MARKDOWN, markdown.bytes);
+    vb_strbuf_free(&terminal);
+    vb_strbuf_free(&markdown);
+    vb_grid_free(&grid);
+}
+
 static void latex_holds_what_pdflatex_can_set(void **state) {
     (void)state;
     vb_grid grid = {.columns = 1, .left = 1};
@@ -112,6 +138,7 @@ static void a_cell_without_memory_is_told_at_the_end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_table_has_four_forms),
                                        cmocka_unit_test(columns_are_chosen_and_arranged),
+                                       cmocka_unit_test(there_may_be_many_columns),
                                        cmocka_unit_test(latex_holds_what_pdflatex_can_set),
                                        cmocka_unit_test(what_is_no_number_is_a_dash),
                                        cmocka_unit_test(a_cell_without_memory_is_told_at_the_end)};
