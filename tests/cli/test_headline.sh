@@ -69,6 +69,13 @@ like "nor over all" \
 rm -r r/records; said r >head.md
 has_text "without records the errors are taken as independent" 'points behind: ' head.md
 unlike "and nothing is paired" 'same images' head.md
+awk '{ print ($1 > 11 && $1 < 18 ? $1 - 8 : $1) }' labels >wrong; must "$tools/npy" rows T.npy wide.npy wrong
+sed '/per_image/d; s/right/wide/; /twin/,$d' e.yaml >both.yaml; run both.yaml --output both; said both >head.md
+for data in one two; do
+  has_text "of two that err, on '$data': the root of both errors' squares" "$(query both "[.results[] |
+    select(.dataset == \"$data\")] | sort_by(-.acc_e) | .[0].acc_e - .[1].acc_e, (.[].errors.acc_e.classes)" | paste -sd' ' |
+    awk '{ printf ", %.1f ± %.1f points behind: ", 100 * $1, 100 * sqrt($2 * $2 + $3 * $3) }')" head.md
+done
 must "$vocabench" run e.yaml --output half --only-model near
 must "$vocabench" run e.yaml --output part --only-dataset one --only-model right
 must "$vocabench" report half part --output page.md

@@ -139,7 +139,9 @@ has_line "the second one has the rest" '#SBATCH --array=0%2' m/site-2.sbatch
 has_line "and counts from there" 'first=3 # of all tasks, where Slurm'"'"'s limit of an array parts them' m/site-2.sbatch
 has_line "and has its names" "models=(other)" m/site-2.sbatch
 has_text "the merge waits for both" '--dependency=afterok:101:102 ' asked
-must task 102 0 m/site-2.sbatch
+echo 102 0 >queue; submit "${basic[@]}" --array --by pair --retry-failed --output m
+has_line "what is queued of the second one is its own" '#SBATCH --array=0-2' m/site.sbatch
+: >queue; must task 102 0 m/site-2.sbatch
 holds "its task writes into the folder of its number" '.results[0].model == "other"' m/array/3/results.json
 refuses "fewer at once than arrays" 2 "--at-once: 4 tasks are 2 arrays by Slurm's MaxArraySize: expected 2 at least" \
   "$vocabench" submit e.yaml "${basic[@]}" --array --by pair --at-once 1 --output m

@@ -41,6 +41,8 @@ alike() { # alike EXPANSION DATASET
     "calibration open_curve open_set"
 }
 alike different apart; alike merge one; alike drop without; alike "nothing shared" far
+equal "images of classes that are dropped are counted" "$(query e '[.results[] | {(.dataset): .}] | add |
+  .drop.data.images_of_no_vocabulary == .p.images + .q.images - .drop.images and .drop.data.images_of_no_vocabulary > 0')" true
 # A page shows as stolen what is right in its own dataset and not among all: also where another dataset's class has the same name.
 sed '/^analyses/d; /^open_curve/d' e.yaml >bare.yaml
 for name in same different; do
