@@ -5,7 +5,7 @@
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev ocl-icd-libopencl1 pocl-opencl-icd zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
   python3-sentencepiece \
-  mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev qemu-user texlive-latex-base texlive-latex-recommended
+  mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev qemu-user libsimde-dev texlive-latex-base texlive-latex-recommended
 PEER_PACKAGES := python3-faiss python3-venv
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 TSAN_PACKAGES := $(FUZZ_PACKAGES) libomp-14-dev
@@ -13,6 +13,9 @@ TSAN_PACKAGES := $(FUZZ_PACKAGES) libomp-14-dev
 UNIT  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+# Kernels for AVX-512 and VNNI as they stand, compiled for AVX2 (tests/emulator/), and the tests that go through the levels with them.
+EMULATED := $(patsubst %.c,$(BUILD)/emulated/%.o,$(wildcard kernels/*/*_avx512.c kernels/*/*_vnni.c kernels/*/*_bf16.c) kernels/base/isa.c)
+EMULATED_TESTS := $(if $(filter x86_64$(SAN),$(shell uname -m)),$(patsubst tests/unit/kernels/%.c,$(BUILD)/emulated/%,$(shell grep -l vb_isa_limit tests/unit/kernels/test_*.c)))
 
 # ---- how they are built -----------------------------------------------------------------------------------------
 # A unit test may use the program's objects too, all but the one with main().
@@ -27,6 +30,14 @@ $(BUILD)/tests/unit/shards/test_pictures: LDLIBS += $(addprefix -Wl$(comma)--wra
 $(BUILD)/tests/unit/kernels/test_gpu_device: LDLIBS += -Wl,--wrap=dlopen,--wrap=dlsym
 $(BUILD)/tests/unit/kernels/test_failing_text: LDLIBS += -Wl,--wrap=pcre2_match_8,--wrap=pcre2_match_data_create_8 \
   -Wl,--wrap=utf8proc_decompose_char,--wrap=utf8proc_normalize_utf32
+# -O1: -O2 takes minutes for some. -Wno-psabi: nobody else is called with such registers.
+$(EMULATED): $(BUILD)/emulated/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC   $< for AVX2"
+	$(Q)$(MPICC) $(ALL_CFLAGS) -O1 -mavx2 -mfma -mf16c -Wno-psabi -include tests/emulator/$(if $(filter %/isa.c,$<),processor,avx512).h -MMD -MP -c -o $@ $<
+$(EMULATED_TESTS): $(BUILD)/emulated/%: $(BUILD)/tests/unit/kernels/%.o $(EMULATED) $(ARCHIVES)
+	@echo "  LINK $@"
+	$(Q)$(MPICC) $(ALL_CFLAGS) -o $@ $< $(EMULATED) $(ARCHIVES) $(LDLIBS) -lcmocka
 $(BUILD)/tests/tools/%: tests/tools/%.c
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
@@ -73,7 +84,7 @@ test-faults: test-deps  ## FAULT_RUNS small runs with one mishap each, and after
 test-mutations: test-deps  ## planted defects, one at a time: the tests must notice each (some 20 minutes)
 	@tests/campaigns/mutations.py
 
-unit: $(UNIT)
+unit: $(UNIT) $(EMULATED_TESTS)
 
 # Programs that shell tests use; they share no code with what they check.
 tools: $(TOOLS) $(BUILD)/tests/demo/emoji $(BUILD)/tests/bench/peers_ours $(BUILD)/tests/bench/gpu_ours
@@ -130,10 +141,11 @@ valgrind:  ## the unit tests that take less than a second, under valgrind's memc
 	@$(MAKE) --no-print-directory unit tools
 	@tests/tools/valgrind.sh $(BUILD) $(VALGRIND)
 
-emulate:  ## the tests of kernels on a processor with AVX2 alone, by qemu-user (an hour)
-	@tests/tools/install-packages.sh qemu-user
+emulate:  ## the tests of kernels on a processor with AVX2 alone, by qemu-user, and with AVX-512 in AVX2 (an hour)
+	@tests/tools/install-packages.sh qemu-user libsimde-dev
 	@$(MAKE) --no-print-directory unit
 	@tests/tools/emulate.sh $(BUILD) max
+	@tests/tools/emulate.sh $(BUILD) avx512
 
 # All tests from nothing; or some, which add to what the others have counted: make coverage COVERAGE_TESTS='unit mpi/test_faults'.
 # An object that was compiled again has new counters. Those of a process that is killed are lost.
