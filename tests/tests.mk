@@ -15,7 +15,7 @@ TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 # Kernels for AVX-512 and VNNI as they stand, compiled for AVX2 (tests/emulator/), and the tests that go through the levels with them.
 EMULATED := $(patsubst %.c,$(BUILD)/emulated/%.o,$(wildcard kernels/*/*_avx512.c kernels/*/*_vnni.c kernels/*/*_bf16.c) kernels/base/isa.c)
-EMULATED_TESTS := $(if $(filter x86_64$(SAN),$(shell uname -m)),$(patsubst tests/unit/kernels/%.c,$(BUILD)/emulated/%,$(shell grep -l vb_isa_limit tests/unit/kernels/test_*.c)))
+EMULATED_TESTS := $(if $(filter x86_64$(SAN),$(shell uname -m)),$(patsubst tests/unit/kernels/%.c,$(BUILD)/emulated/%,$(shell grep -lE "vb_(isa_limit|coded_kernel)" tests/unit/kernels/test_*.c)))
 
 # ---- how they are built -----------------------------------------------------------------------------------------
 # A unit test may use the program's objects too, all but the one with main().

@@ -5,7 +5,10 @@
 [ "$(uname -m)" = x86_64 ] || { skip "AVX-512 in AVX2" "a processor other than x86-64"; finish; }
 grep -qw avx2 /proc/cpuinfo || { skip "AVX-512 in AVX2" "this processor has no AVX2"; finish; }
 [ -x "$build/emulated/test_gemm" ] || { skip "AVX-512 in AVX2" "the tests with these instructions are not built"; finish; }
-for test in test_{align,attention,bf16x3,confidence,conv,cover,depthwise,features,gemm,layers,scan,similarity,winograd}; do
+for test in test_{align,attention,bf16x3,coder,confidence,conv,cover,depthwise,features,gemm,layers,scan,similarity,winograd}; do
   check "$test" "$here/tests/tools/emulate.sh" "$build" avx512 "$test"
 done
+# Where both levels have a kernel of one thing the highest counts.
+export VOCABENCH_ISA=avx512
+check "test_coder without VNNI" "$here/tests/tools/emulate.sh" "$build" avx512 test_coder
 finish
