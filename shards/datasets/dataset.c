@@ -237,14 +237,18 @@ int vb_dataset_unit_signature(const vb_dataset *dataset, int64_t unit, vb_digest
     if (vb_digest_new(&digester, err)) return -1;
     vb_digest_add_text(digester, vb_dataset_kind(dataset));
     vb_digest_add_text(digester, dataset->labels_digest.hex);
-    int64_t place[2] = {range.first - file->first, range.count};
+    /* The digest that is found by it has the samples' names in it: those of records tell their file where there are several,
+     * those of files where the listing began. */
+    int64_t place[3] = {range.first - file->first, range.count, dataset->head->fixed_records && dataset->head->files > 1};
     int status = 0;
     if (!folder) {
         vb_digest_add(digester, place, sizeof place);
         status = sign_file(digester, path, err);
     }
     for (int i = 0; folder && !status && i < range.count; i++) {
-        char *image = vb_path_join(path, vb_dataset_index_text(dataset, dataset->name[range.first + i]), err);
+        const char *name = vb_dataset_index_text(dataset, dataset->name[range.first + i]);
+        char *image = vb_path_join(path, name, err);
+        vb_digest_add_text(digester, name);
         status = image ? sign_file(digester, image, err) : -1;
         vb_free(image);
     }
