@@ -89,7 +89,7 @@ int vb_corpus_open_files(vb_corpus *corpus, const char *name, const char *const 
         if (!(part->path = vb_strdup(paths[i], err))) goto done;
         corpus->part_count++;
         part->first = corpus->rows;
-        if (read_part_header(part, &dim, err)) goto done;
+        if (vb_identity_of_path(&part->identity, part->path, err) || read_part_header(part, &dim, err)) goto done;
         if (i && dim != corpus->dim) {
             vb_errorf(err, VB_EMISMATCH, "%s: rows of %d dimensions, those of %s have %d", part->path, dim, corpus->parts[0].path,
                       corpus->dim);
@@ -125,8 +125,9 @@ void vb_corpus_close(vb_corpus *corpus) {
 typedef struct packed_part {
     int64_t rows, dtype;
     uint64_t offset, bytes, name;
+    vb_identity identity;
 } packed_part;
-static_assert(sizeof(packed_part) == 40, "sent as it lies in memory");
+static_assert(sizeof(packed_part) == 72, "sent as it lies in memory");
 typedef struct packed_corpus {
     int64_t dim;
     uint64_t part_count, name;
@@ -145,7 +146,7 @@ int vb_corpus_pack(const vb_corpus *corpus, void **bytes, size_t *size, vb_error
     names += head.name;
     for (size_t i = 0; i < corpus->part_count; i++) {
         const vb_corpus_part *part = &corpus->parts[i];
-        packed_part packed = {part->rows, part->dtype, part->offset, part->bytes, strlen(part->path)};
+        packed_part packed = {part->rows, part->dtype, part->offset, part->bytes, strlen(part->path), part->identity};
         memcpy(block + sizeof head + i * sizeof packed, &packed, sizeof packed);
         memcpy(names, part->path, packed.name);
         names += packed.name;
@@ -178,7 +179,8 @@ static int unpack_parts(vb_corpus *corpus, const char *block, size_t size, bool 
         char *path = vb_strndup(names, packed.name, err);
         if (!path) return -1;
         names += packed.name;
-        corpus->parts[i] = (vb_corpus_part){path, corpus->rows, packed.rows, (vb_dtype)packed.dtype, packed.offset, packed.bytes};
+        corpus->parts[i] = (vb_corpus_part){path,          corpus->rows, packed.rows,    (vb_dtype)packed.dtype,
+                                            packed.offset, packed.bytes, packed.identity};
         corpus->part_count++;
         corpus->rows = rows;
     }
@@ -203,6 +205,7 @@ int vb_corpus_digest(const vb_corpus *corpus, vb_digest *digest, vb_error *err) 
         int64_t numbers[] = {part->rows, corpus->dim, part->dtype, (int64_t)part->offset, (int64_t)part->bytes};
         vb_digest_add_text(digester, vb_path_base_name(part->path));
         vb_digest_add(digester, numbers, sizeof numbers);
+        vb_digest_add(digester, &part->identity, sizeof part->identity);
     }
     *digest = vb_digest_finish(digester);
     return 0;

@@ -10,12 +10,14 @@
 #include "kernels/base/tensor.h"
 #include "shards/files/digest.h"
 #include "shards/files/file.h"
+#include "shards/files/identity.h"
 
 typedef struct vb_corpus_part {
     char *path;
     int64_t first, rows; /* global number of its first row */
     vb_dtype dtype;
     uint64_t offset, bytes; /* where its rows begin; size of the file */
+    vb_identity identity;   /* before it was looked at */
 } vb_corpus_part;
 
 typedef struct vb_corpus {
@@ -63,7 +65,8 @@ int vb_corpus_read_rows(vb_corpus_reader *reader, size_t part, int64_t first, in
 /* A hint that those rows of the part that was read last will be read soon. */
 void vb_corpus_expect_rows(const vb_corpus_reader *reader, int64_t first, int64_t rows);
 
-/* Identifies the corpus for checkpoints: paths' last parts, shapes, element types and sizes. Not the bytes. */
+/* Identifies the corpus for checkpoints: paths' last parts, shapes, element types, and which files they were in what state, which
+ * stands for the bytes. */
 int vb_corpus_digest(const vb_corpus *corpus, vb_digest *digest, vb_error *err);
 
 #endif

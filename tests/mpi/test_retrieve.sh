@@ -148,6 +148,17 @@ for fault in unit:5:kill@1 unit:2:kill@0; do
   check "$fault stops the scan" test ! -e cut.jsonl.zst
   check "$fault leaves a checkpoint" test -d cut.jsonl.zst.checkpoint
 done
+# Parts that were written anew in between, of the same names and sizes: nothing of the old ones is taken over.
+cp -r f4 anew
+VOCABENCH_FAULT=unit:5:kill "$vocabench" retrieve --queries q.npy --corpus anew --top-k 60 --output anew.jsonl.zst \
+  --checkpoint-seconds 0 --threads 1 >out 2>&1
+check "a checkpoint of parts that will change" test -d anew.jsonl.zst.checkpoint
+"$python" -c 'import glob, numpy
+for part in glob.glob("anew/*"): numpy.save(part, -numpy.load(part))'
+retrieve --queries q.npy --corpus anew --top-k 60 --output anew.jsonl.zst >out 2>&1
+retrieve --queries q.npy --corpus anew --top-k 60 --output fresh.jsonl.zst >out 2>&1
+same "a scan of changed parts begins anew" fresh.jsonl.zst anew.jsonl.zst
+equal "with no block of the old ones" 0 "$(jq .run.blocks_resumed anew.summary.json)"
 # The number in a checkpoint's name is anybody's: the next one does not run over.
 one_block() {
   VOCABENCH_FAULT=unit:2:kill "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 --output far.jsonl.zst \

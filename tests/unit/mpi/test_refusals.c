@@ -349,6 +349,8 @@ static void changed_copies(void **state) {
         {"\"source\": ", "\"origin\": ", VB_EDATA, "parts[0]: "},
         {"\"source\": ", "\"more\": 1, \"source\": ", VB_EDATA, "parts[0]: numbers or names that cannot be"},
         {"\"source\": \"", "\"source\": \"x", VB_EMISMATCH, "part 0 is a copy of x0.npy"},
+        {"\"type\": \"fp32\"", "\"type\": \"bf16\"", VB_EMISMATCH, "rows, bf16, "}, /* other numbers of the same file */
+        {"\"bytes\": ", "\"bytes\": 1", VB_EMISMATCH, "part 0 is a copy of 0.npy"},
         {"{", "", VB_EDATA, "codes/manifest.json:"},
     };
     static const char *const pack[] = {"pack", "--quantize", "int8", "--input", "parts", "--output", "codes", NULL},

@@ -1,4 +1,6 @@
 /* Tests of embedding corpora: which files are parts, their order, rows across parts, blocks, and parts that are broken. */
+#include <fcntl.h>
+
 #include "kernels/base/fault.h"
 #include "shards/embeddings/corpus.h"
 #include "shards/embeddings/npy.h"
@@ -98,6 +100,49 @@ static void parts_in_the_order_of_their_names(void **state) {
     snprintf(pattern, sizeof pattern, "%s/order/a.npy", scratch);
     assert_ok(vb_corpus_open(&corpus, pattern, &err));
     check_rows(&corpus, 5, 2);
+    vb_corpus_close(&corpus);
+}
+
+static vb_digest digest_of(const char *path) {
+    vb_error err;
+    vb_corpus corpus;
+    vb_digest digest;
+    assert_ok(vb_corpus_open(&corpus, path, &err));
+    assert_ok(vb_corpus_digest(&corpus, &digest, &err));
+    vb_corpus_close(&corpus);
+    return digest;
+}
+
+/* Hits of a scan that was stopped are taken over by the digest: parts of the same names and sizes with other bytes have
+ * another. */
+static void digests_for_checkpoints(void **state) {
+    (void)state;
+    vb_error err;
+    char path[1024], part[1024];
+    const float rows[4] = {1, 2, 3, 4};
+    const int64_t shape[2] = {2, 2};
+    in_scratch(path, "digests");
+    assert_ok(vb_npy_write(in_scratch(part, "digests/a.npy"), VB_F32, 2, shape, rows, &err));
+    const vb_digest first = digest_of(path);
+    assert_string_equal(digest_of(path).hex, first.hex);
+    int fd = open(part, O_WRONLY); /* in place, a second later */
+    const struct timespec times[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000001}};
+    assert_true(fd >= 0 && pwrite(fd, "x", 1, 130) == 1 && !futimens(fd, times) && !close(fd));
+    const vb_digest changed = digest_of(path);
+    assert_string_not_equal(changed.hex, first.hex);
+    assert_ok(vb_npy_write(part, VB_F32, 2, shape, rows, &err)); /* in its place, with the time of the one before */
+    assert_int_equal(utimensat(AT_FDCWD, part, times, 0), 0);
+    assert_string_not_equal(digest_of(path).hex, changed.hex);
+
+    /* The same bytes as other numbers, all else being equal. */
+    vb_corpus corpus;
+    vb_digest again;
+    assert_ok(vb_corpus_open(&corpus, path, &err));
+    assert_ok(vb_corpus_digest(&corpus, &again, &err));
+    corpus.parts[0].dtype = VB_F16;
+    vb_digest other;
+    assert_ok(vb_corpus_digest(&corpus, &other, &err));
+    assert_string_not_equal(other.hex, again.hex);
     vb_corpus_close(&corpus);
 }
 
@@ -227,7 +272,10 @@ static void manifests_of_copies(void **state) {
 int main(void) {
     vb_json_parse_setup();
     const struct CMUnitTest tests[] = {cmocka_unit_test(parts_in_the_order_of_their_names),
-                                       cmocka_unit_test(clip_retrievals_layout), cmocka_unit_test(safetensors_in_bf16),
-                                       cmocka_unit_test(broken_parts), cmocka_unit_test(manifests_of_copies)};
+                                       cmocka_unit_test(digests_for_checkpoints),
+                                       cmocka_unit_test(clip_retrievals_layout),
+                                       cmocka_unit_test(safetensors_in_bf16),
+                                       cmocka_unit_test(broken_parts),
+                                       cmocka_unit_test(manifests_of_copies)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
