@@ -236,6 +236,46 @@ static void near_ties(void) {
     compare(rows32, VB_F32, 600, 64, queries, 2, 30, VB_COSINE);
 }
 
+/* The best row scores 64 in fp32, whatever the lanes: each of its small terms is lost beside a one. That is below the best known
+ * score, and it is long, while those behind it in its block are short. */
+static void long_rows_before_short_ones(void) {
+    enum { COUNT = 92, ONES = 64, WIDEST = 1024 };
+    static const struct {
+        int dim, best; /* in a block of few rows, and in one that is large enough to be passed over at a glance */
+    } cases[] = {{1000, 4}, {WIDEST, 4}, {WIDEST, 13}};
+    static float asked[WIDEST];
+    for (int k = 0; k < WIDEST; k++) asked[k] = 1;
+    for (size_t w = 0; w < sizeof cases / sizeof *cases; w++) {
+        const int dim = cases[w].dim, best = cases[w].best;
+        memset(rows32, 0, sizeof rows32);
+        for (int i = 0; i < COUNT; i++) rows32[i * dim] = 0x1p-20f;
+        for (int k = 0; k < dim; k++) rows32[best * dim + k] = k < ONES ? 1 : 0.4f * 0x1p-23f;
+        for (int k = 0; k < ONES; k++) rows32[k] = 1;
+        rows32[ONES] = 3e-5f;
+        compare(rows32, VB_F32, COUNT, dim, asked, 1, 1, VB_DOT);
+    }
+}
+
+/* Pairs of rows whose sums of 2^57 differ by 2^-46, the unit of their products: what pairs of doubles lose in between is more. */
+static void units_that_two_doubles_lose(void) {
+    enum { COUNT = 40, WIDTH = 1536, LARGE = 8 };
+    static float asked[WIDTH], rows[COUNT * WIDTH];
+    srand(21);
+    for (int k = 0; k < WIDTH; k++) {
+        asked[k] = (k < LARGE ? 0x1p27f : 1) * (1 + (float)(2 * (rand() % 300000) + 1) * 0x1p-23f);
+        for (int i = 0; i < COUNT; i += 2)
+            rows[i * WIDTH + k] = rows[(i + 1) * WIDTH + k] =
+                (k < LARGE ? 0x1p27f : 1) * (1 + (float)(2 * (rand() % 300000) + 1) * 0x1p-23f);
+    }
+    asked[LARGE] = 1 + 0x1p-23f;
+    asked[WIDTH - 1] = 1;
+    for (int i = 1; i < COUNT; i += 2) {
+        rows[i * WIDTH + LARGE] += 0x1p-23f;
+        rows[(i + 1) * WIDTH - 1] -= 0x1p-23f;
+    }
+    compare(rows, VB_F32, COUNT, WIDTH, asked, 1, COUNT, VB_DOT);
+}
+
 /* Sums that no pair of doubles holds: 2^58 + j + t 2^-66 has the order of (j, t). */
 static void rows_of_all_magnitudes(void) {
     vb_error err;
@@ -285,10 +325,12 @@ static void rows_that_are_not_ordinary_behind_full_lists(void **state) {
 static void differences_below_the_error_of_fp32(void **state) {
     (void)state;
     near_ties();
+    long_rows_before_short_ones();
 }
 static void order_needs_more_than_two_doubles(void **state) {
     (void)state;
     each_level(rows_of_all_magnitudes);
+    units_that_two_doubles_lose();
 }
 
 static void rows_are_coded_for_many_queries(void **state) {

@@ -398,6 +398,58 @@ static void parts_are_judged_as_the_whole(void **state) {
     for (int i = 0; i < 2; i++) vb_label_space_memberships_free(&both[i]);
 }
 
+/* The chain that loses nearly half a unit of the last place in each step, and the one that gains it: scores in fp32 that are off
+ * by nearly all that the bound allows, one down and one up, of products whose true order is the other one. */
+static void errors_as_large_as_the_bound(void **state) {
+    (void)state;
+    enum { WIDTH = 200, LESS = 191, DOWN = 251, UP = 261 };
+    assert_true(LESS * UP < (WIDTH - 1) * DOWN);
+    vb_error err = {0};
+    static float x[3 * WIDTH], texts[3 * WIDTH], own[3 * WIDTH];
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < WIDTH; k++) x[i * WIDTH + k] = k ? 0x1p-12f : 1;
+    texts[0] = texts[WIDTH] = 1, texts[2 * WIDTH] = 0.5f;
+    for (int k = 1; k < WIDTH; k++) texts[k] = DOWN * 0x1p-20f;       /* a product of 251/512 units */
+    for (int k = 1; k <= LESS; k++) texts[WIDTH + k] = UP * 0x1p-20f; /* 261/512, but not of all */
+    float chain[2] = {0};
+    for (int k = 0; k < WIDTH; k++)
+        for (int c = 0; c < 2; c++) chain[c] = fmaf(x[k], texts[c * WIDTH + k], chain[c]);
+    assert_true(chain[0] == 1 && chain[1] == 1 + LESS * 0x1p-23f);
+    static const int two_offsets[] = {0, 1, 3}, two_members[] = {0, 1, 2}, labels[] = {0, 1, 2};
+    const vb_label_space two = {3, 2, two_offsets, two_members, NULL, false};
+    vb_memberships memberships;
+    assert_ok(vb_label_space_memberships_new(&memberships, &two, &err));
+    for (int s = 0; s < 2; s++) {
+        const vb_similarity similarity = s ? VB_COSINE : VB_DOT;
+        vb_text_bank *bank;
+        uint8_t beaten[6];
+        vb_verdict verdicts[3];
+        assert_ok(vb_similarity_bank_new(&bank, texts, 3, WIDTH, similarity, &err));
+        assert_ok(vb_similarity_judge(bank, &two, BLOCK(x, 3, labels), beaten, verdicts, 1, &err));
+        vb_similarity_bank_free(bank);
+        static const uint8_t expected[] = {0, 0, 1, 0, 1, 1};
+        assert_memory_equal(beaten, expected, sizeof expected);
+        for (int i = 0; i < 3; i++) assert_int_equal(verdicts[i].predicted_all, 0);
+        assert_int_equal(verdicts[1].predicted_own, 1);
+        assert_int_equal(verdicts[2].predicted_own, 1);
+        /* By parts one of the two scores is exact, the other is the chain's. */
+        for (int c = 0; c < 2; c++) {
+            uint8_t joined[6] = {0};
+            int64_t rescored = 0;
+            const int none[] = {c ? 0 : -1, c ? -1 : 1, 2};
+            const float products[] = {chain[c], chain[c], chain[c]};
+            memcpy(own, texts, sizeof own);
+            const vb_image_block block = {.rows = 3, .images = x, .labels = none, .texts = own};
+            assert_ok(vb_similarity_bank_part(&bank, texts + c * WIDTH, &c, 1, WIDTH, similarity, &err));
+            assert_ok(vb_similarity_judge_part(bank, &memberships, &block, products, joined, &rescored, 1, &err));
+            vb_similarity_bank_free(bank);
+            assert_int_equal(joined[c ? 1 : 2], !c);
+            assert_int_equal(joined[4 + c], 1);
+        }
+    }
+    vb_label_space_memberships_free(&memberships);
+}
+
 static void a_lone_class_has_no_margin(void **state) {
     (void)state;
     vb_error err = {0};
@@ -505,6 +557,7 @@ int main(void) {
                                        cmocka_unit_test(equal_texts_go_to_the_lowest_index),
                                        cmocka_unit_test(blocks_threads_and_levels_change_nothing),
                                        cmocka_unit_test(parts_are_judged_as_the_whole),
+                                       cmocka_unit_test(errors_as_large_as_the_bound),
                                        cmocka_unit_test(a_lone_class_has_no_margin),
                                        cmocka_unit_test(bad_rows_are_named),
                                        cmocka_unit_test(lack_of_memory_is_reported)};

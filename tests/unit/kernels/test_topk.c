@@ -166,6 +166,32 @@ static void lists_do_not_depend_on_the_order(void **state) {
     }
 }
 
+/* What only the second double of a sum tells apart is told apart behind the bytes, too. */
+static void rests_go_by_bytes(void **state) {
+    (void)state;
+    vb_error err;
+    const vb_hit hits[] = {{.id = 0, .dot = 1, .square = 2, .square_rest = 0x1p-60},
+                           {.id = 1, .dot = 1, .dot_rest = 0x1p-60, .square = 2, .square_rest = 0x1p-60},
+                           {.id = 2, .dot = 1, .dot_rest = 0x1p-60, .square = 2}};
+    vb_topk some, all;
+    unsigned char *bytes = NULL;
+    size_t size = 0, capacity = 0;
+    assert_ok(vb_topk_new(&some, 1, 3, &err));
+    assert_ok(vb_topk_new(&all, 1, 3, &err));
+    for (int i = 0; i < 3; i++) vb_topk_offer(&some, 0, hits[i]);
+    assert_ok(vb_topk_pack(&some, 0, 1, &bytes, &size, &capacity, &err));
+    assert_ok(vb_topk_unpack(&all, 0, 1, bytes, size, &err));
+    vb_topk_sort(&all);
+    for (int i = 0; i < 3; i++) {
+        const vb_hit *found = &all.hits[i], *expected = &hits[2 - i];
+        assert_int_equal(found->id, expected->id);
+        assert_true(found->dot_rest == expected->dot_rest && found->square_rest == expected->square_rest);
+    }
+    vb_free(bytes);
+    vb_topk_free(&some);
+    vb_topk_free(&all);
+}
+
 static void fewer_hits_than_places(void **state) {
     (void)state;
     vb_error err;
@@ -228,6 +254,7 @@ int main(void) {
                                        cmocka_unit_test(order_is_exact),
                                        cmocka_unit_test(cosines_that_rounding_tells_wrong),
                                        cmocka_unit_test(lists_do_not_depend_on_the_order),
+                                       cmocka_unit_test(rests_go_by_bytes),
                                        cmocka_unit_test(fewer_hits_than_places),
                                        cmocka_unit_test(damaged_bytes_and_failed_allocations)};
     return cmocka_run_group_tests(tests, NULL, NULL);

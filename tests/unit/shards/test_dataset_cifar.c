@@ -93,6 +93,13 @@ static void read_alone_and_beside_others(void **state) {
         assert_ok(vb_dataset_read_unit(dataset, 0, &data[i], &err));
         vb_dataset_close(dataset);
     }
+    /* Nor have two units of a file one. */
+    put_cifar("pair/long.bin", 16, 1, 10);
+    assert_ok(vb_dataset_open(&dataset, in_scratch(path, "pair/long.bin"), NULL, &err));
+    vb_digest units[2];
+    for (int u = 0; u < 2; u++) assert_ok(vb_dataset_unit_signature(dataset, u, &units[u], &err));
+    assert_string_not_equal(units[0].hex, units[1].hex);
+    vb_dataset_close(dataset);
     assert_string_equal(data[0].samples[0].name, "000000");
     assert_string_equal(data[1].samples[0].name, "data_1.bin/000000");
     assert_string_not_equal(data[0].digest.hex, data[1].digest.hex);
