@@ -332,9 +332,39 @@ static void worst_cases(void) {
     worst_case(false);
 }
 
+/* Rows that codes hold exactly: all that is lost is what two planes of a query leave, and the bounds are no more than that. */
+static void exact_codes(void) {
+    enum { WIDTH = 64, COUNT = 400, ASKED = 5 };
+    vb_error err;
+    vb_coder *coder;
+    double turned[WIDTH][WIDTH], work[2 * WIDTH];
+    srand(31);
+    memset(mean, 0, sizeof mean);
+    assert_ok(vb_coder_new(&coder, WIDTH, mean, 77, VB_DOT, &err));
+    for (int j = 0; j < WIDTH; j++) {
+        memset(turned[j], 0, sizeof turned[j]);
+        turned[j][j] = 1;
+        vb_coder_rotate(coder, turned[j], work);
+    }
+    vb_coder_free(coder);
+    for (int i = 0; i < COUNT; i++) {
+        int codes[WIDTH];
+        for (int k = 0; k < WIDTH; k++) codes[k] = rand() % 255 - 127;
+        codes[rand() % WIDTH] = 127;
+        for (int j = 0; j < WIDTH; j++) { /* turned back: by the transpose */
+            double sum = 0;
+            for (int k = 0; k < WIDTH; k++) sum += turned[j][k] * codes[k];
+            rows[i * WIDTH + j] = (float)sum;
+        }
+    }
+    for (int i = 0; i < ASKED * WIDTH; i++) queries[i] = uniform();
+    compare(COUNT, WIDTH, ASKED, 7, VB_DOT, INT64_MAX);
+}
+
 static void bounds_keep_what_codes_lose(void **state) {
     (void)state;
     each_level(worst_cases);
+    each_level(exact_codes);
 }
 
 static void codes_of_other_rows_are_found_out(void **state) {

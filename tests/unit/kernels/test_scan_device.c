@@ -132,6 +132,20 @@ static void lists_equal_brute_force(void **state) {
     assert_int_equal(compare(&(asked_for){rows32, VB_F32, 200, 10, 7, 500, VB_COSINE, NULL, 0}), 200);
 }
 
+/* The best row scores 64 in the chain, where each of its small terms is lost beside a one: less than the best known score. It is
+ * long, and those behind it in its piece, in the next block of rows, are short. */
+static void long_rows_before_short_ones(void **state) {
+    (void)state;
+    enum { WIDTH = 450, COUNT = MOST * DIM / WIDTH, BEST = 72, ONES = 64 };
+    memset(rows32, 0, sizeof rows32);
+    for (int i = 0; i < COUNT; i++) rows32[i * WIDTH] = 0x1p-20f;
+    for (int k = 0; k < WIDTH; k++) rows32[BEST * WIDTH + k] = k < ONES ? 1 : 0.4f * 0x1p-23f;
+    for (int k = 0; k < ONES; k++) rows32[k] = 1;
+    rows32[ONES] = 1e-5f;
+    for (int k = 0; k < WIDTH; k++) queries[k] = 1;
+    assert_int_equal(compare(&(asked_for){rows32, VB_F32, COUNT, WIDTH, 1, 1, VB_DOT, NULL, 0}), COUNT);
+}
+
 /* Small integers: more rows have the same score than there is room for; and differences below the errors of fp32. */
 static void ties_go_by_row(void **state) {
     (void)state;
@@ -245,6 +259,7 @@ static int close_device(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lists_equal_brute_force),
+                                       cmocka_unit_test(long_rows_before_short_ones),
                                        cmocka_unit_test(ties_go_by_row),
                                        cmocka_unit_test(rows_that_are_not_ordinary),
                                        cmocka_unit_test(what_a_device_fails_at_is_done_here),
