@@ -6,6 +6,7 @@
 #include "kernels/gpu/gpu_product.h"
 #include "kernels/gpu/gpu_scenes.h"
 #include "kernels/gpu/gpu_texts.h"
+#include "kernels/towers/text_piece.h"
 #include "kernels/image/preprocess.h"
 #include "tests/unit/gpu_test.h"
 #include "tests/unit/random.h"
@@ -442,6 +443,28 @@ static void texts_share_their_beginnings(void **state) {
         }
 }
 
+/* Texts are ordered 512 at a time: those behind are themselves, not the first ones again. */
+static void more_texts_than_are_ordered_at_once(void **state) {
+    (void)state;
+    enum { MANY = VB_TEXT_PIECE_TEXTS + 8 };
+    vb_error err = {0};
+    need_device();
+    vb_gpu_scene scene;
+    static float expected[MANY * MOST_COLUMNS], found[MANY * MOST_COLUMNS];
+    static int32_t tokens[MANY * CONTEXT];
+    assert_ok(vb_gpu_scenes_make(&scene, 1, 4, &err));
+    make_beginnings(&scene, tokens);
+    for (int i = TEXTS; i < MANY; i++) memcpy(tokens + i * CONTEXT, tokens + i % TEXTS * CONTEXT, CONTEXT * sizeof *tokens);
+    vb_text_input texts = scene.texts;
+    texts.tokens = tokens;
+    texts.context = NULL;
+    const size_t columns = (size_t)scene.program.values[scene.program.result].columns;
+    assert_false(run_texts(&scene, &texts, MANY, false, expected));
+    assert_false(run_texts(&scene, &texts, MANY, true, found));
+    assert_memory_equal(found, expected, MANY * columns * sizeof *found);
+    vb_gpu_scenes_free(&scene);
+}
+
 /* So many equal texts, one by one, take as many launches as one. */
 static void equal_texts_are_computed_once(void **state) {
     (void)state;
@@ -514,6 +537,7 @@ int main(void) {
                                        cmocka_unit_test(texts_share_their_beginnings),
                                        cmocka_unit_test(the_next_piece_is_queued_before_rows_are_awaited),
                                        cmocka_unit_test(every_launch_may_fail_once),
+                                       cmocka_unit_test(more_texts_than_are_ordered_at_once),
                                        cmocka_unit_test(equal_texts_are_computed_once),
                                        cmocka_unit_test(a_device_that_differs_is_named)};
     const int failed = cmocka_run_group_tests(tests, make_scratch, remove_scratch);
