@@ -241,6 +241,45 @@ static void programs_are_kept_and_damaged_ones_built_anew(void **state) {
     }
 }
 
+static char *noted_key;
+
+static int load_nothing(void *unused, const char *key, uint8_t **bytes, size_t *size, vb_error *err) {
+    (void)unused, (void)key, (void)err;
+    *bytes = NULL;
+    *size = 0;
+    return 0;
+}
+
+static void note_key(void *unused, const char *key, const void *bytes, size_t size) {
+    (void)unused, (void)bytes, (void)size;
+    free(noted_key);
+    noted_key = strdup(key);
+}
+
+/* A program is kept under all that it was made of, and for: what changes any of it makes it another one. */
+static void programs_are_kept_by_all_they_depend_on(void **state) {
+    (void)state;
+    vb_error err = {0};
+    const vb_gpu_store store = {.load = load_nothing, .save = note_key};
+    vb_gpu_device *device;
+    vb_gpu_module *module;
+    vb_gpu_device_close(gpu_test_open()); /* or skips */
+    assert_ok(vb_gpu_device_open(&device, 0, &store, &err));
+    assert_ok(vb_gpu_work_module(device, tiny, "-DVB_NOTED=3", &module, &err));
+    if (!noted_key) fail_msg("the driver gave no binary");
+    const char *const parts[] = {device->info.platform,
+                                 device->info.name,
+                                 device->info.version,
+                                 device->info.driver,
+                                 "-DVB_NOTED=3",
+                                 vb_gpu_math_cl,
+                                 tiny};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(noted_key, parts[i])) fail_msg("part %zu is not in the key: %.60s", i, parts[i]);
+    free(noted_key);
+    vb_gpu_device_close(device);
+}
+
 static cl_program CL_API_CALL no_program(cl_context context, cl_uint count, const char **texts, const size_t *sizes,
                                          cl_int *code) {
     (void)context, (void)count, (void)texts, (void)sizes;
@@ -346,6 +385,7 @@ int main(void) {
                                        cmocka_unit_test(a_device_that_lacks_something_is_refused),
                                        cmocka_unit_test(a_device_that_does_not_open_says_why),
                                        cmocka_unit_test(programs_are_kept_and_damaged_ones_built_anew),
+                                       cmocka_unit_test(programs_are_kept_by_all_they_depend_on),
                                        cmocka_unit_test(what_fails_says_so),
                                        cmocka_unit_test(activations_have_the_processors_bits)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);

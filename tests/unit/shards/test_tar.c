@@ -339,6 +339,7 @@ static void extended_headers(void **state) {
                {"30 size=99999999999999999999\n", 29, 'x', VB_EDATA, "malformed pax"},
                {"29 size=99999999999999999999\n", 29, 'x', VB_EDATA, "malformed size"},
                {"23 size=10000000000000\n", 23, 'x', VB_EDATA, "truncated archive"},
+               {"19 size=4294967299\n", 19, 'x', VB_EDATA, "truncated archive"}, /* 2^32 and the 3 bytes that are there */
                {"9 path=n\n", 9, 'g', VB_EDATA, "global"},
                {"22 GNU.sparse.major=1\n", 22, 'x', VB_EUNSUPPORTED, "sparse"},
                {"999999999999999999999 path=x\n", 29, 'x', VB_EDATA, "malformed pax"}};
