@@ -140,6 +140,12 @@ static void classes_get_names(void **state) {
     assert_string_equal(vb_vocabularies_called(&v.class[2]), "Katze"); /* it has no id */
     assert_string_equal(v.class[2].name, "cat");
     assert_int_equal(unused, 1);
+    const vb_digest digest = names.digest;
+    vb_names_by_id_free(&names);
+    static const char other[] = "n1\tSchleie\nn2\tGoldfisch\ncat\tKater\nn9\tHund\n";
+    assert_ok(vb_writer_write_whole(tsv, other, sizeof other - 1, &err));
+    assert_ok(vb_names_by_id_read(&names, tsv, &err));
+    assert_string_not_equal(names.digest.hex, digest.hex);
     vb_names_by_id_free(&names);
     assert_ok(vb_writer_write_whole(tsv, part, sizeof part - 1, &err));
     assert_ok(vb_names_by_id_read(&names, tsv, &err));

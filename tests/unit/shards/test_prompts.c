@@ -81,6 +81,12 @@ static void prompts_read(void **state) {
     assert_string_not_equal(same.digest.hex, prompts.digest.hex); /* the order is the ensemble's */
     vb_prompts_free(&same);
     vb_yaml_free(list);
+    list = NULL;
+    assert_ok(vb_yaml_parse(&list, "['a {}.', \"b {}: d\"]", 20, "e.yaml", &err));
+    assert_ok(vb_prompts_from_yaml(&same, list, "e.yaml", &err));
+    assert_string_not_equal(same.digest.hex, prompts.digest.hex); /* each of them counts */
+    vb_prompts_free(&same);
+    vb_yaml_free(list);
     vb_prompts_free(&prompts);
     list = NULL;
     assert_ok(vb_yaml_parse(&list, "a {}.", 5, "e.yaml", &err));

@@ -221,6 +221,25 @@ static void put_usual_pieces(bytes *model) {
     put_piece(model, "b", 1, -2, 1);
 }
 
+/* Tables are found in the cache by it. */
+static void digests_are_of_both_files(void **state) {
+    (void)state;
+    static const char *const vocabularies[] = {"{\"!\": 0, \"a\": 1, \"b\": 2, \"ab\": 3, \"aa\": 4}",
+                                               "{\"!\": 0, \"a\": 1, \"b\": 2, \"ab\": 4, \"aa\": 3}"};
+    static const char *const merges[] = {"#version: 0.2\na b\na a\n", "#version: 0.2\na a\na b\n"};
+    vb_digest digests[3];
+    for (int i = 0; i < 3; i++) { /* the first, with other merges, with other numbers */
+        vb_tokenizer *t;
+        put_text("vocab.json", vocabularies[i == 2]);
+        put_text("merges.txt", merges[i == 1]);
+        assert_ok(vb_tokenizer_file_read(&t, scratch_path("vocab.json"), false, &digests[i], &err));
+        vb_tokenizer_close(t);
+        if (i) assert_string_not_equal(digests[i].hex, digests[0].hex);
+    }
+    unlink(scratch_path("vocab.json"));
+    unlink(scratch_path("merges.txt"));
+}
+
 static void broken_models_are_told(void **state) {
     (void)state;
     static bytes model;
@@ -601,6 +620,7 @@ static void lack_of_memory_is_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(models_give_the_library_s_ids),
                                        cmocka_unit_test(sums_are_floats),
+                                       cmocka_unit_test(digests_are_of_both_files),
                                        cmocka_unit_test(json_files_give_the_library_s_ids),
                                        cmocka_unit_test(unigram_of_siglip),
                                        cmocka_unit_test(unigram_of_xlm_roberta),

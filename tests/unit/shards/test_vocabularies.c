@@ -230,6 +230,8 @@ static void digest_is_of_content(void **state) {
         vb_digest other = digest_of(others[i]);
         assert_string_not_equal(digest.hex, other.hex);
     }
+    digest = digest_of("name: x\nvocabularies: {a: [{name: c, aliases: [f]}]}\n");
+    assert_string_not_equal(digest.hex, digest_of("name: x\nvocabularies: {a: [{name: c, aliases: [g]}]}\n").hex);
 }
 
 /* Many names, half of them listed twice: the index agrees with a plain search. */

@@ -1,5 +1,7 @@
 /* Tests of weights in several files: an index that lists other tensors or files than there are, as an interrupted download or a
  * mixed-up folder leaves them. */
+#include <fcntl.h>
+
 #include "tests/unit/shards/tensor_files.h"
 #include "shards/weights/weights.h"
 
@@ -21,6 +23,35 @@ static void an_index_that_fits(void **state) {
                               &err));
     assert_int_equal(weights.set.count + weights.unused.count, 3); /* no names of a model */
     vb_weights_close(&weights);
+}
+
+/* Another byte in either shard, or another file in its place, is other weights. */
+static void every_shard_counts(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_weights weights;
+    vb_digest digests[3], identities[3];
+    static const char *const shards[] = {"w/1.safetensors", "w/2.safetensors"};
+    char index[1024];
+    put_index("{\"a\": \"1.safetensors\", \"b\": \"1.safetensors\", \"c\": \"2.safetensors\"}");
+    in_scratch(index, "w/model.safetensors.index.json");
+    put_tensors(shards[0], "a b");
+    put_tensors(shards[1], "c");
+    for (int i = 0; i < 3; i++) {
+        if (i) {
+            FILE *file = fopen(scratch_path(shards[i - 1]), "r+b");
+            const struct timespec then[2] = {{.tv_sec = 1000000000 + i}, {.tv_sec = 1000000000 + i}};
+            assert_true(file && !fseek(file, -1, SEEK_END) && fputc('x', file) == 'x' && !fclose(file));
+            assert_int_equal(utimensat(AT_FDCWD, scratch_path(shards[i - 1]), then, 0), 0);
+        }
+        assert_ok(vb_weights_open(&weights, index, true, &err));
+        digests[i] = weights.digest;
+        assert_ok(vb_weights_identity(&weights, &identities[i], &err));
+        vb_weights_close(&weights);
+        if (!i) continue;
+        assert_string_not_equal(digests[i].hex, digests[i - 1].hex);
+        assert_string_not_equal(identities[i].hex, identities[i - 1].hex);
+    }
 }
 
 static void an_index_that_does_not(void **state) {
@@ -55,6 +86,7 @@ static void an_index_that_does_not(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(an_index_that_fits), cmocka_unit_test(an_index_that_does_not)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(an_index_that_fits), cmocka_unit_test(every_shard_counts),
+                                       cmocka_unit_test(an_index_that_does_not)};
     return cmocka_run_group_tests_name("weights in shards", tests, make_scratch, remove_scratch);
 }
