@@ -80,6 +80,34 @@ static void greedy_is_not_enough(void **state) {
     assert_int_equal(result.chosen[1], 2);
 }
 
+static void put_range(uint64_t *set, int first, int end) {
+    for (int i = first; i < end; i++) set[i / 64] |= (uint64_t)1 << i % 64;
+}
+
+/* A search that stops among the continuations of its first set: they hold the best choice, X, P and Q with 180, and promise more
+ * than all that begin later, 57 + 57 + 57; the greedy choice, X, T and P, has 163. */
+static void a_gap_covers_what_was_begun(void **state) {
+    (void)state;
+    enum { X, Y, Z, W, T, P, Q, COUNT, WORDS = 3 };
+    static uint64_t sets[COUNT * WORDS];
+    vb_error err = {0};
+    put_range(sets + X * WORDS, 0, 100);
+    put_range(sets + P * WORDS, 100, 140);
+    put_range(sets + Q * WORDS, 140, 180);
+    put_range(sets + T * WORDS, 100, 122), put_range(sets + T * WORDS, 140, 163);
+    for (int c = Y; c <= W; c++)
+        put_range(sets + c * WORDS, 20 * (c - Y), 20 * (c - Y) + 56), put_range(sets + c * WORDS, 179, 180);
+    const int64_t most = enumerate(sets, WORDS, COUNT, 3);
+    assert_int_equal(most, 180);
+    for (int64_t limit = 1; limit < 40; limit++) {
+        const vb_coverage problem = {.count = COUNT, .words = WORDS, .sets = sets, .k = 3, .evaluations = limit};
+        vb_coverage_result result;
+        assert_ok(vb_cover_most(&problem, &result, &err));
+        assert_true(result.taken >= 163 && result.taken <= most && result.bound >= most);
+        if (limit == 1) assert_true(result.taken < most);
+    }
+}
+
 static void a_stopped_search_states_its_gap(void **state) {
     (void)state;
     enum { COUNT = 60, WORDS = 8 };
@@ -197,6 +225,7 @@ static void memory_may_run_out_anywhere(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(exact_is_enumeration),
                                        cmocka_unit_test(greedy_is_not_enough),
+                                       cmocka_unit_test(a_gap_covers_what_was_begun),
                                        cmocka_unit_test(a_stopped_search_states_its_gap),
                                        cmocka_unit_test(covers_count_what_was_added),
                                        cmocka_unit_test(candidates_are_judged_exactly),
