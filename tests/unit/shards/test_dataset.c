@@ -268,6 +268,9 @@ static void labels_from_json(void **state) {
             {"d.json", "{\"similarity\": NaN}"}, {"e.jpg", "e"}, {"e.json", "{\"label\": -1}"}, {"f.jpg", "f"},
             {"f.json", "{\"label\": \"\"}"});
     check("j/1.tar", NULL, "WebDataset", "three a a;two b b;- c c;- d d;- e e;- f f;");
+    PUT_TAR("j/zero.tar", {"a.jpg", "a"}, {"a.json", "{\"label\": 0}"}, {"b.jpg", "b"}, {"b.json", "{\"label\": 0.0}"},
+            {"c.jpg", "c"}, {"c.json", "{\"label\": 2.0, \"cls\": 1}"}); /* the first class is one, too */
+    check("j/zero.tar", NULL, "WebDataset", "0 a a;0 b b;2 c c;");
     PUT_TAR("j/bad.tar", {"a.jpg", "a"}, {"a.json", "{\"label\": "});
     assert_fails(open_in_scratch("j/bad.tar", NULL, &err), VB_EDATA, "sample 'a': .json");
     PUT_TAR("j/bad.tar", {"a.jpg", "a"}, {"a.json", "[\"label\"]"});
