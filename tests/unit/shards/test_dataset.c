@@ -198,29 +198,6 @@ static void broken_images_spoil_only_themselves(void **state) {
     vb_dataset_close(dataset);
 }
 
-/* The same file by the same path, listed from two folders: another name, another digest of the content, another signature. */
-static void names_are_signed(void **state) {
-    (void)state;
-    static const char *const folders[] = {"cat", "cat/cat"};
-    static const char *const names[] = {"cat/cat/x.png", "cat/x.png"};
-    char path[1024];
-    vb_dataset *dataset;
-    vb_unit_data data;
-    vb_digest signatures[2], digests[2];
-    put_text("cat/cat/cat/x.png", "not looked at");
-    for (int i = 0; i < 2; i++) {
-        assert_ok(vb_dataset_open(&dataset, in_scratch(path, folders[i]), NULL, &err));
-        assert_ok(vb_dataset_unit_signature(dataset, 0, &signatures[i], &err));
-        assert_ok(vb_dataset_read_unit(dataset, 0, &data, &err));
-        assert_string_equal(data.samples[0].name, names[i]);
-        digests[i] = data.digest;
-        vb_dataset_unit_free(&data);
-        vb_dataset_close(dataset);
-    }
-    assert_string_not_equal(digests[0].hex, digests[1].hex);
-    assert_string_not_equal(signatures[0].hex, signatures[1].hex);
-}
-
 /* ---- shards ---- */
 
 static void samples_of_shards(void **state) {
@@ -574,8 +551,7 @@ static void shared_captions(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(names_are_signed),
-                                       cmocka_unit_test(class_folders),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(class_folders),
                                        cmocka_unit_test(flat_folders),
                                        cmocka_unit_test(broken_images_spoil_only_themselves),
                                        cmocka_unit_test(samples_of_shards),

@@ -75,38 +75,6 @@ static void cifar_binaries(void **state) {
     vb_dataset_close(dataset);
 }
 
-/* What a unit's signature leads to, in the cache, is the digest of its content, names included: the same file read alone and
- * beside another has two of either. */
-static void read_alone_and_beside_others(void **state) {
-    (void)state;
-    static const char *const patterns[] = {"pair/data_1.bin", "pair/data_*.bin"};
-    char path[1024];
-    vb_dataset *dataset;
-    vb_unit_data data[2];
-    vb_digest signatures[2];
-    put_cifar("pair/data_1.bin", 4, 1, 10);
-    put_cifar("pair/data_2.bin", 4, 1, 10);
-    for (int i = 0; i < 2; i++) {
-        assert_ok(vb_dataset_open(&dataset, in_scratch(path, patterns[i]), NULL, &err));
-        assert_int_equal(vb_dataset_unit(dataset, 0).count, 4);
-        assert_ok(vb_dataset_unit_signature(dataset, 0, &signatures[i], &err));
-        assert_ok(vb_dataset_read_unit(dataset, 0, &data[i], &err));
-        vb_dataset_close(dataset);
-    }
-    /* Nor have two units of a file one. */
-    put_cifar("pair/long.bin", 16, 1, 10);
-    assert_ok(vb_dataset_open(&dataset, in_scratch(path, "pair/long.bin"), NULL, &err));
-    vb_digest units[2];
-    for (int u = 0; u < 2; u++) assert_ok(vb_dataset_unit_signature(dataset, u, &units[u], &err));
-    assert_string_not_equal(units[0].hex, units[1].hex);
-    vb_dataset_close(dataset);
-    assert_string_equal(data[0].samples[0].name, "000000");
-    assert_string_equal(data[1].samples[0].name, "data_1.bin/000000");
-    assert_string_not_equal(data[0].digest.hex, data[1].digest.hex);
-    assert_string_not_equal(signatures[0].hex, signatures[1].hex);
-    for (int i = 0; i < 2; i++) vb_dataset_unit_free(&data[i]);
-}
-
 /* A file of more than 4 GiB, nearly all of it a hole: the last record is where its number says. */
 static void records_beyond_4_gib(void **state) {
     (void)state;
@@ -169,7 +137,7 @@ static void shared_cifar(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(cifar_binaries), cmocka_unit_test(read_alone_and_beside_others),
-                                       cmocka_unit_test(records_beyond_4_gib), cmocka_unit_test(shared_cifar)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(cifar_binaries), cmocka_unit_test(records_beyond_4_gib),
+                                       cmocka_unit_test(shared_cifar)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -1,5 +1,5 @@
 /* Tests of what tokenizer.json may hold that is not computed here, or cannot be: each is refused, and the place named; and of the
- * longest word of BERT's vocab.txt. */
+ * longest word of BERT's vocab.txt, and the digests of files that are two. */
 #include "tests/unit/scratch.h"
 #include "shards/text/tokenizer_file.h"
 
@@ -73,7 +73,28 @@ static void words_of_100_characters(void **state) {
     unlink(scratch_path("vocab.txt"));
 }
 
+/* Tables are found in the cache by it. */
+static void digests_are_of_both_files(void **state) {
+    (void)state;
+    static const char *const vocabularies[] = {"{\"!\": 0, \"a\": 1, \"b\": 2, \"ab\": 3, \"aa\": 4}",
+                                               "{\"!\": 0, \"a\": 1, \"b\": 2, \"ab\": 4, \"aa\": 3}"};
+    static const char *const merges[] = {"#version: 0.2\na b\na a\n", "#version: 0.2\na a\na b\n"};
+    vb_error err = {0};
+    vb_digest digests[3];
+    for (int i = 0; i < 3; i++) { /* the first, with other merges, with other numbers */
+        vb_tokenizer *t;
+        put_text("vocab.json", vocabularies[i == 2]);
+        put_text("merges.txt", merges[i == 1]);
+        assert_ok(vb_tokenizer_file_read(&t, scratch_path("vocab.json"), false, &digests[i], &err));
+        vb_tokenizer_close(t);
+        if (i) assert_string_not_equal(digests[i].hex, digests[0].hex);
+    }
+    unlink(scratch_path("vocab.json"));
+    unlink(scratch_path("merges.txt"));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(parts_are_refused), cmocka_unit_test(words_of_100_characters)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(parts_are_refused), cmocka_unit_test(words_of_100_characters),
+                                       cmocka_unit_test(digests_are_of_both_files)};
     return cmocka_run_group_tests_name("tokenizer.json", tests, make_scratch, remove_scratch);
 }

@@ -43,6 +43,7 @@ static void sets_are_read(void **state) {
     expect_sets("[[], [970, 795], [230, 231]]", "|970,795|230,231|");
     expect_sets("\xef\xbb\xbf[[\" alp\\t\", \"ski\"], [\"na\\u00efve\"]]", "alp,ski|na\xc3\xafve|");
     expect_sets("[[2, \"2.0\", 10]]", "2,2.0,10|");
+    expect_sets("[[0], [0, 1]]", "0|0,1|");
     expect_sets("{\"b.png\": [1], \"a/c\": []}", "b.png:1|a/c:|");
     vb_label_sets sets;
     bool known = true;

@@ -58,6 +58,7 @@ static void integers_however_written(void **state) {
                    (const char *const[8]){"2", "2.00", "2.0", "7", "7.0", "007", "2.5"}, (const int[8]){0, -1, 2, 1, 1, 1, -1},
                    "i-iiii-"); /* "2.00" could be the id 2 or 2.0 */
     assert_matches("{id: 2, name: two}", (const char *const[8]){"2.0", "02", "2."}, (const int[8]){0, 0, 0}, "iii");
+    assert_matches("3, 5", (const char *const[8]){"3.0", "05"}, (const int[8]){0, 1}, "nn");
     assert_matches("a, b, c", (const char *const[8]){"2.0", "01"}, (const int[8]){2, 1}, "pp");
     static const struct {
         const char *text;

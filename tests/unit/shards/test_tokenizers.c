@@ -142,33 +142,6 @@ static void models_give_the_library_s_ids(void **state) {
     json_decref(golden);
 }
 
-/* Paths that are equal but for the rounding of their sums, which are floats: in doubles the texts' ids are 6 2 and 1 4 4 2. These
- * are sentencepiece 0.2.3's. */
-static void sums_are_floats(void **state) {
-    (void)state;
-    static const char *const names[] = {"a", "b", "ab", "ba", "aab", "bb"};
-    static const struct {
-        float scores[6];
-        const char *text;
-        int32_t ids[3];
-        int count;
-    } models[] = {{{-1.7f, -3.8f, -7.6f, -7.8f, -5.6f, -4.5f}, "bbb", {2, 6}, 2},
-                  {{-3.2f, -2.3f, -4.3f, -3.7f, -1.3f, -9.2f}, "ababab", {3, 3, 3}, 3}};
-    for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
-        static bytes model;
-        vb_tokenizer *t;
-        int32_t ids[ROOM];
-        model.n = 0;
-        put_piece(&model, "<unk>", 5, 0, 2);
-        for (size_t i = 0; i < 6; i++) put_piece(&model, names[i], strlen(names[i]), models[m].scores[i], 1);
-        put_settings(&model, &(settings){.type = 1});
-        assert_ok(read_bytes(&t, &model));
-        assert_int_equal(vb_tokenizer_cut(t, models[m].text, strlen(models[m].text), ROOM, ids, &err), models[m].count);
-        assert_memory_equal(ids, models[m].ids, (size_t)models[m].count * sizeof *ids);
-        vb_tokenizer_close(t);
-    }
-}
-
 static void json_files_give_the_library_s_ids(void **state) {
     (void)state;
     const char *more = getenv("VB_MORE_TOKENIZERS");
@@ -219,25 +192,6 @@ static void put_usual_pieces(bytes *model) {
     put_piece(model, "<unk>", 5, 0, 2);
     put_piece(model, "a", 1, -1, 1);
     put_piece(model, "b", 1, -2, 1);
-}
-
-/* Tables are found in the cache by it. */
-static void digests_are_of_both_files(void **state) {
-    (void)state;
-    static const char *const vocabularies[] = {"{\"!\": 0, \"a\": 1, \"b\": 2, \"ab\": 3, \"aa\": 4}",
-                                               "{\"!\": 0, \"a\": 1, \"b\": 2, \"ab\": 4, \"aa\": 3}"};
-    static const char *const merges[] = {"#version: 0.2\na b\na a\n", "#version: 0.2\na a\na b\n"};
-    vb_digest digests[3];
-    for (int i = 0; i < 3; i++) { /* the first, with other merges, with other numbers */
-        vb_tokenizer *t;
-        put_text("vocab.json", vocabularies[i == 2]);
-        put_text("merges.txt", merges[i == 1]);
-        assert_ok(vb_tokenizer_file_read(&t, scratch_path("vocab.json"), false, &digests[i], &err));
-        vb_tokenizer_close(t);
-        if (i) assert_string_not_equal(digests[i].hex, digests[0].hex);
-    }
-    unlink(scratch_path("vocab.json"));
-    unlink(scratch_path("merges.txt"));
 }
 
 static void broken_models_are_told(void **state) {
@@ -619,8 +573,6 @@ static void lack_of_memory_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(models_give_the_library_s_ids),
-                                       cmocka_unit_test(sums_are_floats),
-                                       cmocka_unit_test(digests_are_of_both_files),
                                        cmocka_unit_test(json_files_give_the_library_s_ids),
                                        cmocka_unit_test(unigram_of_siglip),
                                        cmocka_unit_test(unigram_of_xlm_roberta),
