@@ -92,6 +92,7 @@ E
 # itself asks for: allocations, calls for files, and messages from one rank to another.
 cat >count.c <<'C'
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
@@ -134,6 +135,9 @@ int open(const char *path, int flags, ...) {
     return COUNT(files), NEXT(open)(path, flags, mode);
 }
 int stat(const char *path, struct stat *at) { return COUNT(files), NEXT(stat)(path, at); }
+int lstat(const char *path, struct stat *at) { return COUNT(files), NEXT(lstat)(path, at); }
+int access(const char *path, int how) { return COUNT(files), NEXT(access)(path, how); }
+DIR *opendir(const char *path) { return COUNT(files), NEXT(opendir)(path); }
 ssize_t read(int fd, void *at, size_t n) { return COUNT(files), NEXT(read)(fd, at, n); }
 ssize_t pread(int fd, void *at, size_t n, off_t from) { return COUNT(files), NEXT(pread)(fd, at, n, from); }
 ssize_t write(int fd, const void *at, size_t n) { return COUNT(files), NEXT(write)(fd, at, n); }
