@@ -1,6 +1,6 @@
 # Tests, lint, benches and fuzzing: what is built and run beside the program. Included by the Makefile.
 
-.PHONY: test-deps test test-slurm test-faults test-mutations unit tools lint bench bench-retrieval bench-pipeline bench-peers bench-gpu check-gpu sanitize sanitize-all tsan valgrind emulate coverage fuzz differ analyze
+.PHONY: test-deps test test-slurm test-faults test-mutations unit emulated tools lint bench bench-retrieval bench-pipeline bench-peers bench-gpu check-gpu sanitize sanitize-all tsan valgrind emulate coverage fuzz differ analyze
 
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
 TEST_PACKAGES := libcmocka-dev ocl-icd-libopencl1 pocl-opencl-icd zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
@@ -15,7 +15,7 @@ TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCH := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 # Kernels for AVX-512 and VNNI as they stand, compiled for AVX2 (tests/emulator/), and the tests that go through the levels with them.
 EMULATED := $(patsubst %.c,$(BUILD)/emulated/%.o,$(wildcard kernels/*/*_avx512.c kernels/*/*_vnni.c kernels/*/*_bf16.c) kernels/base/isa.c)
-EMULATED_TESTS := $(if $(filter x86_64$(SAN),$(shell uname -m)),$(patsubst tests/unit/kernels/%.c,$(BUILD)/emulated/%,$(shell grep -lE "vb_(isa_limit|coded_kernel)" tests/unit/kernels/test_*.c)))
+EMULATED_TESTS := $(if $(wildcard /usr/include/simde/x86/avx512.h),$(if $(filter x86_64$(SAN),$(shell uname -m)),$(patsubst tests/unit/kernels/%.c,$(BUILD)/emulated/%,$(shell grep -lE "vb_(isa_limit|coded_kernel)" tests/unit/kernels/test_*.c))))
 
 # ---- how they are built -----------------------------------------------------------------------------------------
 # A unit test may use the program's objects too, all but the one with main().
@@ -84,7 +84,8 @@ test-faults: test-deps  ## FAULT_RUNS small runs with one mishap each, and after
 test-mutations: test-deps  ## planted defects, one at a time: the tests must notice each (some 20 minutes)
 	@tests/campaigns/mutations.py
 
-unit: $(UNIT) $(EMULATED_TESTS)
+emulated: $(EMULATED_TESTS)
+unit: $(UNIT) emulated
 
 # Programs that shell tests use; they share no code with what they check.
 tools: $(TOOLS) $(BUILD)/tests/demo/emoji $(BUILD)/tests/bench/peers_ours $(BUILD)/tests/bench/gpu_ours

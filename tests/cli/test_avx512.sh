@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 [ "$(uname -m)" = x86_64 ] || { skip "AVX-512 in AVX2" "a processor other than x86-64"; finish; }
 grep -qw avx2 /proc/cpuinfo || { skip "AVX-512 in AVX2" "this processor has no AVX2"; finish; }
-[ -x "$build/emulated/test_gemm" ] || { skip "AVX-512 in AVX2" "the tests with these instructions are not built"; finish; }
+[ -x "$build/emulated/test_gemm" ] || { skip "AVX-512 in AVX2" "not built: libsimde-dev is not there"; finish; }
 for test in test_{align,attention,bf16x3,coder,confidence,conv,cover,depthwise,features,gemm,layers,scan,similarity,winograd}; do
   check "$test" "$here/tests/tools/emulate.sh" "$build" avx512 "$test"
 done
