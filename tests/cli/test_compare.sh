@@ -68,6 +68,8 @@ holds "pairs: two models are one pair" '.schema == "vocabench.compare_pairs/1" a
   .pairs[0].a == "first" and .pairs[0].b == "second" and .pairs[0].acc_e.difference == -0.0625 and .pairs[0].acc_e.p_holm == 1' \
   pairs.json "$(cat out4)"
 like "and its table" '^second +first +plane +6 +.0.00 ± 0.00 +-6.25 ± 9.38' out4
+must "$vocabench" compare two "$PWD/./two/" --pairs --json again.json
+same "a folder is itself, however it is written" pairs.json again.json
 refuses "pairs, and a model" 2 "compare: --pairs takes all models, --model two" "$vocabench" compare two two --pairs --model first
 refuses "no pairs" 2 "two/results.json and two/results.json have no pair of results on one dataset of the name other" \
   "$vocabench" compare two two --pairs --dataset other
@@ -202,6 +204,10 @@ change a enc "$encoded"; change b same "$encoded | .results[0].data.images_diges
 refuses "other images" 6 "$no: data: images_digest f?[0-9a-f]+ of A, x of B" "$vocabench" compare enc same
 change b same "$encoded | .results[0].data.images_digest = $(jq .results[0].data.images_digest a/results.json)"
 check "the same images, prompts and preprocessing" "$vocabench" compare enc same
+change same sets '.results[0].data.labels_digest = "x"'; change same single 'del(.results[0].data.labels_digest)'
+refuses "other sets of labels of the same images" 6 "$no: data: labels_digest [0-9a-f]{8} of A, x of B" \
+  "$vocabench" compare enc sets
+refuses "sets against single labels" 6 "$no: data: labels_digest x of A, \(none\) of B" "$vocabench" compare sets single
 unlike "no note without a reason" 'note:' <<<"$("$vocabench" compare enc same)"
 change same prompts '.configuration.models[0].prompts = ["a bad photo of a {}."]'
 refuses "other prompts" 6 "$no: prompts: 'a photo of a \{\}.' of A, 'a bad photo of a \{\}.' of B" \
