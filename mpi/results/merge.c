@@ -114,34 +114,105 @@ static int place_entry(merge *all, int p, json_t *entry, vb_error *err) {
                      dataset);
 }
 
-/* Pairs of one dataset saw the same data, pairs of one model the same weights. */
+/* What the entry says there, "a.b.c"; "" where it does not. */
+static const char *text_at(const json_t *entry, const char *path) {
+    char key[64];
+    size_t n;
+    for (; path[n = strcspn(path, ".")]; path += n + 1) {
+        snprintf(key, sizeof key, "%.*s", (int)n, path);
+        entry = json_object_get(entry, key);
+    }
+    return vb_json_text(entry, path);
+}
+
+typedef enum digest_of {
+    OF_DATASET, /* whoever evaluates it */
+    OF_IMAGES,  /* of models that encode them: a precomputed model's images are its embeddings, and labels its own */
+    OF_MODEL,
+    OF_ALL /* pairs that have it */
+} digest_of;
+
+static bool is_precomputed(const json_t *entry) { return !strcmp(text_at(entry, "data.kind"), "precomputed"); }
+
+/* Whether both pairs must have the same. */
+static bool is_common(const merge *all, digest_of of, const char *path, int i, int j) {
+    const vb_pair_name *a = &all->pairs[i], *b = &all->pairs[j];
+    if (of == OF_ALL) return *text_at(all->entry[i], path) && *text_at(all->entry[j], path);
+    if (of == OF_MODEL) return !strcmp(a->model, b->model);
+    if (strcmp(a->dataset, b->dataset)) return false;
+    return of == OF_DATASET || (!is_precomputed(all->entry[i]) && !is_precomputed(all->entry[j]));
+}
+
+#define FOREIGN_NAMES(pool)                                                                                                      \
+    {pool ".digest", OF_ALL}, {pool ".excluded_by", OF_ALL}, { pool ".wordnet_digest", OF_ALL }
+
+/* Pairs of one dataset saw the same data, pairs of one model the same weights, all of them the same foreign names. */
 static int compare_digests(const merge *all, vb_error *err) {
     static const struct {
-        const char *block, *key;
-        bool of_model;
-    } digests[] = {{"data", "vocabularies_digest", false},
-                   {"data", "images_digest", false},
-                   {"embedding", "weights_digest", true},
-                   {"embedding", "tokenizer_digest", true}};
+        const char *path;
+        digest_of of;
+    } digests[] = {{"data.vocabularies_digest", OF_DATASET}, {"data.names.digest", OF_DATASET},
+                   {"data.images_digest", OF_IMAGES},        {"data.labels_digest", OF_IMAGES},
+                   {"embedding.weights_digest", OF_MODEL},   {"embedding.tokenizer_digest", OF_MODEL},
+                   FOREIGN_NAMES("adversarial_pool"),        FOREIGN_NAMES("analyses.open_curve.pool"),
+                   FOREIGN_NAMES("analyses.open_set.pool"),  FOREIGN_NAMES("analyses.calibration.pool")};
     for (int i = 0; i < all->pair_count; i++)
         for (int j = i + 1; j < all->pair_count; j++)
             for (size_t k = 0; k < sizeof digests / sizeof *digests; k++) {
                 if (!all->entry[i] || !all->entry[j] || all->from[i] == all->from[j]) continue;
-                const vb_pair_name *a = &all->pairs[i], *b = &all->pairs[j];
-                if (digests[k].of_model ? strcmp(a->model, b->model) : strcmp(a->dataset, b->dataset)) continue;
-                const json_t *left = json_object_get(all->entry[i], digests[k].block),
-                             *right = json_object_get(all->entry[j], digests[k].block);
-                /* A precomputed model's images are its embeddings: their digest is nobody else's. */
-                if (!digests[k].of_model && strcmp(vb_json_text(left, "kind"), vb_json_text(right, "kind")) &&
-                    strcmp(digests[k].key, "vocabularies_digest"))
-                    continue;
-                if (!strcmp(vb_json_text(left, "kind"), "precomputed") && !strcmp(digests[k].key, "images_digest")) continue;
-                if (strcmp(vb_json_text(left, digests[k].key), vb_json_text(right, digests[k].key)))
-                    return vb_errorf(err, VB_EMISMATCH, "%s '%s': %s %s in %s, but %s in %s",
-                                     digests[k].of_model ? "model" : "dataset", digests[k].of_model ? a->model : a->dataset,
-                                     digests[k].key, vb_json_text(left, digests[k].key), all->parts[all->from[i]].path,
-                                     vb_json_text(right, digests[k].key), all->parts[all->from[j]].path);
+                const char *path = digests[k].path, *left = text_at(all->entry[i], path), *right = text_at(all->entry[j], path);
+                if (!strcmp(left, right) || !is_common(all, digests[k].of, path, i, j)) continue;
+                const bool model = digests[k].of == OF_MODEL;
+                return vb_errorf(err, VB_EMISMATCH, "%s '%s': %s %s in %s, but %s in %s", model ? "model" : "dataset",
+                                 model ? all->pairs[i].model : all->pairs[i].dataset,
+                                 digests[k].of == OF_ALL ? path : strchr(path, '.') + 1, left, all->parts[all->from[i]].path,
+                                 right, all->parts[all->from[j]].path);
             }
+    return 0;
+}
+
+/* The blocks of a part's runs: its own, and those of parts that were merged before; NULL beyond the last. */
+static const json_t *run_block(const merge *all, int part, size_t b) {
+    const json_t *run = json_object_get(all->parts[part].document, "run");
+    return b ? json_array_get(json_object_get(run, "merged"), b - 1) : run;
+}
+
+/* The corpus of that name as a block states it, or NULL. */
+static const json_t *find_corpus(const json_t *block, const char *name) {
+    const json_t *corpora = json_object_get(block, "corpora"), *corpus;
+    size_t i;
+    json_array_foreach((json_t *)(uintptr_t)corpora, i, corpus) {
+        if (!strcmp(vb_json_text(corpus, "corpus"), name)) return corpus;
+    }
+    return NULL;
+}
+
+static int compare_corpus(const merge *all, int part, const json_t *corpus, vb_error *err) {
+    static const char *const keys[] = {"sha256", "files", "bytes"}; /* of a large one there is no sum */
+    const char *name = vb_json_text(corpus, "corpus");
+    for (int p = 0; p < part; p++)
+        for (size_t b = 0; !b || run_block(all, p, b); b++) {
+            const json_t *other = find_corpus(run_block(all, p, b), name);
+            for (int k = 0; other && k < 3; k++) {
+                const json_t *here = json_object_get(corpus, keys[k]), *there = json_object_get(other, keys[k]);
+                if (here && there && !json_is_null(here) && !json_is_null(there) && !json_equal(here, there))
+                    return vb_errorf(err, VB_EMISMATCH, "corpus '%s': another %s in %s than in %s", name, keys[k],
+                                     all->parts[part].path, all->parts[p].path);
+            }
+        }
+    return 0;
+}
+
+/* Retrieval read the same captions everywhere. */
+static int compare_corpora(const merge *all, vb_error *err) {
+    for (int p = 1; p < all->count; p++)
+        for (size_t b = 0; !b || run_block(all, p, b); b++) {
+            const json_t *corpora = json_object_get(run_block(all, p, b), "corpora"), *corpus;
+            size_t i;
+            json_array_foreach((json_t *)(uintptr_t)corpora, i, corpus) {
+                if (compare_corpus(all, p, corpus, err)) return -1;
+            }
+        }
     return 0;
 }
 
@@ -254,6 +325,10 @@ static int copy_pair(const merge *all, int i, vb_error *err) {
     json_t *own = path && vb_path_exists(path) ? vb_json_parse_file(path, &none) : NULL;
     const json_t *files = json_object_get(own, "files");
     int status = path ? 0 : -1;
+    /* A later start may have made the pair anew, and has not ended. */
+    if (own && !json_equal(json_object_get(own, "result"), all->entry[i]))
+        status = vb_errorf(err, VB_EMISMATCH, "%s: its result, and the files beside it, are of another run than %s", path,
+                           all->parts[part].path);
     /* Earlier versions listed nothing. */
     for (size_t k = 0; k < (files ? 1 : sizeof kinds / sizeof *kinds) && !status; k++) {
         char *below = vb_document_pair_path("", kinds[k][0], pair->model, pair->dataset, kinds[k][1], err);
@@ -339,7 +414,7 @@ static int merge_parts(merge *all, const char *const *parts, const vb_merge_opti
             if (place_entry(all, p, json_array_get(results, i), err)) return -1;
         latex |= json_is_true(json_object_get(json_object_get(json_object_get(document, "run"), "options"), "latex"));
     }
-    if (compare_digests(all, err)) return -1;
+    if (compare_digests(all, err) || compare_corpora(all, err)) return -1;
     if (check_output(all, err) || (!options->partial && check_complete(all, err))) return -1;
     return write_merged(all, options, latex, err);
 }

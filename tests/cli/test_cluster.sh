@@ -99,6 +99,28 @@ done
 alter w parts/1/results.json '.results[0].data.vocabularies_digest = "00"'
 refuses "other vocabularies" 6 "dataset 'pics': vocabularies_digest [0-9a-f]+ in parts/0/results.json, but 00 in w" \
   "$vocabench" merge x parts/0 w
+alter w parts/1/results.json '.results[0].data.labels_digest = "00"'
+refuses "other sets of labels" 6 "dataset 'pics': labels_digest  in parts/0/results.json, but 00 in w" \
+  "$vocabench" merge x parts/0 w
+for path in .data.names.digest .adversarial_pool.digest .adversarial_pool.excluded_by .adversarial_pool.wordnet_digest \
+  .analyses.{open_curve,open_set,calibration}.pool.digest; do
+  for n in 0 1; do alter "names-$n" parts/$n/results.json ".results[]$path = \"$n\""; done
+  refuses "other names: $path" 6 "dataset 'pics': .* 0 in names-0/results.json, but 1 in names-1" \
+    "$vocabench" merge x names-0 names-1
+done
+corpora() { # corpora NAME PART KEYS
+  alter "$1" "parts/$2/results.json" ".run.corpora = [{corpus: \"words\", files: 2, bytes: 10, sha256: null} + $3]"
+}
+corpora c0 0 '{sha256: "00"}'; corpora c1 1 '{sha256: "01"}'; corpora c2 2 '{bytes: 11}'
+refuses "another corpus" 6 "corpus 'words': another sha256 in c1/results.json than in c0" "$vocabench" merge x c0 c1
+refuses "one too large for sums" 6 "corpus 'words': another bytes in c2/results.json than in c0" "$vocabench" merge x c0 c2
+must "$vocabench" merge c01 c0 parts/1 --partial
+refuses "a corpus of a merge" 6 "corpus 'words': another bytes in c2/results.json than in c01" "$vocabench" merge x c01 c2
+# Of a start that made pairs anew and did not end.
+cp -r parts/1 begun; jq '.result.acc_c = 0' parts/1/pairs/it*--pics.json >begun/pairs/"$(cd parts/1/pairs && ls it*--pics.json)"
+refuses "files of another start" 6 \
+  "begun/pairs/it.*--pics.json: its result, and the files beside it, are of another run than begun/" \
+  "$vocabench" merge x parts/0 begun parts/2
 mkdir r && sed 's/"images_skipped": 0/"images_skipped": 1/' parts/0/results.json >r/results.json
 refuses "another result of the same pair" 6 "r/results.json: model 'plain' on dataset 'pics': another result than in parts/0" \
   "$vocabench" merge x parts/0 r
