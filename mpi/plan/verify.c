@@ -58,10 +58,10 @@ static int check_pair(const vb_verify *verify, const json_t *entry, vb_error *er
     const vb_result_folder *folder = verify->folder;
     char where[WHERE];
     int files;
+    vb_file_owner owner = VB_FILE_NONE;
     name_pair(where, entry);
-    char *path = vb_result_folder_file(folder, "pairs", entry, ".json", err),
-         *records = path ? vb_result_folder_file(folder, "records", entry, ".jsonl.zst", err) : NULL;
-    if (!records) {
+    char *path = vb_result_folder_file(folder, "pairs", entry, ".json", err), *records = NULL;
+    if (!path || vb_document_find_file(folder->folder, "records", entry, ".jsonl.zst", &records, &owner, err)) {
         vb_free(path);
         return -1;
     }
@@ -69,8 +69,11 @@ static int check_pair(const vb_verify *verify, const json_t *entry, vb_error *er
     else
         vb_findings_add(verify->findings, VB_FINDING_OK, where,
                         "the pair's file has the same result, and %d other file%s as written", files, files == 1 ? "" : "s");
-    if (!vb_path_exists(records))
+    if (owner == VB_FILE_NONE)
         vb_findings_add(verify->findings, VB_FINDING_NOTE, where, "not looked at: no records of the images (run --per-image)");
+    else if (owner == VB_FILE_LEFT)
+        vb_findings_add(verify->findings, VB_FINDING_NOTE, where,
+                        "not looked at: %s: the records of an earlier run; this one wrote none (run --per-image)", records);
     else {
         vb_record_set set;
         int status = 0;
@@ -106,30 +109,55 @@ int vb_verify_files(const vb_verify *verify, vb_context *context, vb_error *err)
 
 /* ---- a sample ---- */
 
-/* Similarities of sampled images by name, to be compared with the records' lines. */
+/* Similarities of sampled images by name, to be compared with the records' lines. Shards may have a name twice: each of its
+ * images is looked for among all records of that name. */
 typedef struct sample {
     vb_label_space space;
     vb_memberships memberships;
     vb_json json;
-    json_t *expected; /* name -> {class, similarity} */
+    json_t
+        *expected; /* name -> [{class, similarity}], and `found` once a record has the class: its similarity, where it is not */
     int64_t compared, wrong;
     char first[256]; /* that is wrong */
 } sample;
 
+/* Whether a record has been found that agrees. */
+static bool is_settled(const json_t *its) { return json_is_true(json_object_get(its, "found")); }
+
 static void compare_line(sample *work, const char *line, size_t n) {
     vb_error none;
     json_error_t where;
-    json_t *record = vb_json_parse_bare(line, n, 0, &where, &none);
-    const json_t *its = json_object_get(work->expected, vb_json_text(record, "image"));
-    const json_t *similarity = json_object_get(record, "similarity");
-    if (its && json_is_number(similarity) && !strcmp(vb_json_text(its, "class"), vb_json_text(record, "class"))) {
-        const double here = vb_json_number(its, "similarity"), there = json_number_value(similarity);
-        work->compared++;
-        if (here != there && !work->wrong++)
-            snprintf(work->first, sizeof work->first, "image '%s': similarity with its class %.17g, the records have %.17g",
-                     vb_json_text(record, "image"), here, there);
+    json_t *record = vb_json_parse_bare(line, n, 0, &where, &none), *its;
+    const json_t *images = json_object_get(work->expected, vb_json_text(record, "image"));
+    json_t *similarity = json_object_get(record, "similarity");
+    bool agrees = false;
+    size_t i;
+    json_array_foreach((json_t *)(uintptr_t)images, i, its) {
+        if (agrees || is_settled(its) || !json_is_number(similarity) ||
+            strcmp(vb_json_text(its, "class"), vb_json_text(record, "class")))
+            continue;
+        agrees = vb_json_number(its, "similarity") == json_number_value(similarity);
+        if (agrees) vb_json_set_bool(&work->json, its, "found", true);
+        else if (!json_object_get(its, "found")) vb_json_set_real(&work->json, its, "found", json_number_value(similarity));
     }
     json_decref(record);
+}
+
+/* What all records have said. */
+static void count_images(sample *work) {
+    const char *name;
+    json_t *images, *its;
+    size_t i;
+    json_object_foreach(work->expected, name, images) {
+        json_array_foreach(images, i, its) {
+            if (!json_object_get(its, "found")) continue;
+            work->compared++;
+            if (!is_settled(its) && !work->wrong++)
+                snprintf(work->first, sizeof work->first,
+                         "image '%.120s': similarity with its class %.17g, the records have %.17g", name,
+                         vb_json_number(its, "similarity"), vb_json_number(its, "found"));
+        }
+    }
 }
 
 static int compare_records(sample *work, const char *path, vb_error *err) {
@@ -139,7 +167,8 @@ static int compare_records(sample *work, const char *path, vb_error *err) {
     int status = vb_zst_lines_open(&lines, path, err);
     while (!status && !(status = vb_zst_lines_next(&lines, &line, &length, err)) && line) compare_line(work, line, length);
     vb_zst_lines_close(&lines);
-    return status;
+    count_images(work);
+    return status ? status : vb_json_end(&work->json, "a sample", err);
 }
 
 /* A unit's images, encoded here and now. Of an image of several right classes the first-ranked one counts, as in its record. */
@@ -157,7 +186,9 @@ static int add_unit(sample *work, const vb_pair_inputs *inputs, const vb_text_ba
         json_t *its = vb_json_object(&work->json);
         vb_json_set_text(&work->json, its, "class", data->vocabularies.class[rows.classes[i]].name);
         vb_json_set_real(&work->json, its, "similarity", verdicts[vb_unit_views_first(&views, i)].similarity);
-        vb_json_set(&work->json, work->expected, rows.names[i], its);
+        json_t *images = json_object_get(work->expected, rows.names[i]);
+        if (!images) images = vb_json_set_array(&work->json, work->expected, rows.names[i]);
+        vb_json_append(&work->json, images, its);
     }
     vb_free(beaten);
     vb_free(verdicts);
@@ -209,12 +240,14 @@ static int sample_images(const vb_verify *verify, const json_t *entry, const vb_
     char where[WHERE], list[256] = "";
     int used = 0, drawn = 0;
     int64_t *unit = NULL;
+    vb_file_owner owner;
+    char *records;
     name_pair(where, entry);
-    char *records = vb_result_folder_file(verify->folder, "records", entry, ".jsonl.zst", err);
     work.expected = vb_json_object(&work.json);
-    int status = records ? vb_similarity_bank_new(&bank, inputs->classifier.texts, inputs->classifier.classes,
-                                                  inputs->classifier.dim, spec->similarity, err) :
-                           -1;
+    int status = vb_document_find_file(verify->folder->folder, "records", entry, ".jsonl.zst", &records, &owner, err);
+    if (!status)
+        status = vb_similarity_bank_new(&bank, inputs->classifier.texts, inputs->classifier.classes, inputs->classifier.dim,
+                                        spec->similarity, err);
     work.space.sets = vb_image_source_sets(&inputs->source) != NULL;
     if (!status) status = vb_label_space_memberships_new(&work.memberships, &work.space, err);
     if (!status && (drawn = draw_units(verify, entry, units, inputs->source.units, &unit, err)) < 0) status = -1;
@@ -224,7 +257,7 @@ static int sample_images(const vb_verify *verify, const json_t *entry, const vb_
         status = add_unit(&work, inputs, bank, data, unit[n], err);
     }
     if (!status) status = vb_json_end(&work.json, "a sample", err);
-    if (!status && vb_path_exists(records)) status = compare_records(&work, records, err);
+    if (!status && (owner == VB_FILE_OWN || owner == VB_FILE_OTHER)) status = compare_records(&work, records, err);
     if (!status && work.wrong) {
         vb_errorf(err, VB_EMISMATCH, "%" PRId64 " of %" PRId64 " images of units %s are not as recorded: %s", work.wrong,
                   work.compared, list, work.first);

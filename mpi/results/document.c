@@ -108,6 +108,37 @@ char *vb_document_pair_path(const char *folder, const char *below, const char *m
     return path;
 }
 
+/* Without a file of the pair, or a list in it (of earlier versions), nothing speaks against it. */
+static vb_file_owner owner_of(const json_t *pair, const json_t *entry, const char *below, const char *path) {
+    const json_t *files = json_object_get(pair, "files"), *file;
+    const size_t n = strlen(below);
+    size_t i;
+    if (!pair) return VB_FILE_OWN;
+    if (!json_equal(json_object_get(pair, "result"), entry)) return VB_FILE_OTHER;
+    json_array_foreach((json_t *)(uintptr_t)files, i, file) {
+        const char *listed = vb_json_text(file, "path");
+        if (!strncmp(listed, below, n) && listed[n] == '/' && !strcmp(listed + n + 1, vb_path_base_name(path)))
+            return VB_FILE_OWN;
+    }
+    return files ? VB_FILE_LEFT : VB_FILE_OWN;
+}
+
+int vb_document_find_file(const char *folder, const char *below, const json_t *entry, const char *suffix, char **path,
+                          vb_file_owner *owner, vb_error *err) {
+    const char *model = vb_json_text(entry, "model"), *dataset = vb_json_text(entry, "dataset");
+    char *beside = vb_document_pair_path(folder, "pairs", model, dataset, ".json", err);
+    vb_error none;
+    *owner = VB_FILE_NONE;
+    *path = beside ? vb_document_pair_path(folder, below, model, dataset, suffix, err) : NULL;
+    if (*path && vb_path_exists(*path)) {
+        json_t *pair = vb_path_exists(beside) ? vb_json_parse_file(beside, &none) : NULL;
+        *owner = owner_of(pair, entry, below, *path);
+        json_decref(pair);
+    }
+    vb_free(beside);
+    return *path ? 0 : -1;
+}
+
 /* Whether a model of a configuration has embeddings of a dataset, or encodes all. */
 static bool model_has(const json_t *model, const char *dataset) {
     const char *only = vb_json_text(model, "dataset");

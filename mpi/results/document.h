@@ -23,6 +23,17 @@ int vb_document_write(const char *folder, const json_t *document, bool latex, vb
 char *vb_document_pair_path(const char *folder, const char *below, const char *model, const char *dataset, const char *suffix,
                             vb_error *err);
 
+/* Whose a file of a pair is, as far as pairs/MODEL--DATASET.json tells, which has the result and lists its files. */
+typedef enum vb_file_owner {
+    VB_FILE_NONE, /* it is not there */
+    VB_FILE_OWN,
+    VB_FILE_LEFT, /* by an earlier run: the one that made the result wrote none */
+    VB_FILE_OTHER /* another result's */
+} vb_file_owner;
+/* *path: vb_document_pair_path of the result's pair. Free with vb_free. Local. */
+int vb_document_find_file(const char *folder, const char *below, const json_t *entry, const char *suffix, char **path,
+                          vb_file_owner *owner, vb_error *err);
+
 /* The (model, dataset) and (model, expansion) pairs of a configuration in the order of results[]. The names belong to the
  * configuration. */
 typedef struct vb_pair_name {

@@ -185,4 +185,28 @@ ok=$(grep -c '^ok ' out) notes=$(grep -c '^note ' out)
 equal "JUnit's XML: what is wrong is a failure" "$(junit j.xml)" \
   "vocabench verify $((ok + notes + 1)) 1 $notes 'm' on 'd'" "$(cat out)"
 refuses "no results" 4 "nothing" "$vocabench" verify nothing
+# Records that an earlier run left in the folder are nobody's, and the results hold.
+cp -r part-m left
+must "$vocabench" run two.yaml --output left --only-model m --set per_image=false --set 'models.m.prompts=["the {}"]'
+"$vocabench" verify left >out 2>&1; verdict $? "records that an earlier run left" "$(cat out)"
+like "they are not looked at" "^note +'m' on 'd' +not looked at: .*: the records of an earlier run" out
+# Shards may have a name twice.
+mkdir shards sample; printf 'name: w\nvocabularies: {a: [sea], b: [bear]}\n' >w.yaml
+for n in 0 1; do
+  echo sea >sample/x.cls; echo bear >sample/y.cls
+  for sample in x=sea y=bear; do
+    for file in pics/"${sample#*=}"/"00$n".*; do cp "$file" "sample/${sample%=*}.${file##*.}"; done
+  done
+  (cd sample && tar -cf ../shards/$n.tar x.* y.*); rm sample/*
+done
+run e.yaml --output shared --set datasets.d.images=shards --set datasets.d.vocabularies=w.yaml --set seed=1
+equal "two images of each name" "$(zstdcat shared/records/*.zst | jq -r .image | paste -sd' ')" "x y x y"
+for count in 1 2; do
+  "$vocabench" verify shared --units $count >out 2>&1; verdict $? "images of one name, $count of 2 units" "$(cat out)"
+  like "$((2 * count)) images are compared" " again: $((2 * count)) images as similar" out
+done
+zstdcat shared/records/*.zst | sed '4s/"similarity":[-0-9.e]*/"similarity":0.5/' >lines
+zstd -qf lines -o shared/records/m--d.jsonl.zst
+"$vocabench" verify shared >out 2>&1
+like "one of them by hand" "^error .* 1 of 4 images of units 0, 1 are not as recorded: image 'y'" out
 finish
