@@ -11,10 +11,10 @@
 
 /* A result as sections see it; all of it is the report's. */
 typedef struct vb_section_result {
-    char *label;            /* the model's name, and the folder's where another result of the group has the same name */
-    const json_t *entry;    /* of results[] */
-    const json_t *document; /* the results.json that holds it */
-    const char *folder;     /* of that document */
+    char *label;               /* the model's name, and the folder's where two results of a group have the same name */
+    const json_t *entry;       /* of results[] */
+    const json_t *document;    /* the results.json that holds it */
+    const char *folder, *path; /* of that document */
 } vb_section_result;
 
 /* What a section is about: the results on the same dataset and vocabularies (title: the dataset's), or one of them alone (its

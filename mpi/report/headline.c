@@ -87,7 +87,8 @@ void vb_headline_group(const vb_report_group *group, vb_headline_write *write, v
         if (next) write_lead(best, next, write, out);
     }
     if (isfinite(chance)) write_format(write, out, " Guessing gives %.1f percent within the own vocabulary", 100 * chance);
-    if (isfinite(chance) && classes > 0) write_format(write, out, ", %.2g among all names", 100 / classes);
+    if (isfinite(chance) && classes > 0)
+        write_format(write, out, classes > 1 ? ", %.2g among all names" : ", %.0f among all names", 100 / classes);
     if (isfinite(chance)) write(out, ".", false);
 }
 

@@ -17,7 +17,7 @@ static bool pair(vb_lead *lead, const vb_section_result *first, const vb_section
     const vb_section_result *of[2] = {second, first}; /* differences are B - A */
     vb_compare_request request = {.allow = "prompts,preprocessing", .trials = TRIALS};
     for (int i = 0; i < 2; i++) {
-        request.paths[i] = of[i]->folder;
+        request.paths[i] = of[i]->path;
         request.models[i] = vb_json_text(of[i]->entry, "model");
         request.datasets[i] = vb_json_text(of[i]->entry, "dataset");
     }

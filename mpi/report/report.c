@@ -31,8 +31,66 @@ static int add_entry(vb_report *report, const vb_result_folder *folder, const js
         if (!group->results) return -1;
         report->group_count++;
     }
-    group->results[group->count++] = (vb_section_result){.entry = entry, .document = folder->document, .folder = folder->folder};
+    group->results[group->count++] =
+        (vb_section_result){.entry = entry, .document = folder->document, .folder = folder->folder, .path = folder->path};
     return 0;
+}
+
+/* Where results come from, said ever longer: the folder's name, the folder, the file. */
+typedef enum source { FOLDER_NAME, FOLDER, FILE_PATH } source;
+
+static char *name_source(const vb_section_result *it, source how, vb_error *err) {
+    if (how == FILE_PATH) return vb_strdup(it->path, err);
+    size_t n = strlen(it->folder);
+    while (n > 1 && it->folder[n - 1] == '/') n--;
+    char *folder = vb_strndup(it->folder, n, err);
+    if (!folder || how == FOLDER) return folder;
+    char *name = vb_strdup(vb_path_base_name(folder), err);
+    vb_free(folder);
+    return name;
+}
+
+/* Whether results of the same model from another file are called the same; -1 without memory. */
+static int is_shared(const vb_report *report, const vb_section_result *it, source how, const char *name, vb_error *err) {
+    const char *model = vb_json_text(it->entry, "model");
+    for (int g = 0; g < report->group_count; g++)
+        for (int i = 0; i < report->groups[g].count; i++) {
+            const vb_section_result *other = &report->groups[g].results[i];
+            if (other->document == it->document || strcmp(model, vb_json_text(other->entry, "model"))) continue;
+            char *its = name_source(other, how, err);
+            if (!its) return -1;
+            const bool same = !strcmp(its, name);
+            vb_free(its);
+            if (same) return 1;
+        }
+    return 0;
+}
+
+/* A model that two results of one group have is told by where they come from, on every dataset: what has one label is one
+ * model. */
+static bool is_repeated(const vb_report *report, const char *model) {
+    for (int g = 0; g < report->group_count; g++) {
+        int times = 0;
+        for (int i = 0; i < report->groups[g].count; i++)
+            times += !strcmp(model, vb_json_text(report->groups[g].results[i].entry, "model"));
+        if (times > 1) return true;
+    }
+    return false;
+}
+
+static char *label_of(const vb_report *report, const vb_section_result *it, vb_error *err) {
+    const char *model = vb_json_text(it->entry, "model");
+    if (!is_repeated(report, model)) return vb_strdup(model, err);
+    char *name = NULL, *label = NULL;
+    int shared = 1;
+    for (source how = FOLDER_NAME; how <= FILE_PATH && shared > 0; how++) {
+        vb_free(name);
+        name = name_source(it, how, err);
+        shared = name ? is_shared(report, it, how, name, err) : -1;
+    }
+    if (shared >= 0) label = vb_format(err, "%s (%s)", model, name);
+    vb_free(name);
+    return label;
 }
 
 /* Names by which the reader can tell entries and groups apart. */
@@ -51,16 +109,21 @@ static int add_names(vb_report *report, vb_error *err) {
         group->title = alone ? dataset : vb_format(err, "%s (vocabularies %.8s)", dataset, vocabularies_of(first));
         if (!alone) vb_free(dataset);
         if (!group->title) return -1;
-        for (int i = 0; i < group->count; i++) {
-            vb_section_result *it = &group->results[i];
-            const char *model = vb_json_text(it->entry, "model");
-            bool only = true;
-            for (int k = 0; k < group->count; k++)
-                only = only && (k == i || strcmp(model, vb_json_text(group->results[k].entry, "model")));
-            it->label = only ? vb_strdup(model, err) : vb_format(err, "%s (%s)", model, vb_path_base_name(it->folder));
-            if (!it->label) return -1;
-        }
+        for (int i = 0; i < group->count; i++)
+            if (!(group->results[i].label = label_of(report, &group->results[i], err))) return -1;
     }
+    return 0;
+}
+
+/* Results that are given twice would be two models. */
+static int check_once(const vb_report *report, int f, vb_error *err) {
+    vb_path_facts own, other;
+    vb_error none;
+    if (vb_path_stat(report->folders[f].path, &own, &none)) return 0;
+    for (int e = 0; e < f; e++)
+        if (!vb_path_stat(report->folders[e].path, &other, &none) && other.device == own.device && other.inode == own.inode)
+            return vb_errorf(err, VB_EUSAGE, "report: %s and %s are the same file: expected each results once",
+                             report->folders[e].path, report->folders[f].path);
     return 0;
 }
 
@@ -70,7 +133,7 @@ int vb_report_open(vb_report *report, const char *const *given, int count, vb_er
     if (!report->folders) return -1;
     for (int f = 0; f < count; f++) {
         report->folder_count++;
-        if (vb_result_folder_open(&report->folders[f], given[f], err)) return -1;
+        if (vb_result_folder_open(&report->folders[f], given[f], err) || check_once(report, f, err)) return -1;
         report->result_count += (int)json_array_size(json_object_get(report->folders[f].document, "results"));
     }
     report->groups = vb_array((size_t)report->result_count, sizeof *report->groups, "report", err);

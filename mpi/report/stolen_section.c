@@ -10,7 +10,6 @@
 #include "mpi/base/json.h"
 #include "mpi/figures/pictures.h"
 #include "mpi/results/document.h"
-#include "shards/files/path.h"
 #include "shards/files/zst_lines.h"
 
 /* What a page shows of it at most: vocabularies, names of a vocabulary, pictures of a name, of a vocabulary and of all. */
@@ -212,10 +211,12 @@ static int add_stolen(const vb_section_subject *subject, vb_strbuf *out, vb_erro
     const vb_section_result *it = subject->results;
     thefts all = {.entry = it->entry};
     vb_pictures pictures = {.unit = -1, .labelled = -1};
-    char *path = vb_document_pair_path(it->folder, "records", vb_json_text(it->entry, "model"),
-                                       vb_json_text(it->entry, "dataset"), ".jsonl.zst", err);
-    int status = path ? 0 : -1;
-    if (!status && vb_path_exists(path)) {
+    char *path;
+    vb_file_owner owner;
+    int status = vb_document_find_file(it->folder, "records", it->entry, ".jsonl.zst", &path, &owner, err);
+    if (owner == VB_FILE_LEFT || owner == VB_FILE_OTHER)
+        vb_strbuf_add(out, "<p class=\"quiet\">Stolen images are missing here: the records are of another run.</p>\n");
+    if (!status && owner == VB_FILE_OWN) {
         if (!(status = rank_vocabularies(&all, err))) status = read_records(&all, path, err);
         if (!status && all.count) {
             qsort(all.items, all.count, sizeof *all.items, by_vocabulary_class_name);

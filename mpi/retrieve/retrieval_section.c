@@ -8,7 +8,6 @@
 #include "mpi/results/document.h"
 #include "mpi/results/tables.h"
 #include "mpi/base/json.h"
-#include "shards/files/path.h"
 #include "shards/files/zst_lines.h"
 
 enum { CAPTION_CLASSES = 24, CAPTIONS = 3 };
@@ -71,18 +70,17 @@ static int list_lines(const char *path, vb_grid *grid, vb_error *err) {
     return status;
 }
 
-/* From retrieval/MODEL--DATASET.jsonl.zst; only heads where there is no such file. */
+/* From retrieval/MODEL--DATASET.jsonl.zst; only heads where there is no such file, or another run's. */
 static int list_captions(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
     const vb_section_result *result = subject->results;
     *grid = (vb_grid){.columns = 3,
                       .left = 7,
                       .caption = "Retrieved captions, the most similar ones that were kept, with their similarity"};
     vb_grid_heads(grid, (const char *const[]){"class", "kept", "captions"});
-    char *path = vb_document_pair_path(result->folder, "retrieval", vb_json_text(result->entry, "model"),
-                                       vb_json_text(result->entry, "dataset"), ".jsonl.zst", err);
-    if (!path) return -1;
-    int status = 0;
-    if (json_object_get(result->entry, "retrieval") && vb_path_exists(path)) status = list_lines(path, grid, err);
+    char *path;
+    vb_file_owner owner;
+    int status = vb_document_find_file(result->folder, "retrieval", result->entry, ".jsonl.zst", &path, &owner, err);
+    if (!status && owner == VB_FILE_OWN && json_object_get(result->entry, "retrieval")) status = list_lines(path, grid, err);
     vb_free(path);
     return status;
 }

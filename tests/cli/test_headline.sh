@@ -55,6 +55,8 @@ has_text "guessing among 6" 'Guessing gives 16.7 percent within the own vocabula
 # Numbers are rounded to the nearest, in every table.
 cp -r r rounded
 changed() { echo "(.results[] | select(.model == \"near\" and .dataset == \"$1\")) |= (.acc_e = $2 | .acc_c = $3)"; }
+jq '.results[].data.classes = 1' r/results.json >rounded/results.json; said rounded >head.md
+has_text "guessing among one name" ', 100 among all names.' head.md
 jq "$(changed one 0.86254 0.87294) | $(changed two 0.79951 0.81011)" r/results.json >rounded/results.json
 must "$vocabench" report rounded --output page.md
 like "the table of all: differences, too" '^\| near +\| +86\.3 \(-1\.0\) \| +80\.0 \(-1\.1\) \|$' page.md
@@ -80,6 +82,23 @@ must "$vocabench" run e.yaml --output half --only-model near
 must "$vocabench" run e.yaml --output part --only-dataset one --only-model right
 must "$vocabench" report half part --output page.md
 unlike "a model without a result on some dataset: no mean is compared" 'is the most open of' <(sed -n 3p page.md)
+
+# ---- one model's name in several folders --------------------------------------------------------------------------
+mkdir a b; cp -r r a/out; cp -r part b/out; must "$vocabench" report a/out/ b/out --output page.md
+like "folders of one name are told apart by their paths" '^\| right \(b/out\) +\| +100\.0 \(\+0\.0\) \| +– \|$' page.md
+like "and a model has one label on every dataset" '^\| right \(a/out\) +\| +100\.0 [^|]*\| +100\.0 [^|]*\|$' page.md
+must "$vocabench" report a/out/ half --output page.md
+like "what only one folder has keeps its name" '^\| right +\| +100\.0 ' page.md
+like "a folder's name, whether or not a slash ends it" '^\| near \(out\) ' page.md
+refuses "results that are given twice" 2 "report: half/results.json and [^ ]*/half/results.json are the same file" \
+  "$vocabench" report half "$PWD/half" --output page.md
+# Results that another configuration has replaced are kept in their folder, and are no others because of that.
+must "$vocabench" run e.yaml --output kept --only-dataset one --only-model near
+sed 's/- name: near/&\n    similarity: dot/; s/image_embeddings: near.npy/image_embeddings: wide.npy/' e.yaml >replaced.yaml
+must "$vocabench" run replaced.yaml --output kept --only-dataset one --only-model near
+must "$vocabench" report kept kept/results.*.json --output page.md
+lead=$(jq -r '.results[0].acc_e' kept/results.json kept/results.*.json | paste -sd' ' | awk '{ printf "%.1f", 100 * ($2 - $1) }')
+like "kept results are compared as they are" "Next is [*]{2}near [^,]*, $lead ± " page.md
 must "$vocabench" report r --output page.html
 like "the page has it, too" 'class="answer"><strong>right</strong> is the most open' page.html
 

@@ -66,6 +66,11 @@ sed -n '/class="stolen"/,$p' stolen.html | grep -o 'alt="[^"]*"' | sed 's/alt="/
 [ -s shown ] && [ -z "$(LC_ALL=C comm -13 all shown)" ]
 verdict $? "with pictures of images that are stolen" "$(cat shown)"
 unlike "nothing of it without records" 'class="stolen"' folders.html
+cp -r stolen later; must "$vocabench" run e.yaml --output later --set 'models.m.prompts=["the {}"]'
+must "$vocabench" report later later/results.*.json --output later.html
+equal "records that an earlier run left are no run's" \
+  "$(grep -c 'Stolen images are missing here: the records are of another run' later.html)" 2
+unlike "and are not shown" 'class="stolen"' later.html
 cp -r stolen torn
 echo '{"image": ' | zstd -qf -o torn/records/m--d.jsonl.zst
 refuses "a torn record" 5 'torn/records/m--d.jsonl.zst: line 1' "$vocabench" report torn --output torn.html
