@@ -96,14 +96,20 @@ int vb_svg_inline(const vb_figure *figure, const char *name, vb_strbuf *out, vb_
     vb_strbuf_add_html(out, figure->description);
     vb_strbuf_add(out, "</desc>");
     at += strlen("</desc>");
+    bool within = false; /* a tag: what stands between them are names, which stay as they are */
     while (at < end) {
         const char *defs = starts(at, "<defs>") && !points ? strstr(at, "</defs>") : NULL;
         if (defs) {
             at = defs + strlen("</defs>");
             continue;
         }
-        size_t n = replace(at, name, figure->values, out);
-        if (!n) vb_strbuf_add_n(out, at, n = 1);
+        const bool begins = *at == '<';
+        size_t n = begins || within ? replace(at, name, figure->values, out) : 0;
+        if (!n) {
+            if (begins) within = true;
+            else if (*at == '>') within = false;
+            vb_strbuf_add_n(out, at, n = 1);
+        } else if (begins) within = false; /* all of it was replaced */
         at += n;
     }
     vb_strbuf_add(out, "</svg>\n");

@@ -3,10 +3,10 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/base/strbuf.h"
 #include "shards/files/path.h"
 #include "shards/files/zst_lines.h"
 
@@ -15,6 +15,7 @@ typedef struct reader {
     vb_record_set *set;
     vb_json json;
     json_t *class_of, *vocabulary_of; /* see add_class; name -> index */
+    vb_strbuf key;                    /* of class_of: names are of any length */
     size_t names_filled, names_capacity, at_capacity, label_capacity, beaten_capacity, right_capacity, similarity_capacity,
         margin_capacity;
     int64_t line;
@@ -22,27 +23,33 @@ typedef struct reader {
 
 /* ---- the label space ---- */
 
+/* "a\nb\nc", until the next call; no name holds a line's end. Without memory `key` has failed. */
+static const char *key_of(reader *work, const char *a, const char *b, const char *c) {
+    work->key.filled = 0;
+    vb_strbuf_format(&work->key, "%s\n%s%s%s", a, b, c ? "\n" : "", c ? c : "");
+    return work->key.failed ? "" : work->key.bytes;
+}
+
 /* Class `name` of a vocabulary ("": of the first that has one of that name), or -1. */
-static int find_class(const reader *work, const char *vocabulary, const char *name) {
-    char key[1024];
+static int find_class(reader *work, const char *vocabulary, const char *name) {
     if (!vocabulary || !name) return -1;
-    snprintf(key, sizeof key, "%s\n%s", vocabulary, name); /* no name holds a line's end */
-    const json_t *index = json_object_get(work->class_of, key);
+    const json_t *index = json_object_get(work->class_of, key_of(work, vocabulary, name, NULL));
     return index ? (int)json_integer_value(index) : -1;
+}
+
+static void note_class(reader *work, const char *key, int index, bool again) {
+    if (again || !json_object_get(work->class_of, key)) vb_json_set_integer(&work->json, work->class_of, key, index);
 }
 
 /* A class as a vocabulary lists it: one of another vocabulary is the same when names and ids are, unless classes are apart. */
 static int add_class(reader *work, const char *vocabulary, const json_t *class) {
-    const char *name = vb_json_text(class, "name");
-    char keys[3][1024];
-    snprintf(keys[0], sizeof *keys, "%s\n%s", vocabulary, name);
-    snprintf(keys[1], sizeof *keys, "\n%s", name);
-    snprintf(keys[2], sizeof *keys, "\n%s\n%s", vb_json_text(class, "id"), name);
-    const json_t *known = work->set->apart ? NULL : json_object_get(work->class_of, keys[2]);
+    const char *name = vb_json_text(class, "name"), *id = vb_json_text(class, "id");
+    const json_t *known = work->set->apart ? NULL : json_object_get(work->class_of, key_of(work, "", id, name));
     int index = known ? (int)json_integer_value(known) : work->set->space.classes++;
     work->set->class[index] = name;
-    for (int k = 0; k < 3; k++)
-        if (!k || !json_object_get(work->class_of, keys[k])) vb_json_set_integer(&work->json, work->class_of, keys[k], index);
+    note_class(work, key_of(work, vocabulary, name, NULL), index, true);
+    note_class(work, key_of(work, "", name, NULL), index, false);
+    note_class(work, key_of(work, "", id, name), index, false);
     return index;
 }
 
@@ -80,7 +87,8 @@ static int read_space(reader *work, vb_error *err) {
     set->space.vocabularies = (int)n;
     set->space.offsets = set->offsets;
     set->space.members = set->members;
-    if (vb_json_end(&work->json, "the names of classes", err)) return -1;
+    if (vb_json_end(&work->json, "the names of classes", err) || vb_strbuf_end(&work->key, "the names of classes", err))
+        return -1;
     return vb_label_space_memberships_new(&set->memberships, &set->space, err);
 }
 
@@ -103,6 +111,7 @@ static int take_record(reader *work, const json_t *record, vb_error *err) {
                  *its = json_object_get(record, "predicted_all_vocabulary"), *name;
     int label = find_class(work, vb_json_text(record, "vocabulary"), json_string_value(json_object_get(record, "class")));
     int first = find_class(work, its ? json_string_value(its) : "", json_string_value(predicted));
+    if (vb_strbuf_end(&work->key, "the names of classes", err)) return -1;
     if (!json_is_string(image)) return wrong_line(work, "image", "a name", err);
     if (label < 0) return wrong_line(work, "class", "the name of a class of the result", err);
     if (!json_is_boolean(own)) return wrong_line(work, "own", "true or false", err);
@@ -224,6 +233,7 @@ int vb_record_set_open(vb_record_set *set, const vb_result_folder *folder, const
     int status = read_space(&work, err);
     if (!status) status = read_lines(&work, err);
     if (!status) status = check_figures(set, err);
+    vb_strbuf_free(&work.key);
     json_decref(work.class_of);
     json_decref(work.vocabulary_of);
     return status;

@@ -194,6 +194,10 @@ holds "a vocabulary without images in both is in no mean" '([.vocabularies[].nam
 printf 'name: slashes\nvocabularies: {a: [b/c, x], a/b: [c, d]}\n' >slashes.yaml
 models slashes plane slashes.yaml T.npy y.npy m=I.npy >slashes.e.yaml; run slashes.e.yaml --output slashes
 check "names with slashes" "$vocabench" compare slashes slashes
+# Names that begin alike for a while.
+long=$(printf 'a%.0s' {1..1100}); printf 'name: long\nvocabularies: {a: [%s1, %s2], b: [c, d]}\n' "$long" "$long" >long.yaml
+models long plane long.yaml T.npy y.npy m=I.npy >long.e.yaml; run long.e.yaml --output long
+check "long names" "$vocabench" compare long long
 cp -r a twofold && jq '.results[0].vocabularies[1].classes |= (. + [.[0]])' a/results.json >twofold/results.json
 refuses "a class twice, by its name" 5 "vocabulary '[^']+' lists class 'c[0-9]+' twice" "$vocabench" compare twofold twofold
 # What a run of encoders records, by hand: the check reads nothing else.

@@ -31,7 +31,7 @@ static const char drawn[] = "<?xml version=\"1.0\" encoding=\"utf-8\"  standalon
                             "<g fill=\"none\" color=\"gray\" stroke=\"rgb( 37,  99, 174)\" stroke-width=\"2.00\">\n"
                             "\t<g transform=\"translate(1,2)\" stroke=\"none\" fill=\"rgb(27,31,36)\" font-family=\"sans-serif\" "
                             "font-size=\"13.00\"  text-anchor=\"start\">\n"
-                            "\t\t<text><tspan font-family=\"sans-serif\" >rgb(1,2,3)</tspan></text>\n"
+                            "\t\t<text><tspan font-family=\"sans-serif\" >rgb(27,31,36) 'black' gnuplot_plot_1</tspan></text>\n"
                             "\t</g>%s\n"
                             "</g>\n\t</g>\n</g>\n</svg>\n\n";
 
@@ -60,7 +60,7 @@ static void every_construct_is_rewritten(void **state) {
         "\t<g id=\"fig-1-plot_1\" >\n"
         "<g fill=\"none\" stroke=\"var(--s1)\" stroke-width=\"2.00\">\n"
         "\t<g transform=\"translate(1,2)\" stroke=\"none\" fill=\"var(--ink)\" font-size=\"13.00\"  text-anchor=\"start\">\n"
-        "\t\t<text><tspan >rgb(1,2,3)</tspan></text>\n"
+        "\t\t<text><tspan >rgb(27,31,36) 'black' gnuplot_plot_1</tspan></text>\n"
         "\t</g>\n</g>\n\t</g>\n</g>\n</svg>\n");
     vb_free(page);
     /* With points their shapes are kept, under the figure's own names. */
