@@ -264,8 +264,9 @@ static void check_sizes(check *all) {
                     "%d rank%s a node take about %.2f GB; this machine has %.2f GB", machine->ranks_a_node,
                     machine->ranks_a_node == 1 ? "" : "s", node * 1e-9, memory * 1e-9);
     if (sizes.units < machine->ranks)
-        vb_findings_add(all->findings, VB_FINDING_NOTE, "ranks", "%d ranks for %lld units of images: some have nothing to encode",
-                        machine->ranks, (long long)sizes.units);
+        vb_findings_add(all->findings, VB_FINDING_NOTE, "ranks",
+                        "%d rank%s for %lld units of images: some have nothing to encode", machine->ranks,
+                        machine->ranks == 1 ? "" : "s", (long long)sizes.units);
     char *folder = nearest_folder(all->experiment->cache, &err);
     int64_t space;
     if (!folder || vb_path_free_space(folder, &space, &err)) vb_findings_take(all->findings, "disk", &err);

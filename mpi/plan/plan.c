@@ -74,7 +74,14 @@ static void amount(char *text, size_t size, double bytes) {
     snprintf(text, size, "%.*f %s", i ? 1 : 0, bytes, names[i]);
 }
 
-/* Units of the pair whose embeddings lie in the cache already: for that, no image is read. */
+/* Whether images and texts are read and encoded for this pair: an expansion's are with its datasets, unless it is evaluated
+ * alone. */
+static bool is_encoded(const vb_dataset_state *data) { return !data->part_count || data->parts[0]->spec->left_out; }
+
+static int part_count(const vb_dataset_state *data) { return data->part_count ? data->part_count : 1; }
+static const vb_dataset_state *part_of(const vb_dataset_state *data, int p) { return data->part_count ? data->parts[p] : data; }
+
+/* Units of a dataset whose embeddings lie in the cache already: for that, no image is read. */
 static int64_t cached_units(const plan *all, const vb_dataset_state *data, const vb_model *model, vb_error *err) {
     vb_cache cache = {.folder = all->experiment->cache, .key = model->image_key};
     int64_t known = 0;
@@ -144,13 +151,18 @@ static int measure_encoded(plan *all, const vb_dataset_state *data, const vb_mod
     const vb_clip_info *info = vb_clip_describe(model->clip);
     const vb_experiment *experiment = all->experiment;
     vb_dataset_sizes data_sizes = vb_dataset_state_measure(data);
-    int prompts = vb_experiment_prompts(model->spec, data->spec)->count;
     *sizes = (pair_sizes){.images = data_sizes.images - data->outside,
                           .units = data_sizes.units,
                           .bytes = data_sizes.bytes,
-                          .texts = (int64_t)data->space.classes * (prompts ? prompts : 1),
                           .dim = info->embed_dim};
-    if (!data->part_count && (sizes->cached = cached_units(all, data, model, err)) < 0) return -1;
+    for (int p = 0; p < part_count(data); p++) {
+        const vb_dataset_state *part = part_of(data, p);
+        const int prompts = vb_experiment_prompts(model->spec, part->spec)->count;
+        const int64_t cached = is_encoded(data) ? cached_units(all, part, model, err) : 0;
+        if (cached < 0) return -1;
+        sizes->cached += cached;
+        sizes->texts += (int64_t)part->space.classes * (prompts ? prompts : 1);
+    }
     /* Records are small, and all of one size: the least that there is. */
     const int64_t decode = data->dataset && vb_dataset_records(data->dataset) ? 1 : experiment->decode_memory;
     sizes->decode = decode;
@@ -189,9 +201,8 @@ static int measure_sets(const vb_model_spec *spec, const vb_dataset_state *data,
 /* Embeddings of a precomputed model. */
 static int measure_precomputed(const vb_model_spec *spec, const vb_dataset_state *data, pair_sizes *sizes, vb_error *err) {
     *sizes = (pair_sizes){0};
-    for (int p = 0; p < (data->part_count ? data->part_count : 1); p++) {
-        const vb_embeddings_spec *embeddings =
-            vb_experiment_embeddings(spec, data->part_count ? data->parts[p]->spec : data->spec);
+    for (int p = 0; p < part_count(data); p++) {
+        const vb_embeddings_spec *embeddings = vb_experiment_embeddings(spec, part_of(data, p)->spec);
         vb_npy npy;
         if (vb_npy_open(&npy, embeddings->image_embeddings, err)) return vb_missing_path_key("image_embeddings", err);
         int64_t rows = npy.tensor.ndim ? npy.tensor.shape[0] : 0;
@@ -216,15 +227,14 @@ static void print_pair(const plan *all, const vb_model_spec *spec, const vb_data
 }
 
 /* cached: the share of the pair's units that need not be encoded. */
-static void add_seconds(plan *all, const vb_pair_unit *unit, double cached) {
+static void add_seconds(plan *all, const vb_pair_unit *unit, bool encoded, double cached) {
     const vb_rates *earlier = &all->earlier[unit->model * all->experiment->dataset_count + unit->dataset];
     const bool known = earlier->image > 0 && earlier->text > 0;
     vb_plan_rates own = all->rates[unit->model];
     const vb_plan_rates *rates = &own;
     if (known) own.image = earlier->image, own.text = earlier->text;
     if (known && strcmp(earlier->finished, all->latest) > 0) all->latest = earlier->finished;
-    const bool expansion = unit->dataset >= all->experiment->dataset_count - all->experiment->expansion_count;
-    if (!expansion) *(known ? &all->by_runs : &all->by_measurement) += 1;
+    if (encoded) *(known ? &all->by_runs : &all->by_measurement) += 1;
     all->seconds += unit->images * (1 - cached) * rates->image + unit->texts * rates->text +
                     unit->operations * (all->here > 0 ? all->here : rates->operation);
     all->unknown |= (unit->images * (1 - cached) > 0 && !(rates->image > 0)) || (unit->texts > 0 && !(rates->text > 0));
@@ -238,7 +248,7 @@ static bool recall_rates(plan *all, int m, const vb_model *model, const vb_datas
     vb_error ignored;
     bool whole = true;
     for (int d = 0; d < experiment->dataset_count; d++) {
-        if (!vb_experiment_covers(experiment, spec, datasets[d].spec) || datasets[d].part_count) continue;
+        if (!vb_experiment_covers(experiment, spec, datasets[d].spec) || !is_encoded(&datasets[d])) continue;
         vb_rates *its = &all->earlier[m * experiment->dataset_count + d];
         const vb_rates_of of = {.cache = experiment->cache,
                                 .model = model,
@@ -268,12 +278,13 @@ static int measure_model(plan *all, int m, const vb_model *model, vb_context *al
             return 0;
         }
     while (d < all->experiment->dataset_count &&
-           (!vb_experiment_covers(all->experiment, spec, datasets[d].spec) || datasets[d].part_count))
+           (!vb_experiment_covers(all->experiment, spec, datasets[d].spec) || !is_encoded(&datasets[d])))
         d++;
     if (d == all->experiment->dataset_count) return 0;
     if (all->measuring < MEASURING) {
         const double began = vb_live_now();
-        const int status = vb_plan_time_measure(alone, all->experiment, model, &datasets[d], all->threads, rates, err);
+        const int status =
+            vb_plan_time_measure(alone, all->experiment, model, part_of(&datasets[d], 0), all->threads, rates, err);
         all->measuring += vb_live_now() - began;
         return status;
     }
@@ -321,17 +332,17 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
             sent = all->ranks > 1 ? (model ? classes * sizes.dim * 4 / all->ranks : 0) + tally : 0;
     if (!data->part_count) memory += vb_cross_fit_bytes(vb_experiment_retrieval(experiment, spec), &shape, tally + orders);
     if (memory > all->sizes.memory_a_rank) all->sizes.memory_a_rank = memory;
-    /* An expansion's images and texts are read, encoded and counted with its datasets. */
-    if (data->part_count) {
+    const bool encoded = is_encoded(data);
+    if (!encoded) {
         sizes.texts = sizes.bytes = 0;
         if (model) sizes.cached = sizes.units;
     }
     const vb_pair_unit *unit = unit_of(all, spec, data->spec);
     if (all->print) print_pair(all, spec, data, &sizes, sent);
-    if (unit) add_seconds(all, unit, sizes.units ? (double)sizes.cached / (double)sizes.units : 0);
-    if (!data->part_count) all->sizes.units += sizes.units;
+    if (unit) add_seconds(all, unit, encoded, sizes.units ? (double)sizes.cached / (double)sizes.units : 0);
+    if (encoded) all->sizes.units += sizes.units;
     if (sizes.units > all->sizes.pair_units) all->sizes.pair_units = sizes.units;
-    if (model && !data->part_count)
+    if (model && encoded)
         all->sizes.write_bytes +=
             (sizes.texts + (sizes.units ? sizes.images * (sizes.units - sizes.cached) / sizes.units : 0)) * sizes.dim * 4;
     all->sizes.read_bytes += sizes.bytes;

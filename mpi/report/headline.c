@@ -82,8 +82,9 @@ void vb_headline_group(const vb_report_group *group, vb_headline_write *write, v
         write(out, best->label, true);
         write(out, next ? ": Acc-E " : " has Acc-E ", false);
         write_with_error(write, out, extensibility(best), vb_tables_error(best->entry, "acc_e"));
-        write_format(write, out, " percent, %.1f points below its Acc-C of %.1f.", 100 * (closed - extensibility(best)),
-                     100 * closed);
+        /* Above it may be where images have right classes in several vocabularies, and by the sampled protocol. */
+        write_format(write, out, " percent, %.1f points %s its Acc-C of %.1f.", 100 * fabs(closed - extensibility(best)),
+                     extensibility(best) > closed ? "above" : "below", 100 * closed);
         if (next) write_lead(best, next, write, out);
     }
     if (isfinite(chance)) write_format(write, out, " Guessing gives %.1f percent within the own vocabulary", 100 * chance);

@@ -107,7 +107,7 @@ static void estimate(vb_pair_unit *unit, const vb_experiment *experiment, const 
         vb_dataset_sizes sizes = vb_dataset_state_measure(data);
         shape.images = sizes.images - data->outside;
         unit->parts = sizes.units;
-        if (!data->part_count) unit->texts = classes * templates;
+        if (!data->part_count || data->parts[0]->spec->left_out) unit->texts = classes * templates;
         if (images_too) unit->images = (double)shape.images;
     } else {
         int64_t rows = 0, columns = 0;

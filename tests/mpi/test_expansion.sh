@@ -130,6 +130,14 @@ for file in "$here"/configs/experiments/expansion-*.yaml; do
   check "$(basename "$file") reads" env VOCABENCH_CONFIGS="$here/configs" "$vocabench" inspect "$file"
 done
 check "plan lists expansions" "$vocabench" plan e.yaml --output planned
+# An expansion that is evaluated alone has its images and texts encoded for it; beside its datasets they are counted with them.
+"$vocabench" plan e.yaml --output planned >out 2>err
+"$vocabench" plan e.yaml --output planned --set only_dataset=all >of-all 2>err
+verdict $? "a plan of an expansion alone" "$(cat err)"
+# columns FILE DATASETS: units, those in the cache and texts of model own, added up.
+columns() { awk -v of="$2" '$1 == "own" && $2 ~ of { u += $4; c += $5; t += $6 } END { print u, c, t }' "$1"; }
+equal "it has the units and texts of its datasets" "$(columns of-all '^all$')" "$(columns out '^(one|two|three)$')"
+like "by what its time is told" '^time: .* by (what was measured|what earlier runs)' of-all
 
 # ---- series of checkpoints ---------------------------------------------------------------------------------------
 
