@@ -25,7 +25,7 @@ int vb_experiment_entry_errorf(const vb_experiment *experiment, const vb_yaml *n
 int vb_experiment_entry_check_name(const vb_experiment *experiment, const vb_yaml *node, const char *what, const char *text,
                                    vb_error *err) {
     if (text[0] != '.' && strlen(text) <= 100 && !strchr(text, '/') && !vb_utf8_find_control(text)) return 0;
-    const vb_yaml *at = vb_yaml_get(node, "name");
+    const vb_yaml *at = vb_yaml_get(node, vb_yaml_get(node, "name") ? "name" : what); /* the experiment's own is its key */
     return vb_yaml_errorf(
         at ? at : node, experiment->path, err,
         "%s name '%s': it must not begin with a dot, hold a slash or a control character, or be longer than 100 bytes", what,

@@ -19,10 +19,13 @@ static void *field_of(const vb_option *option, void *fields) {
     return (char *)fields + option->offset;
 }
 
-/* Puts the key between the place and what is wrong there: "e.yaml:2:9: trials: expected an integer ...". */
-static int wrong(const vb_option *option, const vb_yaml *node, const char *name, vb_error *err) {
+int vb_options_wrong(const char *key, const vb_yaml *node, const char *name, vb_error *err) {
     const char *reason = err ? strstr(err->text, ": expected ") : NULL;
-    return reason ? vb_yaml_errorf(node, name, err, "%s%s", option->key, reason) : -1;
+    return reason ? vb_yaml_errorf(node, name, err, "%s%s", key, reason) : -1;
+}
+
+static int wrong(const vb_option *option, const vb_yaml *node, const char *name, vb_error *err) {
+    return vb_options_wrong(option->key, node, name, err);
 }
 
 /* A list of three numbers, or one number for all three. */

@@ -51,6 +51,9 @@ const vb_option *vb_options_find(const vb_option *table, const char *key);
  * allocated
  * (vb_free). */
 int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where, vb_error *err);
+/* Puts the key between the place and what is wrong there: "e.yaml:2:9: trials: expected an integer ...". Returns -1. For what
+ * readers of values say. */
+int vb_options_wrong(const char *key, const vb_yaml *node, const char *name, vb_error *err);
 /* Every field as it is when nothing is given: its default, or unset. Fails only for lack of memory. */
 int vb_options_defaults(const vb_option *table, void *fields, vb_error *err);
 /* Replaces the paths among the fields, as they stand in the file `beside`, by where they lie (vb_resolve); folders of the

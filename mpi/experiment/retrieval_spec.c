@@ -162,7 +162,7 @@ static int read_numbers(const vb_yaml *map, const char *file, const numbers *to,
         const vb_yaml *item = node->kind == VB_YAML_LIST ? node->items[i] : node;
         int status = to->integers ? vb_yaml_integer(item, file, (int64_t)to->low, (int64_t)to->high, &to->integers[i], err) :
                                     vb_yaml_real(item, file, to->low, to->high, &to->reals[i], err);
-        if (status) return vb_error_prefix(err, "%s", to->key);
+        if (status) return vb_options_wrong(to->key, item, file, err);
     }
     return 0;
 }
