@@ -11,6 +11,8 @@ const vb_spread vb_spread_none = {{NAN, NAN, NAN}, {NAN, NAN, NAN}, {NAN, NAN, N
 
 /* A standard error below this is rounding. */
 static const double nothing = 1e-12;
+/* What a class adds to a variance within vocabularies and takes away across them leaves this share of it by rounding. */
+static const double cancelled = 1e-13;
 
 double vb_spread_jackknife(const double *values, int n) {
     double mean = 0, squares = 0;
@@ -136,7 +138,7 @@ int vb_spread_of_mean(vb_spread *out, const vb_spread_table *table, const double
     draws *each = vb_array((size_t)n, sizeof *each, "standard errors", err);
     moved *by_class = each ? vb_array((size_t)table->classes, sizeof *by_class, "standard errors", err) : NULL;
     draws all = {0};
-    double images = 0, classes = 0;
+    double images = 0, classes = 0, terms = 0;
     int64_t single = 0;
     *out = vb_spread_none;
     if (!by_class) {
@@ -159,16 +161,19 @@ int vb_spread_of_mean(vb_spread *out, const vb_spread_table *table, const double
     for (int64_t i = 0; i < table->cross_count; i++) {
         const vb_spread_cross *cross = &table->crosses[i];
         if (cross->images < 2) continue;
-        images += 2 * unbiased(cross->images) * cross->products /
-                  ((double)n * (double)each[cross->first].images * (double)n * (double)each[cross->second].images);
+        const double term = 2 * unbiased(cross->images) * cross->products /
+                            ((double)n * (double)each[cross->first].images * (double)n * (double)each[cross->second].images);
+        images += term;
+        terms += fabs(term);
     }
+    if (images < cancelled * terms) images = 0;
     for (int c = 0; c < table->classes; c++) {
         images += by_class[c].alone * by_class[c].alone;
         classes += by_class[c].cluster * by_class[c].cluster;
         all.images += by_class[c].images;
         all.classes += by_class[c].images > 0;
     }
-    out->error[VB_SPREAD_IMAGES] = images < 0 ? 0 : sqrt(images);
+    out->error[VB_SPREAD_IMAGES] = sqrt(images);
     out->error[VB_SPREAD_CLASSES] = n == 1 && single ? NAN : sqrt(classes);
     out->error[VB_SPREAD_VOCABULARIES] = vb_spread_jackknife(without, count);
     set_intervals(out, all.mean, &all, count);

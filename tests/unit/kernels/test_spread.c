@@ -287,9 +287,30 @@ static void lack_of_memory_is_reported(void **state) {
     vb_tally_free(tally);
 }
 
+/* A class of two vocabularies whose images are right in one of them each moves the mean of both by nothing: what is left is
+ * rounding, and no error that would make a point of the interval. */
+static void opposites_have_no_error(void **state) {
+    (void)state;
+    vb_error err = {0};
+    for (int n = 2; n <= 40; n++)
+        for (int right = 1; right < n; right++) {
+            const double sums[] = {right, n - right}, squares = sums[0] * sums[1] / n;
+            const vb_spread_cell cells[] = {{0, n, sums[0], squares}, {0, n, sums[1], squares}};
+            const vb_spread_cross cross = {0, 0, 1, n, 0 - squares};
+            const vb_spread_table table = {2, 1, (const int[]){0, 1, 2}, cells, &cross, 1, NULL};
+            vb_spread spread;
+            double low, high;
+            assert_ok(vb_spread_of_mean(&spread, &table, (const double[]){0.5, 0.5}, 2, &err));
+            assert_true(spread.error[VB_SPREAD_IMAGES] == 0);
+            vb_spread_interval(0.5, 0, n, 1, &low, &high);
+            assert_near(spread.low[VB_SPREAD_IMAGES], low, 1e-15);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(quantiles_are_those_of_the_tables),
                                        cmocka_unit_test(intervals_do_not_collapse),
+                                       cmocka_unit_test(opposites_have_no_error),
                                        cmocka_unit_test(deleted_vocabularies_are_gone),
                                        cmocka_unit_test(classes_have_errors_of_their_own),
                                        cmocka_unit_test(errors_by_hand),

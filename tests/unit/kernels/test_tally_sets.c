@@ -7,6 +7,7 @@
 #include "tests/unit/near.h"
 #include "tests/unit/vb_test.h"
 #include "kernels/base/fault.h"
+#include "kernels/openness/figure_errors.h"
 #include "kernels/openness/numpy_rng.h"
 #include "kernels/openness/openness.h"
 #include "kernels/openness/set_views.h"
@@ -359,6 +360,42 @@ static void sets_of_one_are_single_classes(void **state) {
     vb_similarity_bank_free(bank);
 }
 
+/* Where all images have one score their deviation is rounding, and no error: the interval is Wilson's of so many draws, neither a
+ * point nor everything. Of the ten images of t two are right alone, the others once u has come: Acc-S is 1 for each. */
+static void equal_scores_have_no_error(void **state) {
+    (void)state;
+    static scene s;
+    vb_error err = {0};
+    vb_openness_result result;
+    vb_figure_errors errors;
+    const float texts[] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+    memset(&s, 0, sizeof s);
+    memcpy(s.offsets, (const int[]){0, 2, 3}, 3 * sizeof(int));
+    for (int c = 0; c < 3; c++) s.members[c] = c;
+    s.space = (vb_label_space){.classes = 3, .vocabularies = 2, .offsets = s.offsets, .members = s.members, .sets = true};
+    memcpy(s.texts, texts, sizeof texts);
+    for (s.images = 0; s.images < 10; s.images++) {
+        const float row[] = {s.images < 2 ? 2 : 1, s.images < 2 ? 1 : 2, 3};
+        memcpy(s.rows + s.images * DIM, row, sizeof row);
+        s.lists[s.images][1] = 2;
+        s.sets[s.images] = (vb_class_set){s.lists[s.images], 2};
+    }
+    vb_tally *tally = tally_of(&s, &(vb_protocol){0}, 1);
+    assert_ok(vb_openness(&result, tally, &err));
+    assert_ok(vb_figure_errors_new(&errors, tally, &result, &err));
+    const vb_spread *stable = &errors.vocabulary[0].figure[VB_ACC_S];
+    const double squared_quantile = 1.959963984540054 * 1.959963984540054;
+    assert_near(result.vocabulary[0].acc_c, 0.2, 1e-15);
+    assert_near(result.vocabulary[0].acc_s, 1, 1e-15);
+    assert_true(result.vocabulary[0].acc_s_se == 0);
+    assert_true(stable->error[VB_SPREAD_IMAGES] == 0);
+    assert_near(stable->low[VB_SPREAD_IMAGES], 1 / (1 + squared_quantile / 10), 1e-12);
+    assert_near(errors.vocabulary[0].figure[VB_ACC_E].error[VB_SPREAD_IMAGES], sqrt(0.04 / 9), 1e-12);
+    vb_figure_errors_free(&errors);
+    vb_openness_free(&result);
+    vb_tally_free(tally);
+}
+
 static void bad_images_are_named(void **state) {
     (void)state;
     static scene s;
@@ -460,6 +497,7 @@ int main(void) {
         cmocka_unit_test(figures_are_those_of_the_definition), cmocka_unit_test(drawn_orders_are_right),
         cmocka_unit_test(sets_of_one_are_single_classes),      cmocka_unit_test(bad_images_are_named),
         cmocka_unit_test(takers_are_the_first_ranked),         cmocka_unit_test(lack_of_memory_is_reported),
+        cmocka_unit_test(equal_scores_have_no_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
