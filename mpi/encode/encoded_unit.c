@@ -16,7 +16,7 @@ static int key_of(const vb_digest *digest, const int *picked, int n, vb_digest *
     return 0;
 }
 
-/* Rows of images that were skipped are NaN: take them out, and note their classes. */
+/* Rows of images that were skipped are NaN: take them out, and note their classes and places. */
 static int drop_skipped(vb_unit_rows *rows, vb_error *err) {
     int kept = 0;
     size_t i;
@@ -24,7 +24,9 @@ static int drop_skipped(vb_unit_rows *rows, vb_error *err) {
     vb_json json = {0};
     json_array_foreach(rows->skipped, i, entry) {
         int64_t row = vb_json_integer(entry, "row");
-        if (row >= 0 && row < rows->count) vb_json_set_integer(&json, entry, "class", rows->classes[row]);
+        if (row < 0 || row >= rows->count) continue;
+        vb_json_set_integer(&json, entry, "class", rows->classes[row]);
+        vb_json_set_integer(&json, entry, "place", rows->places[row]);
     }
     for (int r = 0; r < rows->count; r++) {
         if (isnan(rows->rows[(size_t)r * (size_t)rows->dim])) vb_unit_rows_drop(rows, r);

@@ -18,6 +18,21 @@ static int choose(vb_dataset_state *state, uint8_t *kept, int64_t *seen, vb_erro
     return 0;
 }
 
+/* Where labels are sets, the images of a vocabulary may all be of other classes first. */
+static int check_left(const vb_dataset_state *state, const int64_t *class_images, vb_error *err) {
+    const vb_label_space *space = &state->space;
+    for (int v = 0; v < space->vocabularies; v++) {
+        int64_t images = 0;
+        for (int i = space->offsets[v]; i < space->offsets[v + 1]; i++) images += class_images[space->members[i]];
+        if (images) continue;
+        return vb_errorf(err, VB_EMISMATCH,
+                         "dataset '%s': limit: vocabulary '%s' has no images among the first %lld of each class, by the first "
+                         "label of their sets",
+                         state->spec->name, state->vocabularies.names[v], (long long)state->limit);
+    }
+    return 0;
+}
+
 /* The counts of what is kept, where an image may count for several classes. */
 static void count_sets(vb_dataset_state *state) {
     for (int c = 0; c < state->space.classes; c++) state->class_images[c] = 0;
@@ -40,7 +55,10 @@ int vb_image_limit_apply(vb_dataset_state *state, vb_context *context, int64_t l
     status = vb_comm_agree(comm, status, err);
     if (!status) status = vb_comm_broadcast(comm, state->kept, samples, err);
     state->beyond = 0;
-    if (!status && state->sets.offsets) count_sets(state);
+    if (!status && state->sets.offsets) {
+        count_sets(state);
+        status = check_left(state, state->class_images, err);
+    }
     for (int c = 0; !status && !state->sets.offsets && c < state->space.classes; c++) {
         const int64_t images = state->class_images[c], kept = images < state->limit ? images : state->limit;
         state->beyond += images - kept;
@@ -50,11 +68,23 @@ int vb_image_limit_apply(vb_dataset_state *state, vb_context *context, int64_t l
     return status;
 }
 
-int vb_image_limit_rows(int *classes, int64_t rows, const vb_dataset_state *state, vb_error *err) {
+int vb_image_limit_rows(int *classes, const vb_class_sets *sets, int64_t rows, const vb_dataset_state *state, vb_error *err) {
     if (!state->limit) return 0;
-    int64_t *seen = vb_array((size_t)state->space.classes, sizeof *seen, "class counts", err);
-    for (int64_t i = 0; seen && i < rows; i++)
-        if (classes[i] >= 0 && seen[classes[i]]++ >= state->limit) classes[i] = VB_IMAGE_LIMIT_BEYOND;
+    const size_t count = (size_t)state->space.classes;
+    int64_t *seen = vb_array(count, sizeof *seen, "class counts", err),
+            *kept = vb_array(count, sizeof *kept, "class counts", err);
+    int status = seen && kept ? 0 : -1;
+    for (int64_t i = 0; !status && i < rows; i++) {
+        if (classes[i] < 0) continue;
+        if (seen[classes[i]]++ >= state->limit) {
+            classes[i] = VB_IMAGE_LIMIT_BEYOND;
+            continue;
+        }
+        const vb_class_set set = sets->offsets ? vb_class_sets_at(sets, i) : (vb_class_set){&classes[i], 1};
+        for (int k = 0; k < set.count; k++) kept[set.classes[k]]++;
+    }
+    if (!status && sets->offsets) status = check_left(state, kept, err);
     vb_free(seen);
-    return seen ? 0 : -1;
+    vb_free(kept);
+    return status;
 }

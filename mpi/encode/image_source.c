@@ -98,7 +98,7 @@ static int open_precomputed(vb_image_source *source, const vb_embeddings_spec *s
     source->units = (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
     if (!(source->classes = vb_array((size_t)rows, sizeof *source->classes, "labels", err))) return -1;
     if (vb_precomputed_labels_read(source->classes, &source->sets, &source->labels, source->data, spec, rows, err) ||
-        vb_image_limit_rows(source->classes, rows, source->data, err))
+        vb_image_limit_rows(source->classes, &source->sets, rows, source->data, err))
         return -1;
     return digests ? digest_embeddings(source, digests, spec, err) : 0;
 }

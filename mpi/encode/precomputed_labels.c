@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "mpi/encode/image_limit.h"
 #include "mpi/experiment/missing_path.h"
 #include "shards/embeddings/npy.h"
 #include "shards/files/path.h"
@@ -293,6 +294,7 @@ int vb_precomputed_labels_check(const vb_dataset_state *data, const vb_embedding
     if (!rows) return 0;
     int *classes = vb_array((size_t)rows, sizeof *classes, "labels", err);
     int status = classes ? vb_precomputed_labels_read(classes, &sets, &counts, data, spec, rows, err) : -1;
+    if (!status) status = vb_image_limit_rows(classes, &sets, rows, data, err);
     vb_free(classes);
     vb_class_sets_free(&sets);
     return status;

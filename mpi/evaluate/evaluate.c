@@ -290,10 +290,16 @@ done:
     return status;
 }
 
-/* An image counts for a vocabulary that has its class. */
-static bool is_of_vocabulary(const vb_label_space *space, int64_t class, int v) {
+/* A skipped image would have counted for a vocabulary that has its class, or one of its set. */
+static bool was_of_vocabulary(const vb_pair *pair, const json_t *skipped, int v) {
+    const vb_label_space *space = &pair->data->space;
+    const vb_class_sets *sets = vb_image_source_sets(pair->source);
+    const json_t *class = json_object_get(skipped, "class");
+    const int its = (int)json_integer_value(class);
+    if (!class) return false;
+    const vb_class_set set = sets ? vb_class_sets_at(sets, vb_json_integer(skipped, "place")) : (vb_class_set){&its, 1};
     for (int i = space->offsets[v]; i < space->offsets[v + 1]; i++)
-        if (space->members[i] == class) return true;
+        if (vb_label_space_holds(&set, space->members[i])) return true;
     return false;
 }
 
@@ -303,11 +309,10 @@ static int check_left(const vb_pair *pair, const vb_tally *tally, const json_t *
     for (int v = 0; v < space->vocabularies; v++) {
         int64_t lost = 0;
         if (vb_tally_images(tally, v)) continue;
-        const json_t *first = NULL, *entry, *class;
+        const json_t *first = NULL, *entry;
         size_t i;
         json_array_foreach(skipped, i, entry) {
-            if (!(class = json_object_get(entry, "class")) || !is_of_vocabulary(space, json_integer_value(class), v)) continue;
-            if (!lost++) first = entry;
+            if (was_of_vocabulary(pair, entry, v) && !lost++) first = entry;
         }
         return vb_errorf(err, VB_EDATA,
                          "model '%s' on dataset '%s': vocabulary '%s' has no images left: %lld %s skipped, the first: %s",
@@ -337,8 +342,11 @@ static int make_result(const evaluation *work, json_t *skipped, const vb_digest 
     size_t i;
     json_t *entry;
     if (check_left(work->pair, work->tally, skipped, err)) return -1;
-    /* "class" was for the message. */
-    json_array_foreach(skipped, i, entry) { json_object_del(entry, "class"); }
+    /* Both were for the message. */
+    json_array_foreach(skipped, i, entry) {
+        json_object_del(entry, "class");
+        json_object_del(entry, "place");
+    }
     return vb_evaluate_figures(work->pair, work->tally, &(vb_evaluate_facts){work->counts, skipped, *data_digest}, result, err);
 }
 

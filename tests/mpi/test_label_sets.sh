@@ -120,6 +120,29 @@ has_text "and told" "images have a set of labels without any: they are left out"
 run folders.yaml --output limited --set limit=1
 equal "one image of each class that is listed first" "$(query limited '.results[0].images')" \
   "$(zstd -dqc folders/records/m--d.jsonl.zst | jq -r .class | sort -u | wc -l)"
+# A vocabulary whose only image is first of another class: beyond a limit, and broken.
+sed '$a\  late: [late]' v.yaml >late.yaml
+jq -c 'map(.value) | map(if length > 0 then . else ["bear"] end) | .[-1] = ["bear", "late"]' entries.json >late.json
+IFS=$'\t' read -r file class < <(tail -n 1 by-name)
+late=(folders.yaml --output x --set datasets.d.vocabularies=late.yaml --set datasets.d.labels=late.json)
+sed '/  animals/!{/  things/d; /  places/d}' late.yaml >late-rows.yaml
+echo '[["bear"], ["bear", "late"]]' >late-rows.json
+must "$tools/npy" random late-i.npy 2 4 1; must "$tools/npy" random late-t.npy 9 4 2
+rows=(rows.yaml --output x --set datasets.d.vocabularies=late-rows.yaml --set models.m.labels=late-rows.json
+  --set models.m.image_embeddings=late-i.npy --set models.m.text_embeddings=late-t.npy)
+none="dataset 'd': limit: vocabulary 'late' has no images among the first 1 of each class, by the first label of their sets"
+for how in run check; do
+  "$vocabench" $how "${late[@]}" --limit 1 >out 2>&1
+  has_text "$how: a limit that leaves a vocabulary no image is told" "$none" out
+  "$vocabench" $how "${rows[@]}" --limit 1 >out 2>&1
+  has_text "$how: of embeddings, too" "$none" out
+done
+check "a larger one leaves it one" "$vocabench" run "${rows[@]}" --limit 2
+cp "pics/$class/$file" whole; head -c 100 whole >"pics/$class/$file"
+refuses "a vocabulary that lost its image is told with that" 5 \
+  "vocabulary 'late' has no images left: 1 was skipped, the first: .*$file" "$vocabench" run "${late[@]}" \
+  --set datasets.d.on_error=skip
+cp whole "pics/$class/$file"
 two='[{name: d, images: pics, vocabularies: v.yaml, labels: real.json}, {name: e, images: pics, vocabularies: v.yaml}]'
 sed "s|^datasets:.*|datasets: $two|; \$a expansions: [{name: both, datasets: [d, e]}]" folders.yaml >both.yaml
 refuses "an expansion of sets" 10 "the labels of dataset 'd' are sets, and expansions take images of one class each" \
