@@ -103,16 +103,19 @@ done:
     return status;
 }
 
-static int open_coop(text_work *work, vb_error *err) {
+/* classes: what the names are; others have none of the contexts that classes have of their own, however many there are. */
+static int open_coop(text_work *work, bool classes, vb_error *err) {
     const char *path = work->names->coop;
-    int classes = work->names->count;
     if (!path) return 0;
     if (vb_coop_read(&work->coop, path, err)) return -1;
     if (work->coop.contexts > 256)
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: %d context vectors, at most 256 are supported", path, work->coop.contexts);
-    if (work->coop.classes && work->coop.classes != classes)
+    if (work->coop.classes && !classes)
+        return vb_errorf(err, VB_EMISMATCH, "%s: contexts of %d classes (class-specific), and none for the names of '%s'", path,
+                         work->coop.classes, work->names->source);
+    if (work->coop.classes && work->coop.classes != work->names->count)
         return vb_errorf(err, VB_EMISMATCH, "%s: contexts of %d classes (class-specific), but '%s' has %d classes", path,
-                         work->coop.classes, work->names->source, classes);
+                         work->coop.classes, work->names->source, work->names->count);
     return 0;
 }
 
@@ -240,7 +243,7 @@ static int encode_names(vb_classifier *classifier, const vb_encoding *how, const
         slice = classifier->texts + (size_t)first * (size_t)per_unit * (size_t)work.dim;
     if (keep_prompts)
         classifier->prompt_rows = vb_array((size_t)units * (size_t)work.prompts, unit_bytes, "embeddings of prompts", err);
-    int status = slice && classifier->texts && (!keep_prompts || classifier->prompt_rows) ? open_coop(&work, err) : -1;
+    int status = slice && classifier->texts && (!keep_prompts || classifier->prompt_rows) ? open_coop(&work, equal, err) : -1;
     if (names->coop) {
         const vb_coop *coop = &work.coop;
         size_t vectors = (size_t)(coop->classes ? coop->classes : 1) * (size_t)coop->contexts * (size_t)coop->width;
@@ -280,7 +283,7 @@ int vb_classifier_look(const vb_encoding *how, const vb_dataset_state *data, vb_
     const vb_name_list names = names_of(how->model, data);
     text_work work = begin_work(how, &names);
     *faults = (vb_text_faults){0};
-    int status = vb_comm_agree(&how->context->comm, open_coop(&work, err), err);
+    int status = vb_comm_agree(&how->context->comm, open_coop(&work, true, err), err);
     if (!status) status = look_at_texts(&work, how, true, faults, err);
     vb_coop_free(&work.coop);
     return status;
@@ -300,7 +303,10 @@ static int rows_by_name(const vb_dataset_state *data, const vb_embeddings_spec *
     for (int c = 0; c < data->space.classes; c++) row_of[c] = -1;
     for (int64_t i = 0; i < rows && !status; i++) {
         int class = vb_vocabularies_find(&data->vocabularies, names.items[i]);
-        if (class >= 0 && row_of[class] < 0) row_of[class] = i;
+        if (class >= 0 && row_of[class] >= 0)
+            status = vb_errorf(err, VB_EMISMATCH, "%s: rows %lld and %lld are both of class '%s': which of them is it?",
+                               spec->text_names, (long long)row_of[class], (long long)i, data->vocabularies.class[class].name);
+        else if (class >= 0) row_of[class] = i;
     }
     for (int c = 0; c < data->space.classes && !status; c++) {
         const vb_class *class = &data->vocabularies.class[c];

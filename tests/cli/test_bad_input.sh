@@ -212,6 +212,9 @@ set_array bad "a negative label" 6 "x.npy: row 4: label -2" labels x.npy
 yes apple | head -19 >x.txt; set_array bad "too few names" 6 "x.txt: 19 labels, but I.npy has 20 rows" labels x.txt
 printf 'apple\nbear\nchair\ndolphin\nwhat\n' >x.txt
 refused bad "a class without a text row" 6 "x.txt: no row for class 'elephant'" p.yaml --set models.0.text_names=x.txt
+printf 'apple\nbear\nchair\ndolphin\napple\n' >x.txt
+refused bad "a class with two" 6 "x.txt: rows 0 and 4 are both of class 'apple': which of them is it[?]" p.yaml \
+  --set models.0.text_names=x.txt
 
 # ---- weights and tokenizers -------------------------------------------------------------------------------------
 weights() { refused "$1" "$2" "$3" "$4" e.yaml --set models.0.weights=w; }

@@ -314,6 +314,8 @@ static void contexts(void **state) {
     (void)state;
     put_contexts("many.safetensors", "257,8", 257 * 8 * 4);
     put_contexts("five.safetensors", "5,4,8", 5 * 4 * 8 * 4);
+    put_contexts("six.safetensors", "6,4,8", 6 * 4 * 8 * 4);
+    put_file("six.txt", "k\nl\nm\nn\no\np\n", 12);
     static const refusal cases[] = {
         {.words = RUN,
          .code = VB_EUNSUPPORTED,
@@ -323,6 +325,11 @@ static void contexts(void **state) {
          .code = VB_EMISMATCH,
          .text = "five.safetensors: contexts of 5 classes (class-specific), but 'v.yaml' has 6 classes",
          .yaml = COOP("five.safetensors")},
+        /* As many foreign names as classes: they have no contexts either. */
+        {.words = RUN,
+         .code = VB_EMISMATCH,
+         .text = "six.safetensors: contexts of 6 classes (class-specific), and none for the names of 'six.txt'",
+         .yaml = "analyses: [open_curve]\nopen_curve: {names: six.txt, exclude: none}\n" COOP("six.safetensors")},
     };
     ARE_REFUSED(cases);
 }
