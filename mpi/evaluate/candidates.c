@@ -193,6 +193,16 @@ static int find_candidate(const vb_candidates *pool, const char *folded) {
     return low < pool->count && !strcmp(pool->folded[pool->by_folded[low]], folded) ? pool->by_folded[low] : -1;
 }
 
+/* A candidate of the name that prompts call a class by, in another language. */
+static int exclude_called(const vb_candidates *pool, const vb_class *class, uint8_t *excluded, vb_error *err) {
+    char *folded = class->called ? vb_wordnet_fold_name(class->called, err) : NULL;
+    int found = folded ? find_candidate(pool, folded) : -1;
+    if (found >= 0) excluded[found] = 1;
+    if (class->called && !folded) return -1;
+    vb_free(folded);
+    return 0;
+}
+
 int vb_candidates_exclude(const vb_candidates *pool, const vb_vocabularies *vocabularies, int v, uint8_t *excluded,
                           vb_error *err) {
     const bool related = !strcmp(pool->excluded_by, "related"), synonyms = related || !strcmp(pool->excluded_by, "synonyms");
@@ -208,6 +218,7 @@ int vb_candidates_exclude(const vb_candidates *pool, const vb_vocabularies *voca
         if (!folded) status = -1;
         else if (synonyms) vb_wordnet_synonyms(pool->wordnet, folded, class->id, same);
         if (folded && related) status = vb_wordnet_relatives(pool->wordnet, folded, class->id, same, err);
+        if (!status) status = exclude_called(pool, class, excluded, err);
         vb_free(folded);
     }
     for (size_t l = 0; l < lemmas && !status; l++) {

@@ -31,8 +31,8 @@ typedef struct vb_candidates {
 int vb_candidates_open(vb_candidates *pool, const vb_names_spec *spec, int64_t least, vb_error *err);
 void vb_candidates_free(vb_candidates *pool);
 
-/* excluded[c] = 1 for every candidate that is a class of vocabulary v, or by the pool's rule a synonym or a relative of one;
- * other entries stay. Local. */
+/* excluded[c] = 1 for every candidate that is a class of vocabulary v, by its name or by what prompts call it, or by the pool's
+ * rule a synonym or a relative of one; other entries stay. Local. */
 int vb_candidates_exclude(const vb_candidates *pool, const vb_vocabularies *vocabularies, int v, uint8_t *excluded,
                           vb_error *err);
 

@@ -49,6 +49,14 @@ equal "a changed file is read again" "$(query named '.results[0].vocabularies[-1
 run e.yaml --output bare --set datasets.d.vocabularies=bare.yaml
 equal "without ids, by the classes' names" "$(query bare "$texts")" "$(query named "$texts")"
 
+# What is a class' name in the other language is no foreign name of its vocabulary, whatever its case; nor is its own name.
+printf '%s\n' 'SCHWARZER_BÄR' 'äpfel' 'thing 2' Haus Baum >pool.txt
+pools='[.results[0].analyses.open_curve | .vocabularies[].own.names, .all.names] | join(" ")'
+run e.yaml --output pool --set 'analyses=[open_curve]' --set 'open_curve={names: pool.txt, exclude: names}'
+equal "a class' name in another language is kept out" "$(query pool "$pools")" "4 4 4 5 2"
+run e.yaml --output pool --set 'analyses=[open_curve]' --set 'open_curve={names: pool.txt, exclude: none}'
+equal "unless nothing is" "$(query pool "$pools")" "5 5 5 5 5"
+
 wrong() { # wrong NAME CODE PATTERN: of wrong.tsv
   refuses "$1" "$2" "dataset 'd': wrong.$3" "$vocabench" run e.yaml --output x --set "datasets.d.names=wrong.${3%%:*}"
 }
