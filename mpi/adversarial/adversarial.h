@@ -10,6 +10,11 @@
  * of a target that it has, within spec.memory. Collective. */
 int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_error *err);
 
+/* Whether it can be made of a model (NULL: precomputed, of `dim` elements) on a dataset, where it is asked for, before anything
+ * is encoded. Local. */
+int vb_adversarial_check(const vb_experiment *experiment, const vb_model_spec *spec, const vb_model *model, int dim,
+                         const vb_dataset_state *data, vb_error *err);
+
 /* The vocabulary that is target number `target` of those that spec lists, in the file `path`; -1 with VB_EMISMATCH when there is
  * none of that name. Local. */
 int vb_adversarial_target(const vb_adversarial_spec *spec, int target, const vb_vocabularies *vocabularies, const char *path,

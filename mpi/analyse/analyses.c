@@ -41,12 +41,12 @@ static int run_pass(vb_analysis_work *work, vb_image_pass *pass, uint32_t set, v
     return vb_comm_agree(&work->context->comm, status, err);
 }
 
-int vb_analyses_check(const vb_experiment *experiment, const vb_dataset_state *data, vb_error *err) {
+int vb_analyses_check(const vb_analysis_subject *subject, vb_error *err) {
     for (int a = 0; a < VB_ANALYSES_SPEC_COUNT; a++) {
         const char *name = vb_analyses_spec_options()[a].key;
-        if (!is_in(experiment->analyses, a)) continue;
-        if (rows[a]->check && rows[a]->check(experiment, data, err))
-            return vb_error_prefix(err, "dataset '%s', analysis '%s'", data->spec->name, name);
+        if (!is_in(subject->experiment->analyses, a)) continue;
+        if (rows[a]->check && rows[a]->check(subject, err))
+            return vb_error_prefix(err, "dataset '%s', analysis '%s'", subject->data->spec->name, name);
     }
     return 0;
 }

@@ -8,8 +8,8 @@
 /* The row of analysis a of the list (mpi/experiment/analyses_list.h). */
 const vb_analysis *vb_analyses_row(int a);
 
-/* Whether the experiment's analyses are defined for a dataset: the error of the first that is not names it. Local. */
-int vb_analyses_check(const vb_experiment *experiment, const vb_dataset_state *data, vb_error *err);
+/* Whether the experiment's analyses can be made of a pair: the error of the first that cannot names it. Local. */
+int vb_analyses_check(const vb_analysis_subject *subject, vb_error *err);
 
 /* What the pair's texts are: as encoded; the blend that stands for REPE beside them; another one. */
 typedef enum vb_analyses_texts { VB_TEXTS_PLAIN, VB_TEXTS_STATED, VB_TEXTS_OTHER } vb_analyses_texts;

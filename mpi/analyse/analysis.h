@@ -26,10 +26,19 @@ typedef struct vb_analysis_work {
     json_t *histograms; /* in it, of rows that need the pass */
 } vb_analysis_work;
 
+/* What a row is asked about before anything is encoded; all borrowed. */
+typedef struct vb_analysis_subject {
+    const vb_experiment *experiment;
+    const vb_model_spec *spec;
+    const vb_model *model; /* NULL: precomputed, of `dim` elements */
+    int dim;
+    const vb_dataset_state *data;
+} vb_analysis_subject;
+
 typedef struct vb_analysis {
     unsigned needs; /* of the pass over images and classes: VB_IMAGE_PASS_* */
-    /* Whether it can be made of a dataset, before anything is encoded; NULL: of any. VB_E... says why not. Local. */
-    int (*check)(const vb_experiment *experiment, const vb_dataset_state *data, vb_error *err);
+    /* Whether it can be made of a model and a dataset, before anything is encoded; NULL: of any. VB_E... says why not. Local. */
+    int (*check)(const vb_analysis_subject *subject, vb_error *err);
     /* Sets its figures. With needs: local, on rank 0 alone; without: collective, on all ranks. */
     int (*run)(vb_analysis_work *work, vb_error *err);
     /* The bytes that it takes on rank 0 beside the class texts, at most, and its floating-point operations beside the

@@ -125,12 +125,19 @@ static int make_figures(vb_analysis_work *its, vb_error *err) {
 }
 
 static int run_calibration(vb_analysis_work *work, vb_error *err) {
-    if (!work->shown || !vb_confidence_pass_fits(work->pair)) return 0; /* as the open curve */
-    if (vb_confidence_pass_run(work->confidences, work->context, work->pair, "calibration", err)) return -1;
+    const vb_pair *pair = work->pair;
+    if (!work->shown || !vb_confidence_pass_fits(pair->experiment, pair->spec, pair->data)) return 0; /* as the open curve */
+    if (vb_confidence_pass_run(work->confidences, work->context, pair, "calibration", err)) return -1;
     return vb_comm_agree(&work->context->comm, work->context->comm.rank ? 0 : make_figures(work, err), err);
 }
 
-const vb_analysis vb_analysis_calibration = {.run = run_calibration,
+static int check_calibration(const vb_analysis_subject *subject, vb_error *err) {
+    return vb_confidence_pass_check(subject->experiment, subject->spec, subject->model, subject->dim, subject->data,
+                                    "calibration", err);
+}
+
+const vb_analysis vb_analysis_calibration = {.check = check_calibration,
+                                             .run = run_calibration,
                                              .bytes = vb_confidence_pass_bytes,
                                              .operations = vb_confidence_pass_operations,
                                              .section = &vb_calibration_section};

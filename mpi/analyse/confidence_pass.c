@@ -106,10 +106,9 @@ static int draw_orders(confidence_work *work, vb_error *err) {
     return status;
 }
 
-bool vb_confidence_pass_fits(const vb_pair *pair) {
-    const vb_dataset_state *data = pair->data;
+bool vb_confidence_pass_fits(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_state *data) {
     if (data->part_count && data->space.equivalence && data->joined.shared) return false;
-    return !pair->experiment->open_curve.pool.asked || vb_foreign_names_fit(pair);
+    return !experiment->open_curve.pool.asked || vb_foreign_names_fit(experiment, model, data->spec);
 }
 
 /* Everything but the images. Collective. */
@@ -251,19 +250,27 @@ static int gather_rows(vb_confidence_pass *pass, vb_comm *comm, vb_error *err) {
 
 /* ---- the whole ---- */
 
-static double logit_scale(const vb_pair *pair) {
-    const vb_model *model = pair->source->model;
-    if (isfinite(pair->spec->logit_scale)) return pair->spec->logit_scale;
-    double own = model ? (double)vb_clip_describe(model->clip)->logit_scale : 0;
-    return own > 0 && isfinite(own) ? own : NAN;
+int vb_confidence_pass_scale(double *scale, const vb_model_spec *spec, const vb_model *model, const char *scale_for,
+                             vb_error *err) {
+    const double own = model ? (double)vb_clip_describe(model->clip)->logit_scale : 0;
+    *scale = isfinite(spec->logit_scale) ? spec->logit_scale : own > 0 && isfinite(own) ? own : NAN;
+    if (!scale_for || *scale > 0) return 0;
+    return vb_errorf(err, VB_ECONFIG, "model '%s': the analysis '%s' needs its key 'logit_scale': %s", spec->name, scale_for,
+                     model ? "its weights have none" : "embeddings do not tell it");
+}
+
+int vb_confidence_pass_check(const vb_experiment *experiment, const vb_model_spec *spec, const vb_model *model, int dim,
+                             const vb_dataset_state *data, const char *scale_for, vb_error *err) {
+    const vb_names_spec *names = &experiment->open_curve.pool;
+    double scale;
+    if (!vb_confidence_pass_fits(experiment, spec, data)) return 0;
+    if (vb_confidence_pass_scale(&scale, spec, model, scale_for, err)) return -1;
+    return names->asked ? vb_foreign_names_check(names, spec, model, dim, "open_curve", err) : 0;
 }
 
 int vb_confidence_pass_run(vb_confidence_pass *pass, vb_context *context, const vb_pair *pair, const char *scale_for,
                            vb_error *err) {
-    if (!pass->done) pass->scale = logit_scale(pair);
-    if (scale_for && !(pass->scale > 0))
-        return vb_errorf(err, VB_ECONFIG, "model '%s': the analysis '%s' needs its key 'logit_scale': %s", pair->spec->name,
-                         scale_for, pair->source->model ? "its weights have none" : "embeddings do not tell it");
+    if (vb_confidence_pass_scale(&pass->scale, pair->spec, pair->source->model, scale_for, err)) return -1;
     if (pass->done) return 0;
     confidence_work work = {.pass = pass, .pair = pair};
     int status = open_work(&work, context, err);

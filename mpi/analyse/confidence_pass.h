@@ -35,9 +35,18 @@ typedef struct vb_confidence_pass {
 
 /* Whether a pair has confidences: in an expansion classes of one name are no rivals (shared_names: same), and a softmax over the
  * texts of both would be no confidence in either; and foreign names must fit beside its classes. */
-bool vb_confidence_pass_fits(const vb_pair *pair);
+bool vb_confidence_pass_fits(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_state *data);
 
-/* Fills the pass unless it is done. VB_ECONFIG: no logit scale where `scale_for` (the name of an analysis, else NULL) needs one.
+/* The logit scale that is stated, or the weights' (model: NULL of a precomputed one); NaN: none is known. VB_ECONFIG where
+ * `scale_for` needs one (the name of an analysis, else NULL). Local. */
+int vb_confidence_pass_scale(double *scale, const vb_model_spec *spec, const vb_model *model, const char *scale_for,
+                             vb_error *err);
+
+/* Whether it can be filled, before anything is encoded. Local. */
+int vb_confidence_pass_check(const vb_experiment *experiment, const vb_model_spec *spec, const vb_model *model, int dim,
+                             const vb_dataset_state *data, const char *scale_for, vb_error *err);
+
+/* Fills the pass unless it is done. VB_ECONFIG as above.
  * Memory a rank: texts of classes twice and of names three times, vb_masses_bytes, and its rows; on rank 0 all rows.
  * Collective; free also after a failure. */
 int vb_confidence_pass_run(vb_confidence_pass *pass, vb_context *context, const vb_pair *pair, const char *scale_for,

@@ -71,8 +71,8 @@ static int find_classes(vb_wordnet_ancestry *above, const vb_vocabularies *vocab
     return status;
 }
 
-static int check_hierarchy(const vb_experiment *experiment, const vb_dataset_state *data, vb_error *err) {
-    return find_classes(NULL, &data->vocabularies, experiment->hierarchy.wordnet, err);
+static int check_hierarchy(const vb_analysis_subject *subject, vb_error *err) {
+    return find_classes(NULL, &subject->data->vocabularies, subject->experiment->hierarchy.wordnet, err);
 }
 
 /* Of what all classes lie below. */

@@ -390,7 +390,7 @@ static int run_open_curve(vb_analysis_work *work, vb_error *err) {
     vb_comm *comm = &work->context->comm;
     const vb_pair *pair = work->pair;
     /* Beside the plain texts the setting that stands for REPE, whose classes are blended and whose names are not. */
-    if (!work->shown || !vb_foreign_names_fit(pair)) return 0;
+    if (!work->shown || !vb_foreign_names_fit(pair->experiment, pair->spec, pair->data->spec)) return 0;
     curve_work its = {.pair = pair};
     vb_blocks blocks = {0};
     image_row *rows = NULL;
@@ -428,6 +428,11 @@ static int run_open_curve(vb_analysis_work *work, vb_error *err) {
     return vb_comm_agree(comm, status, err);
 }
 
+static int check_open_curve(const vb_analysis_subject *its, vb_error *err) {
+    if (!vb_foreign_names_fit(its->experiment, its->spec, its->data->spec)) return 0;
+    return vb_foreign_names_check(&its->experiment->open_curve.pool, its->spec, its->model, its->dim, "open_curve", err);
+}
+
 /* Texts of classes and names twice, what judging takes, a bit a name and image of a unit, and rows: rank 0 holds those of all, in
  * an array that grew twofold and in one, or while they are sorted in two. */
 static int64_t open_curve_bytes(const vb_pair_shape *s) {
@@ -440,7 +445,8 @@ static double open_curve_operations(const vb_pair_shape *s) {
     return 2.0 * (double)s->images * (double)(s->classes + s->names) * (double)s->dim;
 }
 
-const vb_analysis vb_analysis_open_curve = {.run = run_open_curve,
+const vb_analysis vb_analysis_open_curve = {.check = check_open_curve,
+                                            .run = run_open_curve,
                                             .bytes = open_curve_bytes,
                                             .operations = open_curve_operations,
                                             .section = &vb_open_curve_section};

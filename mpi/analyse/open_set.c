@@ -118,12 +118,18 @@ static int make_figures(vb_analysis_work *work, vb_error *err) {
 }
 
 static int run_open_set(vb_analysis_work *work, vb_error *err) {
-    if (!work->shown || !vb_confidence_pass_fits(work->pair)) return 0; /* as the open curve */
-    if (vb_confidence_pass_run(work->confidences, work->context, work->pair, NULL, err)) return -1;
+    const vb_pair *pair = work->pair;
+    if (!work->shown || !vb_confidence_pass_fits(pair->experiment, pair->spec, pair->data)) return 0; /* as the open curve */
+    if (vb_confidence_pass_run(work->confidences, work->context, pair, NULL, err)) return -1;
     return vb_comm_agree(&work->context->comm, work->context->comm.rank ? 0 : make_figures(work, err), err);
 }
 
-const vb_analysis vb_analysis_open_set = {.run = run_open_set,
+static int check_open_set(const vb_analysis_subject *subject, vb_error *err) {
+    return vb_confidence_pass_check(subject->experiment, subject->spec, subject->model, subject->dim, subject->data, NULL, err);
+}
+
+const vb_analysis vb_analysis_open_set = {.check = check_open_set,
+                                          .run = run_open_set,
                                           .bytes = vb_confidence_pass_bytes,
                                           .operations = vb_confidence_pass_operations,
                                           .section = &vb_open_set_section};

@@ -274,8 +274,12 @@ static double prompt_spread_operations(const vb_pair_shape *s) {
 }
 
 /* WordNet's names are English: beside names of another language they would not be other words for the same. */
-static int check_prompt_spread(const vb_experiment *experiment, const vb_dataset_state *data, vb_error *err) {
-    if (!experiment->prompt_spread.synonyms || !data->spec->names) return 0;
+static int check_prompt_spread(const vb_analysis_subject *subject, vb_error *err) {
+    const vb_prompt_spread_spec *its = &subject->experiment->prompt_spread;
+    const vb_dataset_state *data = subject->data;
+    if (!its->synonyms || data->part_count) return 0;
+    if (subject->spec->coop && vb_classifier_check_names(subject->spec->coop, its->wordnet, err)) return -1;
+    if (!data->spec->names) return 0;
     return vb_errorf(err, VB_EUNSUPPORTED,
                      "synonyms are WordNet's, and the classes have the names of %s: synonyms: false leaves them out",
                      data->spec->names);

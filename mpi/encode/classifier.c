@@ -279,6 +279,14 @@ int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how
     return encode_names(classifier, how, names, keep_prompts, false, false, err);
 }
 
+int vb_classifier_check_names(const char *coop, const char *source, vb_error *err) {
+    const vb_name_list names = {source, 0, NULL, NULL, coop};
+    text_work work = {.names = &names};
+    const int status = open_coop(&work, false, err);
+    vb_coop_free(&work.coop);
+    return status;
+}
+
 int vb_classifier_look(const vb_encoding *how, const vb_dataset_state *data, vb_text_faults *faults, vb_error *err) {
     const vb_name_list names = names_of(how->model, data);
     text_work work = begin_work(how, &names);

@@ -37,6 +37,9 @@ int vb_classifier_look(const vb_encoding *how, const vb_dataset_state *data, vb_
 int vb_classifier_encode_names(vb_classifier *classifier, const vb_encoding *how, const vb_name_list *names, bool keep_prompts,
                                vb_error *err);
 
+/* Whether it will, by the checkpoint `coop`; source: for messages. Local. */
+int vb_classifier_check_names(const char *coop, const char *source, vb_error *err);
+
 /* How many classes of so many prompts each are encoded together, one at least. */
 int vb_classifier_classes_a_unit(int prompts);
 

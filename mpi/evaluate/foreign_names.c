@@ -7,29 +7,56 @@
 #include "kernels/base/memory.h"
 #include "shards/embeddings/npy.h"
 
+/* The embeddings that a precomputed model brings for `lines` names. Close the file also after a failure, where *open. */
+static int open_rows(vb_npy *npy, bool *open, const vb_names_spec *spec, const char *model, int64_t lines, int64_t dim,
+                     const char *what, vb_error *err) {
+    const char *path = spec->embeddings;
+    *open = false;
+    if (!spec->names)
+        return vb_errorf(err, VB_ECONFIG,
+                         "model '%s' is precomputed: '%s' needs the keys 'names' (a file) and 'embeddings' (a row for each line)",
+                         model, what);
+    if (!path)
+        return vb_errorf(err, VB_ECONFIG,
+                         "model '%s' is precomputed: '%s' needs the key 'embeddings' (a row for each line of %s)", model, what,
+                         spec->names);
+    if (vb_npy_open(npy, path, err)) return -1;
+    *open = true;
+    const vb_tensor *tensor = &npy->tensor;
+    if (tensor->ndim == 2 && tensor->shape[0] == lines && tensor->shape[1] == dim &&
+        (tensor->dtype == VB_F32 || tensor->dtype == VB_F16 || tensor->dtype == VB_F64))
+        return 0;
+    return vb_errorf(err, VB_EMISMATCH,
+                     "%s: expected %lld x %lld of fp16, fp32 or fp64 (lines of %s x dimensions), found %lld x %lld of %s", path,
+                     (long long)lines, (long long)dim, spec->names, (long long)(tensor->ndim > 0 ? tensor->shape[0] : 0),
+                     (long long)(tensor->ndim > 1 ? tensor->shape[1] : 0), vb_dtype_name(tensor->dtype));
+}
+
+int vb_foreign_names_check(const vb_names_spec *spec, const vb_model_spec *model, bool encoded, int dim, const char *what,
+                           vb_error *err) {
+    vb_npy npy;
+    bool open;
+    if (encoded) return model->coop ? vb_classifier_check_names(model->coop, spec->names ? spec->names : spec->wordnet, err) : 0;
+    /* The names as they are, without WordNet, which takes a while. */
+    const vb_names_spec alone = {.names = spec->names, .wordnet = spec->wordnet, .exclude = VB_EXCLUDE_NONE};
+    vb_candidates pool = {0};
+    int status = spec->names && spec->embeddings ? vb_candidates_open(&pool, &alone, 1, err) : 0;
+    if (!status) {
+        status = open_rows(&npy, &open, spec, model->name, pool.lines, dim, what, err);
+        if (open) vb_npy_close(&npy);
+    }
+    vb_candidates_free(&pool);
+    return status;
+}
+
 static int read_rows(const vb_candidates *pool, const vb_pair *pair, const vb_names_spec *spec, const char *what, float *rows,
                      vb_error *err) {
     const char *path = spec->embeddings;
     int64_t dim = pair->classifier->dim;
     vb_npy npy;
-    if (!spec->names)
-        return vb_errorf(err, VB_ECONFIG,
-                         "model '%s' is precomputed: '%s' needs the keys 'names' (a file) and 'embeddings' (a row for each line)",
-                         pair->spec->name, what);
-    if (!path)
-        return vb_errorf(err, VB_ECONFIG,
-                         "model '%s' is precomputed: '%s' needs the key 'embeddings' (a row for each line of %s)",
-                         pair->spec->name, what, spec->names);
-    if (vb_npy_open(&npy, path, err)) return -1;
-    const vb_tensor *tensor = &npy.tensor;
-    int status = 0;
-    if (tensor->ndim != 2 || tensor->shape[0] != pool->lines || tensor->shape[1] != dim ||
-        (tensor->dtype != VB_F32 && tensor->dtype != VB_F16 && tensor->dtype != VB_F64))
-        status =
-            vb_errorf(err, VB_EMISMATCH,
-                      "%s: expected %lld x %lld of fp16, fp32 or fp64 (lines of %s x dimensions), found %lld x %lld of %s", path,
-                      (long long)pool->lines, (long long)dim, pool->source, (long long)(tensor->ndim > 0 ? tensor->shape[0] : 0),
-                      (long long)(tensor->ndim > 1 ? tensor->shape[1] : 0), vb_dtype_name(tensor->dtype));
+    bool open;
+    int status = open_rows(&npy, &open, spec, pair->spec->name, pool->lines, dim, what, err);
+    if (!open) return status;
     for (int c = 0; c < pool->count && !status; c++) {
         status = vb_image_source_float_rows(&npy, path, pool->line[c], 1, rows + c * dim, err);
         if (c % 4096 == 4095) vb_map_drop_pages(&npy.map);
@@ -56,8 +83,8 @@ static int encode_rows(const vb_candidates *pool, vb_context *context, const vb_
     return 0;
 }
 
-bool vb_foreign_names_fit(const vb_pair *pair) {
-    return vb_experiment_name_prompts(pair->experiment, pair->spec, pair->data->spec) != NULL;
+bool vb_foreign_names_fit(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset) {
+    return vb_experiment_name_prompts(experiment, model, dataset) != NULL;
 }
 
 /* The classes' space with the names behind it, each a thing of its own. */

@@ -19,9 +19,14 @@ typedef struct vb_foreign_names {
     vb_device_products device; /* of the bank */
 } vb_foreign_names;
 
-/* Whether names can stand beside the pair's classes: not in an expansion whose datasets have prompts of their own, which are
- * none of the names'. */
-bool vb_foreign_names_fit(const vb_pair *pair);
+/* Whether names can stand beside the classes of a model on a dataset: not in an expansion whose datasets have prompts of their
+ * own, which are none of the names'. */
+bool vb_foreign_names_fit(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset);
+
+/* Whether a model, precomputed or `encoded`, can have the names that `what` asks for, before anything is encoded: a precomputed
+ * one needs embeddings of `dim` elements a line, and contexts that CoOp has for every class are no names'. Local. */
+int vb_foreign_names_check(const vb_names_spec *spec, const vb_model_spec *model, bool encoded, int dim, const char *what,
+                           vb_error *err);
 
 /* Opens the pool and encodes its names with the pair's prompts (vb_foreign_names_fit), or reads their embeddings for a
  * precomputed model (VB_ECONFIG where the experiment has none, naming the key `what`). VB_EMISMATCH: fewer than `least` names, or

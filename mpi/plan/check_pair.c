@@ -3,9 +3,22 @@
 
 #include <stdio.h>
 
+#include "mpi/adversarial/adversarial.h"
 #include "mpi/analyse/analyses.h"
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/pair_inputs.h"
+
+/* What the analyses and adversarial names need; whether it is there. */
+static bool check_names(const char *where, const vb_experiment *experiment, const vb_model_spec *spec, const vb_model *model,
+                        int dim, const vb_dataset_state *data, vb_findings *findings) {
+    vb_error analyses = {0}, adversarial = {0};
+    const vb_analysis_subject subject = {experiment, spec, model, dim, data};
+    const bool fit = !vb_analyses_check(&subject, &analyses),
+               taken = !vb_adversarial_check(experiment, spec, model, dim, data, &adversarial);
+    if (!fit) vb_findings_take(findings, where, &analyses);
+    if (!taken) vb_findings_take(findings, where, &adversarial);
+    return fit && taken;
+}
 
 static void check_precomputed(const char *where, const vb_experiment *experiment, const vb_model_spec *spec,
                               const vb_dataset_state *data, vb_context *alone, vb_findings *findings) {
@@ -16,8 +29,7 @@ static void check_precomputed(const char *where, const vb_experiment *experiment
                              .threads = 1,
                              .text_rules = experiment->text_rules};
     if (vb_pair_inputs_open(&inputs, &how, experiment, spec, data, false, &err)) vb_findings_take(findings, where, &err);
-    else if (vb_analyses_check(experiment, data, &err)) vb_findings_take(findings, where, &err);
-    else
+    else if (check_names(where, experiment, spec, NULL, inputs.classifier.dim, data, findings))
         vb_findings_add(findings, inputs.classifier.faults.equal ? VB_FINDING_NOTE : VB_FINDING_OK, where,
                         "%lld images and %d classes of %d dimensions; %lld classes are the same as another one%s%s",
                         (long long)inputs.source.images, inputs.classifier.classes, inputs.source.dim,
@@ -54,8 +66,7 @@ void vb_check_pair(const vb_experiment *experiment, const vb_model_spec *spec, c
                    const vb_dataset_state *data, vb_context *alone, vb_findings *findings) {
     char where[200];
     snprintf(where, sizeof where, "'%.80s' on '%.80s'", spec->name, data->spec->name);
-    vb_error err = {0};
-    if (model && vb_analyses_check(experiment, data, &err)) vb_findings_take(findings, where, &err);
+    if (model) check_names(where, experiment, spec, model, 0, data, findings);
     if (!model) check_precomputed(where, experiment, spec, data, alone, findings);
     else if (!data->part_count || (spec->prompts.count && !spec->coop)) /* or the parts' prompts may differ */
         check_encoded(where, experiment, model, data, alone, findings);

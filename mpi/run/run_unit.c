@@ -174,7 +174,9 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
                     .classifier = &inputs->classifier,
                     .records = records,
                     .threads = runner->threads};
-    if (!status) status = vb_analyses_check(experiment, data, err);
+    const vb_analysis_subject subject = {experiment, spec, inputs->source.model, inputs->classifier.dim, data};
+    if (!status) status = vb_analyses_check(&subject, err);
+    if (!status) status = vb_adversarial_check(experiment, spec, inputs->source.model, inputs->classifier.dim, data, err);
     status = vb_comm_agree(&runner->context->comm, status, err);
     if (!status) status = vb_evaluate(runner->context, &pair, &finished.result, &finished.counts, err);
     if (!status && experiment->analyses)

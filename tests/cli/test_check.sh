@@ -151,6 +151,20 @@ E
 check "precomputed embeddings" "$vocabench" check p.yaml --output o
 head -n 5 labels.txt >few.txt
 refuses "labels of fewer images" 6 'check: 1 error' "$vocabench" check p.yaml --output o --set models.made.labels=few.txt
+# What foreign names need is looked for before anything is evaluated.
+wrong_names() { # wrong_names NAME CODE PATTERN LINE: p.yaml with the line
+  printf '%s\n' "$4" | cat p.yaml - >names.yaml
+  "$vocabench" check names.yaml --output o >stdout 2>/dev/null
+  like "$1: check" "^error +'made' on 'folder' .*$3" stdout
+  refuses "$1: run" "$2" "$3" "$vocabench" run names.yaml --output o --per-image
+  check_not "$1: nothing was evaluated" test -e o/records
+}
+wrong_names "an open curve without names" 3 "analysis 'open_curve': model 'made' is precomputed: 'open_curve' needs the keys" \
+  'analyses: [open_curve]'
+wrong_names "names without embeddings" 3 "analysis 'open_set': model 'made' is precomputed: 'open_curve' needs the key" \
+  $'analyses: [open_set]\nopen_curve: {names: names.txt}'
+wrong_names "those of other names" 6 "adversarial vocabularies of 'made' on 'folder': i.npy: expected 19 x [0-9]+ of" \
+  'adversarial: {candidates: names.txt, embeddings: i.npy, k: 1}'
 refuses "no experiment" 4 'nothing.yaml' "$vocabench" check nothing.yaml
 refuses "no argument" 2 'check' "$vocabench" check
 
