@@ -39,6 +39,27 @@ const json_t *vb_encode_broken(const json_t *skipped, int64_t *count, bool *curr
     return first;
 }
 
+int vb_encode_cached(const vb_cache *cache, const vb_digest *unit, int n, int dim, float *rows, bool *found, json_t **skipped,
+                     vb_error *err) {
+    int64_t broken;
+    bool current;
+    if (vb_cache_load(cache, unit, n, dim, rows, found, skipped, err)) return -1;
+    vb_encode_broken(*skipped, &broken, &current);
+    if (!*found || current) return 0;
+    json_decref(*skipped);
+    *skipped = NULL;
+    *found = false;
+    return 0;
+}
+
+int vb_encode_allow(const vb_encoding *how, const json_t *skipped, vb_error *err) {
+    int64_t broken;
+    bool current;
+    const json_t *first = vb_encode_broken(skipped, &broken, &current);
+    if (!first || how->skip_broken) return 0;
+    return vb_errorf(err, VB_EDATA, "%s", vb_json_text(first, "reason"));
+}
+
 /* The entry of an image's outcome, if it needs one. */
 static int note_outcome(json_t **skipped, const vb_pipeline_outcome *outcome, const char *name, int row, vb_error *err) {
     if (outcome->failed) return note_sample(skipped, name, row, "reason", outcome->error.text, err);

@@ -8,6 +8,7 @@
 #include "mpi/encode/pipeline.h"
 #include "mpi/ranks/context.h"
 #include "shards/datasets/dataset.h"
+#include "shards/embeddings/cache.h"
 
 /* What travels with all work of an encoder: who asks, with which model, where embeddings are kept, how much at once. */
 typedef struct vb_encoding {
@@ -44,6 +45,12 @@ int vb_encode_note_outcomes(const vb_pipeline_unit *unit, int row_of_first, json
 /* The broken samples of such a list (NULL is fine): the first, or NULL, and their number; *current: whether it was this version's
  * decoders that could not read them. */
 const json_t *vb_encode_broken(const json_t *skipped, int64_t *count, bool *current);
+
+/* vb_cache_load of a unit of images, but one whose broken images another version's decoders could not read is not there. */
+int vb_encode_cached(const vb_cache *cache, const vb_digest *unit, int n, int dim, float *rows, bool *found, json_t **skipped,
+                     vb_error *err);
+/* Such a list may be of a run that skipped broken images: VB_EDATA, with the reason of the first, where `how` does not. */
+int vb_encode_allow(const vb_encoding *how, const json_t *skipped, vb_error *err);
 
 /* Where the pixels of a batch go. */
 typedef struct vb_encode_pixels {

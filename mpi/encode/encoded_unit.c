@@ -36,18 +36,9 @@ static int drop_skipped(vb_unit_rows *rows, vb_error *err) {
     return vb_json_end(&json, "the list of skipped samples", err);
 }
 
-/* A cached unit; one whose broken images another version could not read is not there. */
 static int load_unit(const vb_encoded_units *source, const vb_digest *key, int n, vb_unit_rows *rows, bool *found,
                      vb_error *err) {
-    int64_t broken;
-    bool current;
-    if (vb_cache_load(&source->cache, key, n, rows->dim, rows->rows, found, &rows->skipped, err)) return -1;
-    vb_encode_broken(rows->skipped, &broken, &current);
-    if (!*found || current) return 0;
-    json_decref(rows->skipped);
-    rows->skipped = NULL;
-    *found = false;
-    return 0;
+    return vb_encode_cached(&source->cache, key, n, rows->dim, rows->rows, found, &rows->skipped, err);
 }
 
 /* Of the unit's samples, those whose class is in a vocabulary. */
@@ -132,12 +123,8 @@ static int keep(vb_encoded_unit *unit, const vb_encoded_units *units, const vb_p
 }
 
 int vb_encoded_unit_finish(vb_encoded_unit *unit, const vb_encoded_units *units, const vb_pipeline_unit *passed, vb_error *err) {
-    int64_t broken;
-    bool current;
     if (unit->missing && keep(unit, units, passed, err)) return -1;
-    const json_t *first = vb_encode_broken(unit->rows.skipped, &broken, &current);
-    if (first && !units->how.skip_broken) /* the unit was cached by a run that skipped; this one is strict */
-        return vb_errorf(err, VB_EDATA, "%s", json_string_value(json_object_get(first, "reason")));
+    if (vb_encode_allow(&units->how, unit->rows.skipped, err)) return -1;
     return drop_skipped(&unit->rows, err);
 }
 

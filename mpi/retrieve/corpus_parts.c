@@ -129,22 +129,20 @@ static int encode_images(vb_corpus_parts *corpus, int64_t unit, const vb_encodin
     if (vb_dataset_unit_signature(corpus->dataset, unit, &signature, err) ||
         vb_cache_recall(cache, &signature, &key, &known, err))
         goto done;
-    if (known && vb_cache_load(cache, &key, range.count, dim, NULL, &found, NULL, err)) goto done;
+    if (known && vb_encode_cached(cache, &key, range.count, dim, NULL, &found, &skipped, err)) goto done;
     if (!found) {
         if (vb_dataset_read_unit(corpus->dataset, unit, &data, err)) goto done;
         for (int i = 0; i < data.count; i++) all[i] = i;
         key = data.digest; /* all samples of the unit */
-        if (vb_cache_load(cache, &key, range.count, dim, NULL, &found, NULL, err)) goto done;
+        if (vb_encode_cached(cache, &key, range.count, dim, NULL, &found, &skipped, err)) goto done;
         const vb_encode_batch batch = {&data, all, data.count, 0};
-        if (!found && vb_encode_samples(how, &batch, rows, &skipped, err)) {
-            vb_error_prefix(err, "corpus '%s'", corpus->spec->name);
-            goto done;
-        }
+        if (!found && vb_encode_samples(how, &batch, rows, &skipped, err)) goto done;
         if (!found && vb_dataset_unit_check(corpus->dataset, unit, &signature, err)) goto done;
         if (!found && vb_cache_store(cache, &key, range.count, dim, rows, skipped, err)) goto done;
         if (!found) corpus->encoded += range.count;
         if (vb_cache_note(cache, &signature, &key, err)) goto done;
     }
+    if (vb_encode_allow(how, skipped, err)) goto done;
     status = (path = vb_cache_path(cache, &key, err)) ? note(paths, unit, path, err) : -1;
 done:
     vb_dataset_unit_free(&data);

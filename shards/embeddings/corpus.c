@@ -51,6 +51,7 @@ static int take_tensor(vb_corpus_part *part, const vb_tensor *tensor, const vb_m
     part->dtype = tensor->dtype;
     part->offset = (uint64_t)((const uint8_t *)tensor->data - map->data);
     part->bytes = map->size;
+    part->identity = map->identity;
     *dim = (int)tensor->shape[1];
     return 0;
 }
@@ -89,7 +90,7 @@ int vb_corpus_open_files(vb_corpus *corpus, const char *name, const char *const 
         if (!(part->path = vb_strdup(paths[i], err))) goto done;
         corpus->part_count++;
         part->first = corpus->rows;
-        if (vb_identity_of_path(&part->identity, part->path, err) || read_part_header(part, &dim, err)) goto done;
+        if (read_part_header(part, &dim, err)) goto done;
         if (i && dim != corpus->dim) {
             vb_errorf(err, VB_EMISMATCH, "%s: rows of %d dimensions, those of %s have %d", part->path, dim, corpus->parts[0].path,
                       corpus->dim);

@@ -17,7 +17,7 @@ typedef struct vb_corpus_part {
     int64_t first, rows; /* global number of its first row */
     vb_dtype dtype;
     uint64_t offset, bytes; /* where its rows begin; size of the file */
-    vb_identity identity;   /* before it was looked at */
+    vb_identity identity;   /* of the file whose header was read */
 } vb_corpus_part;
 
 typedef struct vb_corpus {

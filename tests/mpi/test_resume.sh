@@ -140,6 +140,18 @@ for class in apple bear; do
   run of-$class.yaml --output own-$class && run of-$class.yaml --output shared-$class --cache shared &&
     agree "images of $class: a cache that others use, too" own-$class shared-$class
 done
+# A corpus of images that a run which skips broken ones has put into the cache: one that may not skip them finds them there.
+mkdir shard; head -c 60 pics/apple/000.png >shard/0.png; cp pics/bear/000.jpg shard/1.jpg; cp pics/chair/000.* shard
+must tar -cf pictures.tar -C shard .
+{ sed '/^models/,$d; s/labels: sets.json, class_names: classes.txt, names: called.tsv, language: en/on_error: strict/' a.yaml
+  echo 'corpora: [{name: c, images: pictures.tar}]'
+  echo "models: [$(sed -n 's/^models: .\(.*\)}]$/\1/p' a.yaml), retrieval: {corpus: c, top_k: 1, filter: none}}]"; } >broken.yaml
+run broken.yaml --output skipped --cache taken --set datasets.d.on_error=skip
+holds "a broken image of a corpus is skipped" '.results[0].retrieval.rows_not_finite == 1' skipped/results.json
+for cache in taken own; do
+  refuses "a broken image of a corpus, cache '$cache'" 5 "^vocabench: corpus 'c': 0: PNG: truncated" \
+    "$vocabench" run broken.yaml --output strict --cache $cache
+done
 # Two models of one file of weights, one after the other, with tokenizers of their own.
 cp -r tok swapped; jq -c '.["e"] as $e | .["e"] = .["l"] | .["l"] = $e' tok/vocab.json >swapped/vocab.json
 one() { echo "{name: $1, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: $1, prompts: ['a {}.']}"; }

@@ -181,6 +181,19 @@ same "and the same row numbers" whole.npy cut.npy
 check "without scanning again what was finished" test "$(jq .run.blocks_resumed cut.summary.json)" -gt 0
 check "the counts are those of the whole" test "$(jq -c 'del(.run)' cut.summary.json)" = "$(jq -c 'del(.run)' whole.summary.json)"
 check "the checkpoint is gone" test ! -e cut.jsonl.zst.checkpoint
+# What was found in rows that others are in the place of by now is no part of their scan.
+for times in "" --preserve=timestamps; do
+  rm -rf other; must mkdir other; must cp f4/part_0004.npy other/0.npy
+  "$python" -c 'import numpy; numpy.save("rows.npy", -numpy.load("other/0.npy"))'; must touch -r other/0.npy rows.npy
+  VOCABENCH_FAULT=unit:9:kill "$vocabench" retrieve --queries q.npy --corpus other --top-k 9 --output other.jsonl \
+    --checkpoint-seconds 0 --threads 1 >out 2>&1
+  check "a checkpoint of rows that will change" compgen -G 'other.jsonl.checkpoint/*.scan'
+  must cp ${times:+"$times"} rows.npy other/0.npy
+  must retrieve --queries q.npy --corpus other --top-k 9 --output fresh.jsonl
+  must retrieve --queries q.npy --corpus other --top-k 9 --output other.jsonl
+  same "cp $times: the list of the rows that are there" fresh.jsonl other.jsonl
+  rm -rf other.jsonl.checkpoint
+done
 VOCABENCH_FAULT=unit:3:EIO@1 mpi 3 "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 --output stop.jsonl.zst >out 2>&1
 code=$?
 check "a stopped scan ends with 75 on all ranks" test $code = 75
