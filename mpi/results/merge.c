@@ -114,105 +114,111 @@ static int place_entry(merge *all, int p, json_t *entry, vb_error *err) {
                      dataset);
 }
 
-/* What the entry says there, "a.b.c"; "" where it does not. */
-static const char *text_at(const json_t *entry, const char *path) {
-    char key[64];
-    size_t n;
-    for (; path[n = strcspn(path, ".")]; path += n + 1) {
-        snprintf(key, sizeof key, "%.*s", (int)n, path);
+/* A text at a way of keys, "data.names.digest", into an entry; "" where it is not there. */
+static const char *text_at(const json_t *entry, const char *way) {
+    char key[32];
+    for (const char *dot; (dot = strchr(way, '.')); way = dot + 1) {
+        snprintf(key, sizeof key, "%.*s", (int)(dot - way), way);
         entry = json_object_get(entry, key);
     }
-    return vb_json_text(entry, path);
-}
-
-typedef enum digest_of {
-    OF_DATASET, /* whoever evaluates it */
-    OF_IMAGES,  /* of models that encode them: a precomputed model's images are its embeddings, and labels its own */
-    OF_MODEL,
-    OF_ALL /* pairs that have it */
-} digest_of;
-
-static bool is_precomputed(const json_t *entry) { return !strcmp(text_at(entry, "data.kind"), "precomputed"); }
-
-/* Whether both pairs must have the same. */
-static bool is_common(const merge *all, digest_of of, const char *path, int i, int j) {
-    const vb_pair_name *a = &all->pairs[i], *b = &all->pairs[j];
-    if (of == OF_ALL) return *text_at(all->entry[i], path) && *text_at(all->entry[j], path);
-    if (of == OF_MODEL) return !strcmp(a->model, b->model);
-    if (strcmp(a->dataset, b->dataset)) return false;
-    return of == OF_DATASET || (!is_precomputed(all->entry[i]) && !is_precomputed(all->entry[j]));
+    return vb_json_text(entry, way);
 }
 
 #define FOREIGN_NAMES(pool)                                                                                                      \
-    {pool ".digest", OF_ALL}, {pool ".excluded_by", OF_ALL}, { pool ".wordnet_digest", OF_ALL }
+    {pool ".digest", OF_NAMES}, {pool ".excluded_by", OF_NAMES}, { pool ".wordnet_digest", OF_NAMES }
 
-/* Pairs of one dataset saw the same data, pairs of one model the same weights, all of them the same foreign names. */
-static int compare_digests(const merge *all, vb_error *err) {
+/* Two entries of parts of their own: pairs of one dataset saw the same data, pairs of one model the same weights, all of them the
+ * same foreign names. */
+static int compare_entries(const merge *all, int i, int j, vb_error *err) {
+    /* Precomputed models have images of their own; what asks names need not be made for all models. */
+    enum { OF_DATASET, OF_IMAGES, OF_NAMES, OF_MODEL };
     static const struct {
-        const char *path;
-        digest_of of;
-    } digests[] = {{"data.vocabularies_digest", OF_DATASET}, {"data.names.digest", OF_DATASET},
-                   {"data.images_digest", OF_IMAGES},        {"data.labels_digest", OF_IMAGES},
-                   {"embedding.weights_digest", OF_MODEL},   {"embedding.tokenizer_digest", OF_MODEL},
-                   FOREIGN_NAMES("adversarial_pool"),        FOREIGN_NAMES("analyses.open_curve.pool"),
-                   FOREIGN_NAMES("analyses.open_set.pool"),  FOREIGN_NAMES("analyses.calibration.pool")};
-    for (int i = 0; i < all->pair_count; i++)
-        for (int j = i + 1; j < all->pair_count; j++)
-            for (size_t k = 0; k < sizeof digests / sizeof *digests; k++) {
-                if (!all->entry[i] || !all->entry[j] || all->from[i] == all->from[j]) continue;
-                const char *path = digests[k].path, *left = text_at(all->entry[i], path), *right = text_at(all->entry[j], path);
-                if (!strcmp(left, right) || !is_common(all, digests[k].of, path, i, j)) continue;
-                const bool model = digests[k].of == OF_MODEL;
-                return vb_errorf(err, VB_EMISMATCH, "%s '%s': %s %s in %s, but %s in %s", model ? "model" : "dataset",
-                                 model ? all->pairs[i].model : all->pairs[i].dataset,
-                                 digests[k].of == OF_ALL ? path : strchr(path, '.') + 1, left, all->parts[all->from[i]].path,
-                                 right, all->parts[all->from[j]].path);
-            }
+        const char *way;
+        int of;
+    } digests[] = {{"data.vocabularies_digest", OF_DATASET},
+                   {"data.names.digest", OF_DATASET},
+                   {"data.images_digest", OF_IMAGES},
+                   {"data.labels_digest", OF_IMAGES},
+                   {"embedding.weights_digest", OF_MODEL},
+                   {"embedding.tokenizer_digest", OF_MODEL},
+                   FOREIGN_NAMES("adversarial_pool"),
+                   FOREIGN_NAMES("analyses.open_curve.pool"),
+                   FOREIGN_NAMES("analyses.open_set.pool"),
+                   FOREIGN_NAMES("analyses.calibration.pool")};
+    const vb_pair_name *a = &all->pairs[i], *b = &all->pairs[j];
+    const char *kind = text_at(all->entry[i], "data.kind");
+    const bool same_kind = !strcmp(kind, text_at(all->entry[j], "data.kind")) && strcmp(kind, "precomputed") != 0;
+    for (size_t k = 0; k < sizeof digests / sizeof *digests; k++) {
+        const bool of_model = digests[k].of == OF_MODEL;
+        if (digests[k].of != OF_NAMES && (of_model ? strcmp(a->model, b->model) : strcmp(a->dataset, b->dataset))) continue;
+        if (digests[k].of == OF_IMAGES && !same_kind) continue;
+        const char *left = text_at(all->entry[i], digests[k].way), *right = text_at(all->entry[j], digests[k].way);
+        if (!strcmp(left, right) || (digests[k].of == OF_NAMES && (!*left || !*right))) continue;
+        const char *key = digests[k].of == OF_NAMES ? digests[k].way : strchr(digests[k].way, '.') + 1;
+        return vb_errorf(err, VB_EMISMATCH, "%s '%s': %s %s in %s, but %s in %s", of_model ? "model" : "dataset",
+                         of_model ? a->model : a->dataset, key, left, all->parts[all->from[i]].path, right,
+                         all->parts[all->from[j]].path);
+    }
     return 0;
 }
 
-/* The blocks of a part's runs: its own, and those of parts that were merged before; NULL beyond the last. */
-static const json_t *run_block(const merge *all, int part, size_t b) {
-    const json_t *run = json_object_get(all->parts[part].document, "run");
-    return b ? json_array_get(json_object_get(run, "merged"), b - 1) : run;
+static int compare_digests(const merge *all, vb_error *err) {
+    for (int i = 0; i < all->pair_count; i++)
+        for (int j = i + 1; j < all->pair_count; j++)
+            if (all->entry[i] && all->entry[j] && all->from[i] != all->from[j] && compare_entries(all, i, j, err)) return -1;
+    return 0;
 }
 
-/* The corpus of that name as a block states it, or NULL. */
-static const json_t *find_corpus(const json_t *block, const char *name) {
-    const json_t *corpora = json_object_get(block, "corpora"), *corpus;
+/* The blocks of the runs that made a part: its own, or of what was merged before those that it is made of. */
+static size_t count_blocks(const vb_result_folder *part) {
+    const json_t *merged = json_object_get(json_object_get(part->document, "run"), "merged");
+    return merged ? json_array_size(merged) : 1;
+}
+
+static const json_t *block_at(const vb_result_folder *part, size_t i) {
+    const json_t *run = json_object_get(part->document, "run"), *merged = json_object_get(run, "merged");
+    return merged ? json_array_get(merged, i) : run;
+}
+
+/* A corpus of the list that has this name; NULL: none. */
+static const json_t *find_corpus(const json_t *run, const char *name) {
+    const json_t *list = json_object_get(run, "corpora"), *corpus;
     size_t i;
-    json_array_foreach((json_t *)(uintptr_t)corpora, i, corpus) {
+    json_array_foreach((json_t *)(uintptr_t)list, i, corpus) {
         if (!strcmp(vb_json_text(corpus, "corpus"), name)) return corpus;
     }
     return NULL;
 }
 
-static int compare_corpus(const merge *all, int part, const json_t *corpus, vb_error *err) {
-    static const char *const keys[] = {"sha256", "files", "bytes"}; /* of a large one there is no sum */
-    const char *name = vb_json_text(corpus, "corpus");
-    for (int p = 0; p < part; p++)
-        for (size_t b = 0; !b || run_block(all, p, b); b++) {
-            const json_t *other = find_corpus(run_block(all, p, b), name);
-            for (int k = 0; other && k < 3; k++) {
-                const json_t *here = json_object_get(corpus, keys[k]), *there = json_object_get(other, keys[k]);
-                if (here && there && !json_is_null(here) && !json_is_null(there) && !json_equal(here, there))
-                    return vb_errorf(err, VB_EMISMATCH, "corpus '%s': another %s in %s than in %s", name, keys[k],
-                                     all->parts[part].path, all->parts[p].path);
-            }
-        }
+/* Parts that searched one corpus found the same files in it. Of large ones only their number and bytes are known. */
+static int compare_corpora(const vb_result_folder *part, const json_t *run, const vb_result_folder *before, const json_t *its,
+                           vb_error *err) {
+    const json_t *list = json_object_get(run, "corpora"), *corpus;
+    size_t i;
+    json_array_foreach((json_t *)(uintptr_t)list, i, corpus) {
+        const char *name = vb_json_text(corpus, "corpus");
+        const json_t *other = find_corpus(its, name);
+        if (!other) continue;
+        const char *left = vb_json_text(other, "sha256"), *right = vb_json_text(corpus, "sha256");
+        if (*left && *right && strcmp(left, right))
+            return vb_errorf(err, VB_EMISMATCH, "corpus '%s': sha256 %s in %s, but %s in %s", name, left, before->path, right,
+                             part->path);
+        const int64_t bytes = vb_json_integer(other, "bytes"), found = vb_json_integer(corpus, "bytes");
+        if (bytes != found)
+            return vb_errorf(err, VB_EMISMATCH, "corpus '%s': %lld bytes in %s, but %lld in %s", name, (long long)bytes,
+                             before->path, (long long)found, part->path);
+    }
     return 0;
 }
 
-/* Retrieval read the same captions everywhere. */
-static int compare_corpora(const merge *all, vb_error *err) {
-    for (int p = 1; p < all->count; p++)
-        for (size_t b = 0; !b || run_block(all, p, b); b++) {
-            const json_t *corpora = json_object_get(run_block(all, p, b), "corpora"), *corpus;
-            size_t i;
-            json_array_foreach((json_t *)(uintptr_t)corpora, i, corpus) {
-                if (compare_corpus(all, p, corpus, err)) return -1;
-            }
-        }
+static int compare_all_corpora(const merge *all, vb_error *err) {
+    for (int p = 0; p < all->count; p++)
+        for (int q = 0; q <= p; q++)
+            for (size_t i = 0; i < count_blocks(&all->parts[p]); i++)
+                for (size_t k = 0; k < count_blocks(&all->parts[q]); k++)
+                    if (compare_corpora(&all->parts[p], block_at(&all->parts[p], i), &all->parts[q], block_at(&all->parts[q], k),
+                                        err))
+                        return -1;
     return 0;
 }
 
@@ -320,14 +326,13 @@ static int copy_pair(const merge *all, int i, vb_error *err) {
     static const char *const kinds[][2] = {{"pairs", ".json"}, {"records", ".jsonl.zst"}, {"retrieval", ".jsonl.zst"}};
     const vb_pair_name *pair = &all->pairs[i];
     int part = all->from[i];
-    vb_error none;
     char *path = vb_document_pair_path(all->parts[part].folder, "pairs", pair->model, pair->dataset, ".json", err);
-    json_t *own = path && vb_path_exists(path) ? vb_json_parse_file(path, &none) : NULL;
+    const bool there = path && vb_path_exists(path);
+    json_t *own = there ? vb_json_parse_file(path, err) : NULL;
     const json_t *files = json_object_get(own, "files");
-    int status = path ? 0 : -1;
-    /* A later start may have made the pair anew, and has not ended. */
+    int status = path && (own || !there) ? 0 : -1;
     if (own && !json_equal(json_object_get(own, "result"), all->entry[i]))
-        status = vb_errorf(err, VB_EMISMATCH, "%s: its result, and the files beside it, are of another run than %s", path,
+        status = vb_errorf(err, VB_EDATA, "%s: its result is not that of %s: run that part again with --resume", path,
                            all->parts[part].path);
     /* Earlier versions listed nothing. */
     for (size_t k = 0; k < (files ? 1 : sizeof kinds / sizeof *kinds) && !status; k++) {
@@ -414,7 +419,7 @@ static int merge_parts(merge *all, const char *const *parts, const vb_merge_opti
             if (place_entry(all, p, json_array_get(results, i), err)) return -1;
         latex |= json_is_true(json_object_get(json_object_get(json_object_get(document, "run"), "options"), "latex"));
     }
-    if (compare_digests(all, err) || compare_corpora(all, err)) return -1;
+    if (compare_digests(all, err) || compare_all_corpora(all, err)) return -1;
     if (check_output(all, err) || (!options->partial && check_complete(all, err))) return -1;
     return write_merged(all, options, latex, err);
 }

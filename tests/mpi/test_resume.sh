@@ -126,6 +126,44 @@ made_again "other names of classes" ids.yaml sed -i 's/id: n-bear/id: n-bear, al
 sed -i 's/names: called.tsv/&, language: en/' a.yaml
 made_again "what language the names are of" a.yaml sed -i 's/language: en/language: it/' a.yaml
 made_again "an image" pics/bear/000.jpg cp pics/apple/000.png pics/bear/000.jpg
+# Parts of one experiment for which a file was another one are no parts of one whole.
+seq -f 'caption %g of a thing' 0 99 >c.txt; printf '%s\n' lamp boat >foreign.txt
+{ sed '/^models/,$d' a.yaml; echo 'analyses: [open_curve, calibration]'; echo 'open_curve: {names: foreign.txt, exclude: names}'
+  echo 'adversarial: {candidates: foreign.txt, exclude: names, k: 1}'
+  echo 'corpora: [{name: c, captions: c.txt}]'; echo 'retrieval: {corpus: c, top_k: 2, filter: none}'; echo 'models:'
+  for model in m n; do
+    echo "  - {name: $model, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok,"
+    echo "     prompts: ['$model {}.']}"
+  done; } >split.yaml
+rm -r one two; run split.yaml --only-model m --output one
+apart() { # PATTERN FILE COMMAND...
+  local pattern=$1 file=$2; shift 2
+  cp "$file" kept; must "$@"; run split.yaml --only-model n --output two --cache shared; cp kept "$file"
+  refuses "merge of parts of another $file" 6 "$pattern [0-9a-f]* in one/results.json, but [0-9a-f]* in two/" \
+    "$vocabench" merge joined one two
+}
+apart "dataset 'd': labels_digest" sets.json sed -i 's/\[1\]/[1,2]/' sets.json
+apart "dataset 'd': names.digest" called.tsv sed -i 's/the bear/a whale/' called.tsv
+apart "dataset 'd': adversarial_pool.digest" foreign.txt sed -i 's/boat/ship/' foreign.txt
+apart "corpus 'c': sha256" c.txt sed -i 's/thing/whale/' c.txt
+for analysis in open_curve calibration; do
+  sed "/^adversarial/d; s/^analyses.*/analyses: [$analysis]/" split.yaml >named.yaml; rm -rf one two
+  run named.yaml --only-model m --output one --cache shared; sed -i 's/boat/ship/' foreign.txt
+  run named.yaml --only-model n --output two --cache shared; sed -i 's/ship/boat/' foreign.txt
+  refuses "merge of parts of other names, by $analysis" 6 "dataset 'd': analyses.$analysis.pool.digest [0-9a-f]* in one/" \
+    "$vocabench" merge joined one two
+done
+rm -r one two; run split.yaml --only-model m --output one --cache shared
+run split.yaml --only-model n --output two --cache shared
+# Nor are results what they are of when a later start has begun to make them anew.
+must mkdir later; must cp two/results.json later
+must cp c.txt kept; must sed -i 's/thing/whale/' c.txt; run split.yaml --only-model n --output two --cache shared
+must cp kept c.txt; must mv later/results.json two
+refuses "merge of a pair whose own file has another result" 5 'two/pairs/n--d.json: its result is not that of two/results.json' \
+  "$vocabench" merge joined one two
+must truncate -s 300 two/pairs/n--d.json
+refuses "merge of a pair whose own file is cut" 5 'two/pairs/n--d.json:' "$vocabench" merge joined one two
+run split.yaml --only-model n --output two --cache shared --resume; check "merge of both" "$vocabench" merge joined one two
 # An image that was skipped is missed when images may not be skipped.
 rm -rf o; cp pics/bear/000.jpg kept; head -c 100 kept >pics/bear/000.jpg
 run a.yaml --output o --set datasets.d.on_error=skip
