@@ -1,6 +1,7 @@
 /* REPE of one (model, dataset) pair: queries, retrieval, captions, blends, evaluations. */
 #include "mpi/retrieve/repe_stage.h"
 
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,7 +262,12 @@ static int blend(const vb_repe_work *work, int64_t top_k, double lambda, float *
 }
 
 char *vb_repe_stage_blend_path(const char *embeddings, int64_t top_k, double lambda, vb_error *err) {
-    return vb_format(err, "%s-k%lld-l%g.npy", embeddings, (long long)top_k, lambda);
+    char text[32];
+    for (int digits = 6; digits <= DBL_DECIMAL_DIG; digits++) { /* so that no two settings share a file */
+        snprintf(text, sizeof text, "%.*g", digits, lambda);
+        if (strtod(text, NULL) == lambda) break;
+    }
+    return vb_format(err, "%s-k%lld-l%s.npy", embeddings, (long long)top_k, text);
 }
 
 static int store_blend(const vb_repe_work *work, int setting, const float *texts, vb_error *err) {

@@ -30,6 +30,11 @@ holds "the pair's file lists what it has written" '[.files[].path] == ["records/
   "retrieval/repe--d-k3-l0.25.npy", "retrieval/repe--d-k3-l0.5.npy"]' \
   whole/pairs/repe--d.json
 
+sed 's/0\.25, 0\.5/0.25, 0.2500001, 0.1/' e.yaml >near.yaml
+run near.yaml --only-model repe --output near
+holds "settings that differ in the seventh digit have files of their own" \
+  '[.files[2:5][].path | capture("k2-(?<l>.*).npy").l] == ["l0.25", "l0.2500001", "l0.1"]' near/pairs/repe--d.json
+
 # resumed NAME PAIRS: PAIRS of the two are evaluated again, and everything is as in the first run.
 resumed() {
   run_at 2 e.yaml --output o --resume || return
