@@ -140,12 +140,14 @@ static int open_tokenizer(vb_model *model, vb_comm *comm, const char *cache, vb_
     if (!status && (!cache || !comm->rank)) status = read_tokenizer(model, err);
     if (!status && model->tokenizer) status = check_tokenizer(model, err);
     if (cache) {
+        vb_digest digests[2] = {model->tokenizer_digest, {""}}; /* of the tokenizer, and of its tables */
         if (!status && !comm->rank)
-            status = vb_tokenizer_file_share(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
+            status = vb_tokenizer_file_share(&model->tokenizer, &model->tokenizer_map, cache, &digests[0], &digests[1], err);
         if (vb_comm_agree(comm, status, err)) return -1;
-        if (vb_comm_broadcast(comm, &model->tokenizer_digest, sizeof model->tokenizer_digest, err)) return -1;
+        if (vb_comm_broadcast(comm, digests, sizeof digests, err)) return -1;
         if (comm->rank)
-            status = vb_tokenizer_file_find(&model->tokenizer, &model->tokenizer_map, cache, &model->tokenizer_digest, err);
+            status = vb_tokenizer_file_find(&model->tokenizer, &model->tokenizer_map, cache, &digests[0], &digests[1], err);
+        model->tokenizer_digest = digests[0];
         /* Network file systems may show a new file late. */
         if (!status && !model->tokenizer) status = read_tokenizer(model, err);
         /* The one from the cache has no convention yet. */

@@ -72,7 +72,8 @@ static char *tables_path(const char *folder, const vb_digest *digest, vb_error *
     return vb_format(err, "%s/tokenizers/%s.tables", folder, digest->hex);
 }
 
-int vb_tokenizer_file_find(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest, vb_error *err) {
+int vb_tokenizer_file_find(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest,
+                           const vb_digest *tables, vb_error *err) {
     *tokenizer = NULL;
     *map = (vb_map){0};
     char *path = tables_path(folder, digest, err);
@@ -80,7 +81,9 @@ int vb_tokenizer_file_find(vb_tokenizer **tokenizer, vb_map *map, const char *fo
     vb_error damage;
     vb_error_clear(&damage);
     int status = 0;
-    if (vb_path_exists(path) && !vb_map_open(map, path, &damage) && vb_tokenizer_map(tokenizer, map->data, map->size, &damage)) {
+    if (vb_path_exists(path) && !vb_map_open(map, path, &damage) &&
+        (strcmp(vb_digest_bytes(map->data, map->size).hex, tables->hex) ||
+         vb_tokenizer_map(tokenizer, map->data, map->size, &damage))) {
         vb_map_close(map);
         *map = (vb_map){0};
     }
@@ -92,17 +95,19 @@ int vb_tokenizer_file_find(vb_tokenizer **tokenizer, vb_map *map, const char *fo
     return status;
 }
 
-int vb_tokenizer_file_share(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest, vb_error *err) {
+int vb_tokenizer_file_share(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest, vb_digest *tables,
+                            vb_error *err) {
     vb_tokenizer *found;
     char *below = NULL, *path = NULL;
-    int status = vb_tokenizer_file_find(&found, map, folder, digest, err);
+    size_t size;
+    const void *bytes = vb_tokenizer_bytes(*tokenizer, &size);
+    *tables = vb_digest_bytes(bytes, size);
+    int status = vb_tokenizer_file_find(&found, map, folder, digest, tables, err);
     if (!status && !found) {
-        size_t size;
-        const void *bytes = vb_tokenizer_bytes(*tokenizer, &size);
         status = -1;
         if (!(below = vb_format(err, "%s/tokenizers", folder)) || !(path = tables_path(folder, digest, err))) goto done;
         if (vb_path_make_folders(below, err) || vb_writer_write_whole(path, bytes, size, err)) goto done;
-        status = vb_tokenizer_file_find(&found, map, folder, digest, err);
+        status = vb_tokenizer_file_find(&found, map, folder, digest, tables, err);
     }
     if (!status && found) { /* else, on a disk that does not give back what it took, it stays as it was read */
         vb_tokenizer_close(*tokenizer);

@@ -32,9 +32,12 @@ const char *vb_tokenizer_file_what(const char *path);
  * pages with all others of the machine, so a machine holds them once.
  *
  * vb_tokenizer_file_share: replaces a tokenizer that was read by the same over the file, which is written when it is not there
- * (or damaged). vb_tokenizer_file_find: opens it from the file; *tokenizer is NULL when it is not there or damaged.
- * Close the tokenizer before the map; both may be closed after a failure. VB_EOUTPUT when the file cannot be written. */
-int vb_tokenizer_file_share(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest, vb_error *err);
-int vb_tokenizer_file_find(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest, vb_error *err);
+ * (or has other bytes); *tables is the digest of these. vb_tokenizer_file_find: opens it from the file; *tokenizer is NULL when
+ * it is not there or its bytes are not those of *tables. Close the tokenizer before the map; both may be closed after a failure.
+ * VB_EOUTPUT when the file cannot be written. */
+int vb_tokenizer_file_share(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest, vb_digest *tables,
+                            vb_error *err);
+int vb_tokenizer_file_find(vb_tokenizer **tokenizer, vb_map *map, const char *folder, const vb_digest *digest,
+                           const vb_digest *tables, vb_error *err);
 
 #endif
