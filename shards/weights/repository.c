@@ -12,7 +12,8 @@
 static const char *const weights_files[] = {"open_clip_model.safetensors", "open_clip_pytorch_model.bin",
                                             "model.safetensors",           "model.safetensors.index.json",
                                             "pytorch_model.bin",           "pytorch_model.bin.index.json"};
-static const char *const side_files[] = {"open_clip_config.json", "config.json", "preprocessor_config.json"};
+static const char *const side_files[] = {"open_clip_config.json", "config.json", "preprocessor_config.json",
+                                         "processor_config.json"};
 static const char index_ending[] = ".index.json";
 
 /* The path of the first of the names that is in the folder; NULL, without an error, when none is. */

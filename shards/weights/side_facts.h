@@ -26,7 +26,7 @@ typedef struct vb_side_facts {
     int image_size, patch, context, vocabulary, embed;
     int positions;            /* of the patches of images of any shape; 0: not told */
     int end_token;            /* a text is pooled where it comes first; 0: at its highest id */
-    const char *pixels_from;  /* "preprocessor_config.json", "open_clip_config.json"; NULL: nothing is known of preprocessing */
+    const char *pixels_from;  /* "preprocessor_config.json", "processor_config.json", "open_clip_config.json"; NULL: not told */
     vb_preprocess preprocess; /* its resolution is 0 where the file leaves it to the model */
     bool cleaning_told, strip_end_told; /* of texts, by open_clip's tokenizer_kwargs */
     vb_cleaning cleaning;

@@ -1,6 +1,7 @@
-/* config.json and preprocessor_config.json of transformers, read with the defaults of their classes; which files are read.
- * Sources: transformers 5.24 models/clip/configuration_clip.py and modeling_clip.py (pooling), image_processing_clip.py,
- * image_processing_siglip.py, image_processing_vit.py. open_clip_config.json: side_open_clip.c. */
+/* config.json and preprocessor_config.json (or processor_config.json) of transformers, read with the defaults of their classes;
+ * which files are read. Sources: transformers 5.24 models/clip/configuration_clip.py and modeling_clip.py (pooling),
+ * image_processing_clip.py, image_processing_chinese_clip.py, image_processing_siglip.py, image_processing_vit.py,
+ * image_processing_base.py (which file goes first). open_clip_config.json: side_open_clip.c. */
 #include "shards/weights/side_files.h"
 
 #include <math.h>
@@ -201,6 +202,18 @@ static const processor processors[] = {
      .mean = OPENAI_MEAN,
      .std = OPENAI_STD,
      .rgb = true},
+    {.name = "ChineseCLIPImageProcessor",
+     .crops = true,
+     .filter = VB_FILTER_BICUBIC,
+     .mean = OPENAI_MEAN,
+     .std = OPENAI_STD,
+     .rgb = true},
+    {.name = "ChineseCLIPFeatureExtractor",
+     .crops = true,
+     .filter = VB_FILTER_BICUBIC,
+     .mean = OPENAI_MEAN,
+     .std = OPENAI_STD,
+     .rgb = true},
     {.name = "ViTImageProcessor", .square = true, .filter = VB_FILTER_BILINEAR, .mean = HALF, .std = HALF},
     {.name = "ViTFeatureExtractor", .square = true, .filter = VB_FILTER_BILINEAR, .mean = HALF, .std = HALF},
     {.name = "SiglipImageProcessor", .square = true, .filter = VB_FILTER_BICUBIC, .mean = HALF, .std = HALF, .rgb = true},
@@ -225,15 +238,22 @@ static const processor *find_processor(vb_fields *root) {
     for (size_t i = 0; i < sizeof processors / sizeof *processors; i++)
         if (strlen(processors[i].name) == n && !memcmp(processors[i].name, name, n)) return &processors[i];
     vb_fields_expected(root, key,
-                       "CLIPImageProcessor, ViTImageProcessor, SiglipImageProcessor, Siglip2ImageProcessor "
-                       "or EfficientNetImageProcessor");
+                       "CLIPImageProcessor, ChineseCLIPImageProcessor, ViTImageProcessor, SiglipImageProcessor, "
+                       "Siglip2ImageProcessor or EfficientNetImageProcessor");
     return &processors[0];
 }
 
+/* The object of a size, in a file of its own or within a processor's. */
+static vb_fields size_object(vb_fields *root, bool crop) {
+    static const char *const places[][2] = {{"size.", "crop_size."}, {"image_processor.size.", "image_processor.crop_size."}};
+    return vb_fields_object(root, crop ? "crop_size" : "size", places[*root->place != 0][crop]);
+}
+
 /* {"height": H, "width": H}, or a number; 0 when it is neither. */
-static int read_square(vb_fields *root, const char *key, const char *place) {
+static int read_square(vb_fields *root, bool crop) {
+    const char *key = crop ? "crop_size" : "size";
     if (!json_is_object(vb_fields_get(root, key))) return vb_fields_side(root, key, 0);
-    vb_fields size = vb_fields_object(root, key, place);
+    vb_fields size = size_object(root, crop);
     int height = vb_fields_side(&size, "height", 0), width = vb_fields_side(&size, "width", 0);
     if (height != width) vb_fields_expected(&size, "width", "the height, for models see squares");
     return height;
@@ -243,16 +263,16 @@ static int read_square(vb_fields *root, const char *key, const char *place) {
 static void read_sizes(vb_fields *root, const processor *kind, vb_preprocess *spec) {
     const json_t *size = vb_fields_get(root, "size");
     const bool crops = vb_fields_bool(root, "do_center_crop", kind->crops);
-    int crop = crops ? read_square(root, "crop_size", "crop_size.") : 0;
+    int crop = crops ? read_square(root, true) : 0;
     if (crops && !crop) crop = kind->crop;
     int side;
     bool square = kind->square;
     if (json_is_object(size) && json_object_get(size, "shortest_edge")) {
-        vb_fields edge = vb_fields_object(root, "size", "size.");
+        vb_fields edge = size_object(root, false);
         side = vb_fields_side(&edge, "shortest_edge", 0);
         square = false;
     } else {
-        side = read_square(root, "size", "size.");
+        side = read_square(root, false);
         if (!size) side = kind->side;
         if (json_is_object(size)) square = true;
         if (json_is_object(size) && !side) vb_fields_expected(root, "size", "shortest_edge, or height and width");
@@ -318,6 +338,15 @@ static void read_preprocessor(vb_fields *root, vb_side_facts *facts) {
     facts->pixels_from = "preprocessor_config.json";
 }
 
+/* processor_config.json: since transformers 5 an image processor lies in the processor's file, and goes before one in a file of
+ * its own; older such files have none. */
+static void read_processor(vb_fields *root, vb_side_facts *facts) {
+    vb_fields own = vb_fields_object(root, "image_processor", "image_processor.");
+    if (!own.object) return;
+    read_preprocessor(&own, facts);
+    facts->pixels_from = "processor_config.json";
+}
+
 /* ---- files ---- */
 
 static int read_text(vb_side_facts *facts, const char *text, size_t n, const char *path,
@@ -338,6 +367,10 @@ int vb_side_files_config(vb_side_facts *facts, const char *text, size_t n, const
 
 int vb_side_files_preprocessor(vb_side_facts *facts, const char *text, size_t n, const char *path, vb_error *err) {
     return read_text(facts, text, n, path, read_preprocessor, err);
+}
+
+int vb_side_files_processor(vb_side_facts *facts, const char *text, size_t n, const char *path, vb_error *err) {
+    return read_text(facts, text, n, path, read_processor, err);
 }
 
 int vb_side_files_open_clip(vb_side_facts *facts, const char *text, size_t n, const char *path, vb_error *err) {
@@ -365,5 +398,7 @@ int vb_side_files_read(vb_side_facts *facts, const vb_repository *where, const c
     if (strcmp(naming, "Hugging Face"))
         return read_file(facts, where->folder, "open_clip_config.json", vb_side_files_open_clip, err);
     if (read_file(facts, where->folder, "config.json", vb_side_files_config, err)) return -1;
+    if (read_file(facts, where->folder, "processor_config.json", vb_side_files_processor, err)) return -1;
+    if (facts->pixels_from) return 0;
     return read_file(facts, where->folder, "preprocessor_config.json", vb_side_files_preprocessor, err);
 }

@@ -280,6 +280,12 @@ same "naflex: batches of one" i.npy o.npy
 processor 256
 must "$vocabench" encode images --weights nf --input "$pictures" --output o.npy --raw --max-patches 24
 same "naflex: patches as they are stated" i.npy o.npy
+echo '{"image_processor": {"image_processor_type": "Siglip2ImageProcessor", "max_num_patches": 24}}' >nf/processor_config.json
+must "$vocabench" encode images --weights nf --input "$pictures" --output o.npy --raw
+same "naflex: patches as transformers 5 writes them, before the older file's" i.npy o.npy
+"$vocabench" inspect nf >inspected
+like "naflex: inspect tells whose patches they are" "^  max_patches +24 +processor_config.json" inspected
+rm nf/processor_config.json
 "$vocabench" inspect nf >inspected
 like "naflex: inspect tells the patches" "^  max_patches +256 +preprocessor_config.json" inspected
 refuses "naflex: a side of squares" 3 "resolution is stated, but the model sees images in their own shape" \

@@ -303,6 +303,7 @@ put("side_files/bad_pool", b"2" + json.dumps({"model_cfg": {"text_cfg": {"pool_t
 put("side_files/timm", b"2" + json.dumps(
     {"model_cfg": {"vision_cfg": {"timm_model_name": "vit_base_patch16_siglip_224"},
                    "text_cfg": {"pool_type": "last", "no_causal_mask": True, "act_kwargs": {"approximate": "tanh"}}}}).encode())
+put("side_files/processor", b"3" + json.dumps({"image_processor": {"size": {"height": 8, "width": 8}, "do_center_crop": False}}).encode())
 put("side_files/bad_json", b"2{\"model_cfg\": [")
 
 # ---- tokenizers ----

@@ -178,6 +178,17 @@ static void preprocessor_is_read_by_its_class(void **state) {
                .preprocess;
     assert_true(spec.resolution == 224 && spec.resize_to == 0 && spec.filter == VB_FILTER_BICUBIC);
     assert_true(spec.mean[1] == 0.456f && spec.std[0] == 0.229f * 0.229f);
+    /* as Chinese-CLIP was published, and its class's defaults */
+    spec =
+        read_by(vb_side_files_preprocessor, "{\"feature_extractor_type\": \"ChineseCLIPFeatureExtractor\", \"do_center_crop\": "
+                                            "false, \"size\": {\"height\": 224, \"width\": 224}}")
+            .preprocess;
+    assert_true(spec.resolution == 224 && spec.resize == VB_RESIZE_SQUASH && spec.filter == VB_FILTER_BICUBIC && spec.rgb_first);
+    assert_true(spec.mean[0] == 0.48145466f && spec.std[2] == 0.27577711f);
+    spec = read_by(vb_side_files_preprocessor, "{\"image_processor_type\": \"ChineseCLIPImageProcessorFast\", \"size\": "
+                                               "{\"shortest_edge\": 256}, \"crop_size\": 224}")
+               .preprocess;
+    assert_true(spec.resolution == 224 && spec.resize_to == 256 && spec.resize == VB_RESIZE_SHORTEST);
     static const struct {
         const char *text;
         int resize_to, resolution;
@@ -219,6 +230,47 @@ static void preprocessor_is_read_by_its_class(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         refused_by(vb_side_files_preprocessor, cases[i].text, cases[i].code, cases[i].says);
+}
+
+static void a_processor_s_file_may_hold_the_images_one(void **state) {
+    (void)state;
+    vb_side_facts facts = read_by(vb_side_files_processor,
+                                  "{\"processor_class\": \"SiglipProcessor\", \"image_processor\": {\"image_processor_type\": "
+                                  "\"SiglipImageProcessor\", \"size\": {\"height\": 256, \"width\": 256}, \"resample\": 2}}");
+    assert_string_equal(facts.pixels_from, "processor_config.json");
+    assert_int_equal(facts.preprocess.resolution, 256);
+    assert_int_equal(facts.preprocess.resize, VB_RESIZE_SQUASH);
+    assert_int_equal(facts.preprocess.filter, VB_FILTER_BILINEAR);
+    facts = read_by(vb_side_files_processor, "{\"processor_class\": \"CLIPProcessor\"}"); /* before transformers 5 */
+    assert_null(facts.pixels_from);
+    refused_by(vb_side_files_processor, "{\"image_processor\": 1}", VB_EDATA,
+               "f.json: image_processor: expected an object, found 1");
+    refused_by(vb_side_files_processor, "{\"image_processor\": {\"do_resize\": false}}", VB_EUNSUPPORTED,
+               "f.json: image_processor.do_resize: images are always resized here");
+    refused_by(vb_side_files_processor, "{\"image_processor\": {\"size\": {\"height\": 2, \"width\": 3}}}", VB_EDATA,
+               "f.json: image_processor.size.width: expected the height");
+
+    vb_repository repository;
+    vb_strings paths;
+    vb_error err = {0};
+    char folder[1024];
+    snprintf(folder, sizeof folder, "%s/five", scratch);
+    put_text("five/model.safetensors", "w");
+    put_text("five/preprocessor_config.json", "{\"size\": 224}");
+    put_text("five/processor_config.json", "{\"processor_class\": \"CLIPProcessor\"}");
+    assert_ok(vb_repository_open(&repository, folder, &err));
+    assert_ok(vb_side_files_read(&facts, &repository, "Hugging Face", &err));
+    assert_string_equal(facts.pixels_from, "preprocessor_config.json");
+    put_text("five/processor_config.json", "{\"image_processor\": {\"size\": 336}}");
+    assert_ok(vb_side_files_read(&facts, &repository, "Hugging Face", &err));
+    assert_string_equal(facts.pixels_from, "processor_config.json");
+    assert_int_equal(facts.preprocess.resolution, 336);
+    assert_ok(vb_side_files_read(&facts, &repository, "OpenAI", &err));
+    assert_null(facts.pixels_from);
+    vb_repository_close(&repository);
+    assert_ok(vb_repository_list(&paths, folder, &err)); /* what --resume looks at */
+    assert_int_equal(paths.count, 3);
+    vb_strings_free(&paths);
 }
 
 static void open_clip_has_its_own_defaults(void **state) {
@@ -436,6 +488,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(config_has_the_defaults_of_its_type),
                                        cmocka_unit_test(config_says_what_is_wrong),
                                        cmocka_unit_test(preprocessor_is_read_by_its_class),
+                                       cmocka_unit_test(a_processor_s_file_may_hold_the_images_one),
                                        cmocka_unit_test(open_clip_has_its_own_defaults),
                                        cmocka_unit_test(of_both_layouts_open_clip_s_is_read),
                                        cmocka_unit_test(names_tell_architectures)};
