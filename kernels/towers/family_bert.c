@@ -183,6 +183,10 @@ static const vb_family_sign siglip_signs[] = {{.has = {"ln_encoder.weight", "vis
 static const vb_family_pixels half = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.5f, 0.5f, 0.5f}, .squash = true};
 static const vb_family_pixels of_align = {
     .mean = {0.5f, 0.5f, 0.5f}, .std = {0.5f, 0.5f, 0.5f}, .squash = true, .bilinear = true, .resize_to = 346};
+/* Source: OFA-Sys/Chinese-CLIP, cn_clip/clip/utils.py, image_transform: Resize((side, side)), which is no crop. */
+static const vb_family_pixels squashed = {.mean = {0.48145466f, 0.4578275f, 0.40821073f},
+                                          .std = {0.26862954f, 0.26130258f, 0.27577711f},
+                                          .squash = true};
 static const vb_head_width siglip_heads[] = {{1152, 72}, {0}};
 static const vb_head_width image_heads[] = {{1280, 80}, {0}};
 
@@ -241,6 +245,7 @@ const vb_family vb_family_chinese_clip = {
     .text_mask = VB_MASK_PADDING,
     .text_pooling = VB_POOLING_FIRST,
     .context = 52,
+    .pixels = &squashed,
     .head_widths = image_heads,
     .conventions = "bert",
     .signs = bert_signs,

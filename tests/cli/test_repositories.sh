@@ -177,6 +177,27 @@ for name in convnext-d:64 mobileclip-b:64 mobileclip-s1:128 mobileclip2-s3:128; 
     --raw --resolution "${name#*:}"
   near "${name%:*}: image embeddings" i.npy "$truth/image_embeddings.npy"
 done
+# Chinese-CLIP squashes its images, where no file says so: as if Pillow had done it before.
+cat >squash.py <<'E'
+import os, sys
+from PIL import Image
+source, target = sys.argv[1:]
+os.mkdir(target)
+for name in os.listdir(source):
+    picture = Image.open(os.path.join(source, name)).convert("RGB")
+    picture.resize((64, 64), Image.BICUBIC).save(os.path.join(target, os.path.splitext(name)[0] + ".png"))
+E
+chinese=$shared/zoo/fixtures/chinese-clip/model.safetensors
+if /usr/bin/python3 -c 'import PIL' 2>/dev/null; then
+  must /usr/bin/python3 squash.py "$pictures" squashed
+  must "$vocabench" encode images --weights "$chinese" --input "$pictures" --preprocessing rgb_first --output i.npy
+  must "$vocabench" encode images --weights "$chinese" --input squashed --output o.npy
+  same "chinese-clip: images are squashed" i.npy o.npy
+else
+  skip "chinese-clip: images are squashed" "no Pillow"
+fi
+"$vocabench" inspect "$chinese" >inspected
+like "chinese-clip: inspect tells so" "^  resize +squash +family$" inspected
 # A text tower alone is of the family that is stated: its names are those of many.
 /usr/bin/python3 - "$shared/zoo/fixtures/mobileclip-s1/model.safetensors" text.safetensors <<'E'
 import json, struct, sys
