@@ -292,8 +292,8 @@ void vb_confidence_pass_free(vb_confidence_pass *pass) {
 
 double vb_confidence_pass_spread(const double *values, int draws, double *deviation) {
     double sum = 0, squares = 0;
-    for (int d = 0; d < draws; d++) sum += values[d];
-    double mean = draws ? sum / draws : NAN;
+    for (int d = 0; d < draws; d++) sum += values[d] - values[0]; /* equal values have their mean exactly, and no deviation */
+    double mean = draws ? values[0] + sum / draws : NAN;
     for (int d = 0; d < draws; d++) squares += (values[d] - mean) * (values[d] - mean);
     *deviation = draws > 1 ? sqrt(squares / (draws - 1)) : NAN;
     return mean;

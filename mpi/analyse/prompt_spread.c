@@ -89,15 +89,16 @@ static int evaluate_texts(spread_work *work, spread_figures *figures, vb_error *
 static void set_spread(vb_json *json, json_t *to, const spread_figures *figures, int64_t count, const char *const *names) {
     for (int f = 0; f < FIGURES; f++) {
         json_t *part = vb_json_set_object(json, to, figure_names[f]);
+        const double first = figures[0].value[f]; /* equal values have their mean exactly, and no deviation */
         double sum = 0, squares = 0;
         int64_t least = 0, most = 0;
         for (int64_t k = 0; k < count; k++) {
             double value = figures[k].value[f];
-            sum += value;
+            sum += value - first;
             if (value < figures[least].value[f]) least = k;
             if (value > figures[most].value[f]) most = k;
         }
-        double mean = sum / (double)count;
+        const double mean = first + sum / (double)count;
         for (int64_t k = 0; k < count; k++) squares += (figures[k].value[f] - mean) * (figures[k].value[f] - mean);
         vb_json_set_real(json, part, "mean", mean);
         vb_json_set_real(json, part, "sd", sqrt(squares / (double)(count - 1)));
@@ -194,7 +195,7 @@ static int draw_synonyms(spread_work *work, json_t *to, const vb_synonyms *synon
                                 vb_experiment_prompts(pair->spec, pair->data->spec), pair->spec->coop};
     vb_classifier encoded = {0};
     vb_numpy_rng rng;
-    if (synonyms->count && vb_classifier_encode_names(&encoded, &work->how, &names, false, err)) return -1;
+    if (vb_classifier_encode_names(&encoded, &work->how, &names, false, err)) return -1;
     spread_figures *figures = vb_array((size_t)spec->draws, sizeof *figures, "figures of synonyms", err);
     int status = vb_comm_agree(comm, figures ? 0 : -1, err);
     vb_numpy_rng_seed(&rng, (uint32_t)pair->experiment->seed);
@@ -229,7 +230,8 @@ static int vary_synonyms(spread_work *work, json_t *to, vb_error *err) {
     if (!status) status = vb_synonyms_find(&synonyms, wordnet, &pair->data->vocabularies, err);
     vb_wordnet_close(wordnet);
     status = vb_comm_agree_same(comm, status, synonyms.digest.hex, spec->wordnet, err);
-    if (!status) status = draw_synonyms(work, to, &synonyms, err);
+    if (!status && synonyms.count) status = draw_synonyms(work, to, &synonyms, err);
+    else if (!status && !comm->rank) vb_json_set(work->analysis->json, to, "synonyms", json_null()); /* nothing to vary */
     vb_synonyms_free(&synonyms);
     return status;
 }

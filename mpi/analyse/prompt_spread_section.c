@@ -11,8 +11,12 @@ extern const char vb_prompt_spread_gp[]; /* prompt_spread.gp, by make */
 static const char *const parts[] = {"templates", "synonyms"};
 static const char *const kinds[] = {"template", "synonyms"};
 
+/* NULL: nothing was varied. */
 static const json_t *spread_of(const vb_section_result *result) {
-    return json_object_get(json_object_get(result->entry, "analyses"), "prompt_spread");
+    const json_t *spread = json_object_get(json_object_get(result->entry, "analyses"), "prompt_spread");
+    for (int p = 0; p < 2; p++)
+        if (json_is_object(json_object_get(spread, parts[p]))) return spread;
+    return NULL;
 }
 
 static int fill_table(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {

@@ -133,6 +133,7 @@ int vb_plot_end(vb_plot *plot, int status, vb_error *err) {
     if (!(csv = figure_path(plot, ".csv", err)) || !(script = figure_path(plot, ".gp", err)) ||
         !(svg = figure_path(plot, ".svg", err)) || !(name = vb_format(err, "%s.gp", figure->name)))
         goto done;
+    if (!plot->description.filled) vb_strbuf_add(&plot->description, "Nothing is there to be shown.");
     if (vb_strbuf_end(&plot->title, "a figure", err) || vb_strbuf_end(&plot->description, "a figure", err) ||
         vb_strbuf_end(&plot->values, "a figure", err) || vb_strbuf_write(&plot->csv, csv, err) ||
         vb_strbuf_write(&plot->script, script, err))

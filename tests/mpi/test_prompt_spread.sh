@@ -81,6 +81,26 @@ equal "synonyms may be left out" "$(query some '.results[0].analyses.prompt_spre
 run e.yaml --output other --set prompt_spread.templates=false
 equal "templates too" "$(query other '.results[0].analyses.prompt_spread | [.templates, .synonyms.draws] | tojson')" '[null,6]'
 
+# Where no class has another name there is nothing to vary; where no draw changes anything, there is no deviation.
+echo 'name: s
+vocabularies: {a: [dolphin, elephant, hamster], b: [apple, keyboard, table], c: [forest, maple_tree]}' >none.yaml
+run e.yaml --output none --set datasets.folder.vocabularies=none.yaml
+holds "no synonyms, none varied" '.results[0].analyses.prompt_spread | .synonyms == null and .templates.count == 3' \
+  none/results.json
+must "$vocabench" report none --format md --output none.md
+equal "the table has templates alone" "$(grep -cE '^\| plain +\| (templates|synonyms) ' none.md)" 1
+run e.yaml --output nothing --set datasets.folder.vocabularies=none.yaml --set 'models.plain.prompts=["{}"]'
+for format in html md latex; do
+  check "nothing to show: $format" "$vocabench" report nothing --format $format --output nothing.$format
+done
+unlike "no figure and no table of it" 'prompt-spread|over prompt templates' nothing.html
+echo 'name: s
+vocabularies: {a: [bear, dolphin, elephant, hamster, rabbit, worm], b: [apple, keyboard, orange, table, train],
+  c: [forest, maple_tree, palm tree]}' >few.yaml
+run e.yaml --output few --limit 1 --set datasets.folder.vocabularies=few.yaml --set prompt_spread.draws=20
+holds "equal values are their mean, without a deviation" '[.results[0].analyses.prompt_spread.synonyms |
+  .acc_c, .acc_e, .acc_s, .top1_all | select(.min == .max)] | length > 0 and all(.mean == .min and .sd == 0)' few/results.json
+
 # ---- reports, plan, resuming --------------------------------------------------------------------------------------
 must "$vocabench" report whole --format md --output page.md
 equal "the table has templates and synonyms" "$(grep -cE '^\| plain +\| (templates|synonyms) ' page.md)" 2
