@@ -8,6 +8,8 @@
 
 /* Below this a ratio adds nothing to a mean that anyone could see, nor do those that follow it, which are smaller. */
 static const double nothing = 0x1p-100;
+/* What rounding leaves of a ratio, at most, in parts of it (docs/protocol.md). */
+static const double rounding = 1e-10;
 
 int vb_names_curve(const vb_names_counts *counts, double *accuracy, vb_error *err) {
     const int64_t pool = counts->pool;
@@ -43,16 +45,17 @@ double vb_names_curve_at(const vb_names_counts *counts, int64_t n) {
 }
 
 double vb_names_curve_error(const vb_names_counts *counts, int64_t n) {
-    const double images = (double)counts->images;
-    double sum = 0, squares = 0;
+    const double images = (double)counts->images, mean = vb_names_curve_at(counts, n);
+    int64_t wrong = counts->images;
+    double squares = 0;
     if (counts->images < 2) return NAN;
     for (int64_t i = 0; i < counts->entries; i++) {
-        double w = vb_names_curve_survival(counts->pool, counts->h[i], n);
-        sum += (double)counts->right[i] * w;
-        squares += (double)counts->right[i] * w * w;
+        const double off = vb_names_curve_survival(counts->pool, counts->h[i], n) - mean;
+        squares += (double)counts->right[i] * off * off;
+        wrong -= counts->right[i];
     }
-    double spread = squares - sum * sum / images;
-    return spread > 0 ? sqrt(spread / (images - 1) / images) : 0;
+    squares += (double)wrong * mean * mean;
+    return sqrt(squares / (images - 1) / images);
 }
 
 /* ln((n + 1) / n) = 2 artanh z with z = 1 / (2 n + 1) <= 1/3, by its series: the same on every machine, which log() is not. */
@@ -79,7 +82,7 @@ double vb_names_curve_area(const double *accuracy, int64_t pool) {
 
 int64_t vb_names_curve_half(const double *accuracy, int64_t pool) {
     for (int64_t n = 1; n <= pool; n++)
-        if (accuracy[n] <= accuracy[0] / 2) return n;
+        if (accuracy[n] <= accuracy[0] / 2 * (1 + rounding)) return n;
     return -1;
 }
 

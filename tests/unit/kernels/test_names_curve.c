@@ -107,8 +107,23 @@ static void points_and_small_pools(void **state) {
     assert_true(curve[0] == 0 && curve[1] == 0);
 }
 
+/* With one taker an image a curve falls by equal steps, and is half in the middle, though its ratios are rounded. */
+static void halves_are_in_the_middle(void **state) {
+    (void)state;
+    static const int64_t h[] = {1}, right[] = {3};
+    static double curve[402];
+    vb_error err = {0};
+    for (int64_t pool = 2; pool < 402; pool++) {
+        assert_ok(vb_names_curve(&(vb_names_counts){pool, 4, h, right, 1}, curve, &err));
+        assert_int_equal(vb_names_curve_half(curve, pool), (pool + 1) / 2);
+        /* Equal chances have no error but the last bit. */
+        for (int64_t n = 1; n < pool; n += 7)
+            assert_true(vb_names_curve_error(&(vb_names_counts){pool, 3, h, right, 1}, n) < 1e-15);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(curve_is_the_mean_over_all_sets), cmocka_unit_test(large_pools),
-                                       cmocka_unit_test(points_and_small_pools)};
+                                       cmocka_unit_test(points_and_small_pools), cmocka_unit_test(halves_are_in_the_middle)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
