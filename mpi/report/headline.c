@@ -13,6 +13,8 @@
 double vb_headline_chance(const json_t *entry) {
     double sum = 0;
     size_t v;
+    /* It depends on how many of each image's right classes the vocabularies hold. */
+    if (vb_json_integer(json_object_get(json_object_get(entry, "data"), "label_sets"), "images_with_several_classes")) return NAN;
     const json_t *list = json_object_get(entry, "vocabularies"), *vocabulary;
     json_array_foreach(list, v, vocabulary) sum += 1 / (double)json_array_size(json_object_get(vocabulary, "classes"));
     return sum / (double)json_array_size(list);
@@ -65,6 +67,7 @@ static void write_lead(const vb_section_result *best, const vb_section_result *n
         write(out, ").", false);
     } else if (!isfinite(lead.error)) write(out, ".", false);
     else if (lead.on_classes) write(out, ": more than chance explains, even if the errors were independent.", false);
+    else if (lead.unpaired) write(out, ": not told apart, were the errors independent.", false);
     else write(out, ": not told apart, were the errors independent; with records (per_image) they are paired here.", false);
 }
 

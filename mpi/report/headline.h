@@ -16,7 +16,7 @@ void vb_headline_group(const vb_report_group *group, vb_headline_write *write, v
 int vb_headline_all(const vb_report *report, vb_headline_write *write, vb_strbuf *out, bool *written, vb_error *err);
 
 /* What guessing among the names of the own vocabulary gives on average over vocabularies, as Acc-C is averaged; NaN without
- * vocabularies. */
+ * vocabularies, and for images of several right classes. */
 double vb_headline_chance(const json_t *entry);
 
 /* A model of a report. */

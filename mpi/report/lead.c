@@ -23,6 +23,7 @@ static bool pair(vb_lead *lead, const vb_section_result *first, const vb_section
     }
     lead->paired = !vb_compare_runs_open(&runs, &request, &none);
     lead->failed = none.code == VB_EMEMORY;
+    lead->unpaired = none.code == VB_EUNSUPPORTED;
     if (lead->paired) {
         const vb_compared *figure = &runs.result.figure[VB_ACC_E];
         lead->difference = figure->mean.difference;

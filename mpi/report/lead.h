@@ -13,6 +13,7 @@ typedef struct vb_lead {
     bool paired;                  /* by the records of both, as `vocabench compare` does, with fewer draws: */
     double by_images, by_classes; /* p of sign flips; NaN: none */
     bool on_images, on_classes;   /* more than chance explains: for other images of these classes, for other classes */
+    bool unpaired;                /* there are records, from which no scores follow */
     bool failed;                  /* without memory: nothing of it is known */
 } vb_lead;
 

@@ -70,6 +70,10 @@ has_text "equal models are not told apart" \
   '0.0 ± 0.0 points behind on the same images: not told apart (p 1 by images, 1 by classes).' head.md
 like "nor over all" \
   '^\*\*near\*\* is the most open of 2 models: .*, 0.0 points behind: no more than chance explains on any of the 2\.$' head.md
+cp -r r sets && jq '.results[].data.label_sets = {images_with_several_classes: 2, images_of_several_vocabularies: 1}' \
+  r/results.json >sets/results.json; said sets >head.md
+has_text "of sets of labels errors are taken as independent" 'points behind: ' head.md
+unlike "whether there are records or not, and what guessing gives is not known" 'per_image|same images|Guessing' head.md
 rm -r r/records; said r >head.md
 has_text "without records the errors are taken as independent" 'points behind: ' head.md
 unlike "and nothing is paired" 'same images' head.md
