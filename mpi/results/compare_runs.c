@@ -80,24 +80,53 @@ static void check_data(vb_compare_runs *work) {
     }
 }
 
-static const json_t *prompts_of(const vb_compared_run *it) {
-    const json_t *models = json_object_get(json_object_get(it->folder.document, "configuration"), "models"), *model;
+/* The entry of that name in a list of the configuration; NULL without. */
+static const json_t *configured(const vb_compared_run *it, const char *list, const char *name) {
+    const json_t *entries = json_object_get(json_object_get(it->folder.document, "configuration"), list), *entry;
     size_t i;
-    json_array_foreach(models, i, model) {
-        if (!strcmp(vb_json_text(model, "name"), vb_json_text(it->entry, "model"))) return json_object_get(model, "prompts");
+    json_array_foreach(entries, i, entry) {
+        if (!strcmp(vb_json_text(entry, "name"), name)) return entry;
     }
     return NULL;
 }
 
+/* The model's, else the dataset's; of an expansion a list of its datasets'. A new reference; NULL: nothing is known of any. */
+static json_t *prompts_of(vb_compare_runs *work, const vb_compared_run *it) {
+    const char *dataset = vb_json_text(it->entry, "dataset");
+    json_t *own = json_object_get(configured(it, "models", vb_json_text(it->entry, "model")), "prompts"), *list, *part;
+    const json_t *parts = json_object_get(configured(it, "expansions", dataset), "datasets");
+    size_t i;
+    if (!own && !parts) own = json_object_get(configured(it, "datasets", dataset), "prompts");
+    if (own || !parts || vb_compare_runs_precomputed(it)) return json_incref(own);
+    list = vb_json_array(&work->json);
+    json_array_foreach((json_t *)(uintptr_t)parts, i, part) {
+        json_t *its = json_object_get(configured(it, "datasets", json_is_string(part) ? json_string_value(part) : ""), "prompts");
+        vb_json_append(&work->json, list, its ? json_incref(its) : json_null());
+    }
+    return list;
+}
+
 static void describe_prompts(char *text, size_t size, const json_t *prompts) {
+    const json_t *first = json_array_get(prompts, 0);
     if (json_is_object(prompts)) snprintf(text, size, "CoOp '%s'", vb_json_text(prompts, "coop"));
-    else if (json_array_size(prompts) == 1) snprintf(text, size, "'%s'", json_string_value(json_array_get(prompts, 0)));
+    else if (first && !json_is_string(first)) snprintf(text, size, "those of %zu datasets", json_array_size(prompts));
+    else if (json_array_size(prompts) == 1) snprintf(text, size, "'%s'", json_string_value(first));
     else if (prompts) snprintf(text, size, "%zu templates", json_array_size(prompts));
     else snprintf(text, size, "unknown ones");
 }
 
+/* Class names of another language, or of another file, are other texts. */
+static void check_names(vb_compare_runs *work) {
+    const json_t *a = json_object_get(section(&work->a, "data"), "names"),
+                 *b = json_object_get(section(&work->b, "data"), "names");
+    const char *digest_a = vb_json_text(a, "digest"), *digest_b = vb_json_text(b, "digest");
+    if (strcmp(digest_a, digest_b))
+        differ(work, VB_COMPARE_PROMPTS, "prompts: names of classes %.8s of A, %.8s of B", a ? digest_a : "its own",
+               b ? digest_b : "its own");
+}
+
 static void check_prompts(vb_compare_runs *work) {
-    const json_t *a = prompts_of(&work->a), *b = prompts_of(&work->b);
+    json_t *a = prompts_of(work, &work->a), *b = prompts_of(work, &work->b);
     static const char *const same[] = {"weights_digest", "tokenizer_digest", "vocabularies_digest"};
     bool all_else = a && b;
     for (int i = 0; i < 3; i++) {
@@ -111,11 +140,13 @@ static void check_prompts(vb_compare_runs *work) {
         strcmp(vb_json_text(section(&work->a, "embedding"), "text_embeddings_digest"),
                vb_json_text(section(&work->b, "embedding"), "text_embeddings_digest")))
         equal = false;
-    if (equal) return;
     char of_a[240], of_b[240];
     describe_prompts(of_a, sizeof of_a, a);
     describe_prompts(of_b, sizeof of_b, b);
-    differ(work, VB_COMPARE_PROMPTS, "prompts: %s of A, %s of B", of_a, of_b);
+    if (!equal) differ(work, VB_COMPARE_PROMPTS, "prompts: %s of A, %s of B", of_a, of_b);
+    check_names(work);
+    json_decref(a);
+    json_decref(b);
 }
 
 /* The flag at the end is ready to be copied: what is allowed already, and what it takes beside that. */

@@ -216,6 +216,22 @@ unlike "no note without a reason" 'note:' <<<"$("$vocabench" compare enc same)"
 change same prompts '.configuration.models[0].prompts = ["a bad photo of a {}."]'
 refuses "other prompts" 6 "$no: prompts: 'a photo of a \{\}.' of A, 'a bad photo of a \{\}.' of B" \
   "$vocabench" compare enc prompts
+# A model without prompts has those of its datasets.
+of_data='del(.configuration.models[0].prompts) | .configuration.datasets[0].prompts = '
+change same data1 "$of_data [\"a photo of a {}.\"]"; change same data2 "$of_data [\"the {}\"]"
+check "the dataset's prompts are the model's" "$vocabench" compare enc data1
+refuses "other prompts of the dataset" 6 "$no: prompts: 'a photo of a \{\}.' of A, 'the \{\}' of B" \
+  "$vocabench" compare data1 data2
+expanded='.configuration.expansions = [{name: "d", datasets: ["e", "f"]}] | .configuration.datasets |= map(.name = "e") |
+  .configuration.datasets += [{name: "f", prompts: ["a {}"]}]'
+change data1 joined1 "$expanded"; change data2 joined2 "$expanded"
+check "an expansion of datasets with the same prompts" "$vocabench" compare joined1 joined1
+refuses "and with others" 6 "$no: prompts: those of 2 datasets of A, those of 2 datasets of B" \
+  "$vocabench" compare joined1 joined2
+change same names1 '.results[0].data.names = {language: "it", digest: "00", unused: 0}'
+change same names2 '.results[0].data.names = {language: "it", digest: "01", unused: 0}'
+refuses "names of another language" 6 "$no: prompts: names of classes its own of A, 00 of B" "$vocabench" compare same names1
+refuses "names of another file" 6 "$no: prompts: names of classes 00 of A, 01 of B" "$vocabench" compare names1 names2
 change same both '.configuration.models[0].prompts = ["a {}.", "the {}."] | .results[0].embedding.preprocessing = "to 336"'
 refuses "a refusal ends with the flag that is missing" 6 "to compare them all the same: --allow prompts,preprocessing$" \
   "$vocabench" compare enc both
