@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/results/tables.h"
@@ -75,6 +76,17 @@ static int write_table(table_maker *make, const char *folder, const json_t *rows
     return status;
 }
 
+/* One that earlier results have left would tell of these: not asked for, it is written anew; without rows it goes. */
+static int put_table(table_maker *make, const char *folder, const json_t *rows, vb_table_form form, const char *name, bool asked,
+                     vb_error *err) {
+    char *path = vb_format(err, "%s/%s", folder, name);
+    if (!path) return -1;
+    const bool wanted = rows && (asked || vb_path_exists(path));
+    if (!wanted) unlink(path);
+    vb_free(path);
+    return wanted ? write_table(make, folder, rows, form, name, err) : 0;
+}
+
 int vb_document_write(const char *folder, const json_t *document, bool latex, vb_error *err) {
     const json_t *results = json_object_get(document, "results");
     char *path = vb_format(err, "%s/results.json", folder);
@@ -89,10 +101,12 @@ int vb_document_write(const char *folder, const json_t *document, bool latex, vb
     } tables[] = {{vb_tables_main, results, {"table.md", "table.csv", "table.tex"}},
                   {vb_tables_series, series, {"series.md", "series.csv", "series.tex"}}};
     static const vb_table_form forms[] = {VB_TABLE_MARKDOWN, VB_TABLE_CSV, VB_TABLE_LATEX};
-    for (int t = 0; t < (series ? 2 : 1); t++) {
-        for (int f = 0; f < (latex ? 3 : 2); f++)
-            if (write_table(tables[t].make, folder, tables[t].rows, forms[f], tables[t].names[f], err)) goto done;
-        if (write_table(tables[t].make, folder, tables[t].rows, VB_TABLE_TERMINAL, NULL, err)) goto done;
+    for (int t = 0; t < 2; t++) {
+        for (int f = 0; f < 3; f++)
+            if (put_table(tables[t].make, folder, tables[t].rows, forms[f], tables[t].names[f],
+                          latex || forms[f] != VB_TABLE_LATEX, err))
+                goto done;
+        if (tables[t].rows && write_table(tables[t].make, folder, tables[t].rows, VB_TABLE_TERMINAL, NULL, err)) goto done;
     }
     status = 0;
 done:

@@ -97,11 +97,30 @@ static int list_written(const vb_runner *runner, vb_strings *files, vb_error *er
     return status;
 }
 
+/* Records and a list of an earlier evaluation that this one has not written anew would be taken for its own. */
+static int remove_earlier(const vb_runner *runner, const vb_strings *written, vb_error *err) {
+    static const char *const folders[] = {"records", "retrieval"};
+    const vb_experiment *experiment = runner->experiment;
+    const vb_model_spec *spec = &experiment->models[runner->unit->model];
+    const vb_dataset_spec *data = runner->datasets[runner->unit->dataset].spec;
+    const size_t above = strlen(experiment->output) + 1;
+    for (size_t f = 0; f < sizeof folders / sizeof *folders; f++) {
+        char *path = vb_document_pair_path(experiment->output, folders[f], spec->name, data->name, ".jsonl.zst", err);
+        if (!path) return -1;
+        bool own = false;
+        for (size_t i = 0; i < written->count; i++) own = own || !strcmp(written->items[i], path + above);
+        if (!own) unlink(path);
+        vb_free(path);
+    }
+    return 0;
+}
+
 /* Writes the pair's file and notes it in runner->done. */
 static int store_pair(vb_runner *runner, const finished_pair *finished, const char *path, vb_error *err) {
     vb_strings files = {0};
     int status = vb_resume_files_check(&runner->files, err);
     if (!status) status = list_written(runner, &files, err);
+    if (!status) status = remove_earlier(runner, &files, err);
     if (!status) status = vb_resume_store(&runner->unit->key, finished->result, runner->experiment->output, &files, path, err);
     vb_strings_free(&files);
     if (status) return -1;

@@ -68,6 +68,15 @@ jq "del(.ended) | .started = $started | .pid = 999999999" whole/state.json >o/st
 find o -exec touch -d "@$((started + 3600))" {} +; find o/pairs -type f -exec touch -d "@$((started + 5400))" {} +
 "$vocabench" status o >told; like "the time of a run that was killed" '^used: 1[.]50 node-hours in 1 start[(]s[)], 1 lost' told
 
+# What an earlier evaluation has left and this one does not write is not taken for its own.
+printf 'name: v\nvocabularies: {c: [%s], b: [%s]}\n' "$(seq -s, -f 'a%g' 1 8)" "$(seq -s, -f 'b%g' 1 7)" >other.yaml
+sed '/per_image/d; s/v.yaml/other.yaml/; /retrieval:/d' e.yaml >less.yaml
+rm -rf o; run e.yaml --output o --latex; must touch o/series.md; run less.yaml --output o
+equal "no records or lists of an earlier evaluation" "$(find o -name '*.jsonl.zst')" ""
+check_not "no series of an earlier experiment" test -e o/series.md
+run less.yaml --output tex --latex; same "LaTeX that was there is of these results" tex/table.tex o/table.tex
+check "what has no records is valid" "$vocabench" verify o
+
 # The tasks of an array, and what becomes of their files.
 run e.yaml --output one --only-model plain; run e.yaml --output two --only-model repe
 must "$vocabench" merge o2 one two
