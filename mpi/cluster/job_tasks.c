@@ -8,6 +8,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/base/spawn.h"
 #include "mpi/base/strbuf.h"
+#include "mpi/results/document.h"
 #include "mpi/run/schedule.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
@@ -57,8 +58,8 @@ void vb_job_tasks_bound(vb_job_tasks *tasks, char *const *environment) {
 
 /* ---- once more ---- */
 
-/* Whether a task's run has ended well; *mine is false when its folder belongs to another one. */
-static int read_task(const vb_job_task *task, const char *folder, bool *done, bool *mine, vb_error *err) {
+/* Whether a task's run has ended well, and with which configuration; *mine is false when its folder belongs to another one. */
+static int read_task(const vb_job_task *task, const char *folder, bool *done, bool *mine, char digest[40], vb_error *err) {
     char *path = vb_format(err, "%s/state.json", folder), *results = vb_format(err, "%s/results.json", folder);
     int status = path && results ? 0 : -1;
     *done = false;
@@ -68,6 +69,7 @@ static int read_task(const vb_job_task *task, const char *folder, bool *done, bo
         const json_t *ended = json_object_get(state, "ended");
         *mine = !strcmp(vb_json_text(state, "only_model"), task->model) &&
                 !strcmp(vb_json_text(state, "only_dataset"), task->dataset ? task->dataset : "");
+        snprintf(digest, 40, "%s", vb_json_text(state, "configuration_digest"));
         *done = ended && !vb_json_integer(ended, "code") && vb_path_exists(results);
         if (!state) status = -1;
         json_decref(state);
@@ -129,18 +131,27 @@ static int leave_out_queued(vb_job_tasks *tasks, const char *output, char *const
     return status;
 }
 
-int vb_job_tasks_retry(vb_job_tasks *tasks, const char *output, char *const *environment, bool guess, vb_error *err) {
+int vb_job_tasks_retry(vb_job_tasks *tasks, const vb_experiment *experiment, char *const *environment, bool guess,
+                       vb_error *err) {
+    const char *output = experiment->output;
     int done = 0, queued;
+    char wanted[40], digest[40];
+    if (vb_document_configuration_digest(experiment->configuration, wanted, err)) return -1;
     for (int t = 0; t < tasks->count; t++) {
         vb_job_task *task = &tasks->items[t];
         char *folder = vb_format(err, "%s/array/%d", output, t);
         bool ended_well, mine;
-        int status = folder ? read_task(task, folder, &ended_well, &mine, err) : -1;
+        int status = folder ? read_task(task, folder, &ended_well, &mine, digest, err) : -1;
         if (!status && !mine)
             status = vb_errorf(err, VB_EMISMATCH,
                                "--retry-failed: %s is not of model '%s'%s%s: the experiment, or --by, was another one when the "
                                "array was submitted",
                                folder, task->model, task->dataset ? " on " : "", task->dataset ? task->dataset : "");
+        if (!status && ended_well && strcmp(digest, wanted))
+            status = vb_errorf(err, VB_EMISMATCH,
+                               "--retry-failed: %s has ended well with another configuration, and would not be merged: submit "
+                               "all tasks again, without --retry-failed",
+                               folder);
         vb_free(folder);
         if (status) return -1;
         task->wanted = !ended_well;

@@ -28,8 +28,9 @@ enum { VB_JOB_TASKS_USUAL = 1001 }; /* Slurm's default */
 void vb_job_tasks_bound(vb_job_tasks *tasks, char *const *environment);
 
 /* Leaves wanted what has neither ended well nor is in the queue, by OUTPUT/array and squeue, and says so on stderr. VB_EMISMATCH
- * when a task's folder is another model's or dataset's. VB_EUSAGE when squeue does not answer, unless `guess` (a dry run). */
-int vb_job_tasks_retry(vb_job_tasks *tasks, const char *output, char *const *environment, bool guess, vb_error *err);
+ * when a task's folder is another model's or dataset's, or one that has ended well is of another configuration. VB_EUSAGE when
+ * squeue does not answer, unless `guess` (a dry run). */
+int vb_job_tasks_retry(vb_job_tasks *tasks, const vb_experiment *experiment, char *const *environment, bool guess, vb_error *err);
 
 /* The wanted tasks among [first, first + part) as sbatch's --array takes them, counted from `first`: "0-3,7", with "%N" behind
  * where at_once > 0; "" when there is none. Free with vb_free. */

@@ -488,7 +488,7 @@ static int list_tasks(submission *job, vb_error *err) {
     if (vb_job_tasks_list(&job->tasks, job->experiment, job->site.by == VB_SITE_BY_PAIR, err)) return -1;
     vb_job_tasks_bound(&job->tasks, job->context->environment);
     if (!given(job, "retry-failed")) return 0;
-    return vb_job_tasks_retry(&job->tasks, job->experiment->output, job->context->environment, given(job, "dry-run"), err);
+    return vb_job_tasks_retry(&job->tasks, job->experiment, job->context->environment, given(job, "dry-run"), err);
 }
 
 static int submit_experiment(submission *job, vb_error *err) {

@@ -125,6 +125,9 @@ run e.yaml --output whole && agree "the merged pairs are one run of the whole" w
 refuses "another experiment than that of the array" 6 \
   "--retry-failed: r/array/0 is not of model 'it's both': the experiment, or --by" \
   "$vocabench" submit e.yaml "${basic[@]}" --array --retry-failed --output r
+refuses "other settings than those of what has ended well" 6 \
+  "--retry-failed: r/array/0 has ended well with another configuration" \
+  "$vocabench" submit e.yaml "${basic[@]}" --array --by pair --retry-failed --output r --set seed=7
 pretend squeue 'exit 1'
 refuses "a queue that does not answer" 2 \
   "--retry-failed: whether tasks are in the queue is not known: squeue: ended with code 1" \
