@@ -196,7 +196,7 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
         status = vb_facts_of_towers(&facts, &stated, weights, family, err);
     }
     const vb_clip_options options = {.family = family, .stated = facts.towers, .threads = 1};
-    if (!status && (status = vb_clip_open(&clip, &weights->set, &options, err))) vb_error_prefix(err, "%s", weights->where.file);
+    if (!status && (status = vb_clip_open(&clip, &weights->set, &options, err))) vb_weights_blame(weights, err);
     if (!status) status = vb_facts_of_pixels(&facts, &stated, weights, family, vb_clip_describe(clip), err);
     if (!status) {
         if (!told && family->activation_varies)

@@ -90,10 +90,7 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
         if (vb_gpu_engine_open(&model->engine, context->device->gpu, context->device->share, err)) return -1;
         options.device = vb_gpu_engine_interface(model->engine);
     }
-    if (vb_clip_open(&model->clip, &model->weights.set, &options, err)) {
-        vb_error_prefix(err, "%s", model->weights.where.file);
-        return -1;
-    }
+    if (vb_clip_open(&model->clip, &model->weights.set, &options, err)) return vb_weights_blame(&model->weights, err);
     if (vb_facts_of_pixels(&model->facts, &spec->stated, &model->weights, model->family, vb_clip_describe(model->clip), err))
         return -1;
     return digest ? digest_weights(model, context, &model->weights.digest, err) : 0;

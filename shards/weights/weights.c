@@ -207,6 +207,13 @@ int vb_weights_identity(const vb_weights *weights, vb_digest *identity, vb_error
     return 0;
 }
 
+int vb_weights_blame(const vb_weights *weights, vb_error *err) {
+    const char *naming = weights->naming;
+    if (err->code != VB_EMISMATCH || !strcmp(naming, "OpenAI") || !strcmp(naming, "unknown"))
+        return vb_error_prefix(err, "%s", weights->where.file);
+    return vb_error_prefix(err, "%s (%s's names, here as OpenAI's)", weights->where.file, naming);
+}
+
 void vb_weights_close(vb_weights *weights) {
     owner *own = weights->storage;
     const size_t files = weights->where.shards.count;

@@ -48,6 +48,8 @@ int vb_weights_digest(const vb_weights *weights, const vb_digest_watch *watch, v
 int vb_weights_identity(const vb_weights *weights, vb_digest *identity, vb_error *err);
 /* VB_EDATA when a file is not what it was at opening (vb_map_check): before anything that was computed from it is kept. */
 int vb_weights_check(const vb_weights *weights, vb_error *err);
+/* The file in front of an error about its tensors, and, where the file has other names, that the error has OpenAI's. -1. */
+int vb_weights_blame(const vb_weights *weights, vb_error *err);
 void vb_weights_close(vb_weights *weights); /* {0} is fine */
 
 #endif

@@ -177,6 +177,13 @@ for name in convnext-d:64 mobileclip-b:64 mobileclip-s1:128 mobileclip2-s3:128; 
     --raw --resolution "${name#*:}"
   near "${name%:*}: image embeddings" i.npy "$truth/image_embeddings.npy"
 done
+# A message about a tensor says whose names it has.
+sed 's/post_layernorm.bias/post_layernarm.bias/' "$shared/zoo/fixtures/siglip-hf/model.safetensors" >less
+refuses "a tensor of Hugging Face's names is missing" 6 \
+  "less \(Hugging Face's names, here as OpenAI's\): tensor visual.ln_post.bias is missing" \
+  "$vocabench" encode images --weights less --input "$pictures" --output x.npy
+refuses "inspect says the same" 6 "less \(Hugging Face's names, here as OpenAI's\): tensor visual.ln_post.bias is missing" \
+  "$vocabench" inspect less
 # Chinese-CLIP squashes its images, where no file says so: as if Pillow had done it before.
 cat >squash.py <<'E'
 import os, sys
