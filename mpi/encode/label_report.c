@@ -7,6 +7,8 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
+#include "kernels/text/codepoints.h"
+#include "kernels/text/unicode.h"
 #include "mpi/base/strbuf.h"
 #include "shards/text/did_you_mean.h"
 
@@ -16,14 +18,25 @@ typedef struct findings {
     const vb_label_survey *survey;
     vb_label_report *report;
     const char **unmatched, **called; /* texts of the unmatched labels; what classes are called, those without images first */
-    int *twin;                        /* of every unmatched label: a class that it is but for case and punctuation, or -1 */
-    int twins, integers;              /* labels: with a twin, integers among names */
+    int *twin;           /* of every unmatched label: a class that it is but for case, punctuation and Unicode's form, or -1 */
+    int twins, integers; /* labels: with a twin, integers among names */
     int64_t *class_images;
 } findings;
 
 static const char *name_of(const findings *its, int class) { return its->survey->vocabularies->class[class].name; }
 
-/* ---- equal but for case, blanks and punctuation ---- */
+/* ---- equal but for case, blanks, punctuation and Unicode's form ---- */
+
+/* Composed and in lower case: other systems hand out names of files decomposed. */
+static char *fold_text(const char *text, vb_error *err) {
+    vb_codepoints points = {0};
+    char *folded = NULL;
+    if (!vb_codepoints_from_utf8(&points, text, strlen(text), err) && !vb_unicode_nfc(&points, err) &&
+        !vb_unicode_lower(&points, err))
+        folded = vb_codepoints_to_utf8(&points, err);
+    vb_codepoints_free(&points);
+    return folded;
+}
 
 static const char *next_letter(const char *at) {
     while (*at && !isalnum((unsigned char)*at) && !(*at & 0x80) && *at != '+' && *at != '#') at++;
@@ -44,30 +57,39 @@ static int key_by_letters(const void *a, const void *b) {
     return order ? order : x->class - y->class;
 }
 
+/* The class of the first key that is the label; -1: none is. */
+static int find_twin(const vb_class_key *keys, int count, const char *label) {
+    for (int low = 0, high = *next_letter(label) ? count : 0; low < high;) {
+        int middle = low + (high - low) / 2, order = compare_letters(label, keys[middle].text);
+        if (!order) return keys[middle].class;
+        if (order < 0) high = middle;
+        else low = middle + 1;
+    }
+    return -1;
+}
+
 static int find_twins(findings *its, vb_error *err) {
     const vb_vocabularies *v = its->survey->vocabularies;
     const vb_label_report *report = its->report;
-    int count = v->keys + v->ids;
+    const int count = v->keys + v->ids, unmatched = report->unmatched_count;
     vb_class_key *keys = vb_array((size_t)count, sizeof *keys, "labels", err);
-    its->twin = vb_array((size_t)report->unmatched_count, sizeof *its->twin, "labels", err);
-    if (keys && its->twin) {
-        memcpy(keys, v->by_name, (size_t)v->keys * sizeof *keys);
-        if (v->ids) memcpy(keys + v->keys, v->by_id, (size_t)v->ids * sizeof *keys);
-        qsort(keys, (size_t)count, sizeof *keys, key_by_letters);
-        for (int i = 0; i < report->unmatched_count; i++) {
-            const char *label = its->unmatched[i];
-            its->twin[i] = -1;
-            if (!*next_letter(label)) continue;
-            for (int low = 0, high = count; low < high && its->twin[i] < 0;) {
-                int middle = low + (high - low) / 2, order = compare_letters(label, keys[middle].text);
-                if (!order) its->twin[i] = keys[middle].class;
-                if (order < 0) high = middle;
-                else low = middle + 1;
-            }
-            its->twins += its->twin[i] >= 0;
-        }
+    char **folded = vb_array((size_t)count, sizeof *folded, "labels", err);
+    its->twin = vb_array((size_t)unmatched, sizeof *its->twin, "labels", err);
+    int status = keys && folded && its->twin ? 0 : -1;
+    for (int i = 0; i < count && unmatched && !status; i++) {
+        const vb_class_key *key = i < v->keys ? &v->by_name[i] : &v->by_id[i - v->keys];
+        if (!(folded[i] = fold_text(key->text, err))) status = -1;
+        keys[i] = (vb_class_key){folded[i], key->class};
     }
-    int status = keys && its->twin ? 0 : -1;
+    if (!status && unmatched) qsort(keys, (size_t)count, sizeof *keys, key_by_letters);
+    for (int i = 0; i < unmatched && !status; i++) {
+        char *label = fold_text(its->unmatched[i], err);
+        if (!label) status = -1;
+        else its->twins += (its->twin[i] = find_twin(keys, count, label)) >= 0;
+        vb_free(label);
+    }
+    for (int i = 0; folded && i < count; i++) vb_free(folded[i]);
+    vb_free(folded);
     vb_free(keys);
     return status;
 }

@@ -37,7 +37,7 @@ typedef struct vb_label_report {
 
 /* A fault is
  * - labels that match no class while classes have no images: the one may be the other under another name;
- * - a label of no class that differs from what a class is called in case, blanks and punctuation only;
+ * - a label of no class that differs from what a class is called in case, blanks, punctuation and the form of Unicode only;
  * - integers that match no class beside names that do;
  * - images without a label beside images with one;
  * - places of which none is 0, while the first class has no images: they may count from 1.

@@ -65,6 +65,12 @@ static void what_is_a_fault(void **state) {
     /* But for case, blanks and punctuation a class, although that one has images. */
     assert_fault("t-shirt, dog", (const labelled[8]){{"t-shirt", 2}, {"dog", 3}, {"T Shirt", 1}}, 0,
                  "1 label (1 image) matches no class: 'T Shirt' (1 image; class 't-shirt'?)");
+    /* And but for the case of other letters, and for how they are composed: macOS hands out names decomposed. */
+    assert_fault("caf\u00e9, dog", (const labelled[8]){{"caf\u00e9", 2}, {"dog", 3}, {"cafe\u0301", 1}}, 0,
+                 "1 label (1 image) matches no class: 'cafe\u0301' (1 image; class 'caf\u00e9'?)");
+    assert_fault("\u00e9t\u00e9, dog", (const labelled[8]){{"\u00e9t\u00e9", 2}, {"dog", 3}, {"\u00c9T\u00c9", 1}}, 0,
+                 "(1 image; class '\u00e9t\u00e9'?)");
+    assert_fault("caf\u00e9, dog", (const labelled[8]){{"caf\u00e9", 2}, {"dog", 3}, {"cafe", 1}}, 0, NULL);
     assert_fault("c++, c", (const labelled[8]){{"c++", 2}, {"c", 3}, {"c#", 1}}, 0, NULL);
     /* Integers beside names; a name beside integers that are ids. */
     assert_fault("cat, dog", (const labelled[8]){{"cat", 2}, {"dog", 3}, {"0", 4}, {"1", 5}}, 0,
