@@ -267,8 +267,8 @@ static void read_sizes(vb_fields *root, const processor *kind, vb_preprocess *sp
     if (crops && !crop) crop = kind->crop;
     int side;
     bool square = kind->square;
-    if (json_is_object(size) && json_object_get(size, "shortest_edge")) {
-        vb_fields edge = size_object(root, false);
+    vb_fields edge = json_is_object(size) ? size_object(root, false) : (vb_fields){0};
+    if (vb_fields_get(&edge, "shortest_edge")) { /* which may be null beside height and width */
         side = vb_fields_side(&edge, "shortest_edge", 0);
         square = false;
     } else {

@@ -197,6 +197,8 @@ static void preprocessor_is_read_by_its_class(void **state) {
                   VB_RESIZE_SHORTEST},
                  {"{\"size\": 256, \"crop_size\": 224}", 256, 224, VB_RESIZE_SHORTEST},
                  {"{\"size\": {\"height\": 256, \"width\": 256}, \"crop_size\": 224}", 256, 224, VB_RESIZE_SQUASH},
+                 {"{\"size\": {\"height\": 224, \"shortest_edge\": null, \"width\": 224}, \"do_center_crop\": false}", 0, 224,
+                  VB_RESIZE_SQUASH},
                  {"{\"size\": 256, \"crop_size\": 256}", 0, 256, VB_RESIZE_SHORTEST},
                  {"{\"crop_size\": 224}", 0, 224, VB_RESIZE_SHORTEST}};
     for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
