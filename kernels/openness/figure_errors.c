@@ -57,7 +57,7 @@ static void add_sets(vb_spread_cell *cell, const vb_tally *tally, const errors_w
     int64_t squares = (figure == VB_ACC_E ? tally->of_sets.squares_e : tally->of_sets.squares_s)[entry];
     cell->sum += extra;
     cell->squares += before + ldexp((double)squares, -VB_SET_SQUARE_BITS) - cell->sum * cell->sum / (double)cell->images;
-    if (cell->squares < vb_set_squares_rounding(cell->images)) cell->squares = 0;
+    if (cell->squares < vb_tally_squares_rounding(cell->images)) cell->squares = 0;
 }
 
 /* The cells and crosses of a figure of vocabularies. */

@@ -39,7 +39,7 @@ static double mean_score(const counts_by_harm *its, const score *by, int count, 
     }
     squares += (double)rest * mean * mean;
     if (its->kept) squares += ldexp((double)extra_squares, -VB_SET_SQUARE_BITS) - 2 * mean * extra;
-    if (its->kept && squares < vb_set_squares_rounding(n)) squares = 0;
+    if (its->kept && squares < vb_tally_squares_rounding(n)) squares = 0;
     *standard_error = n < 2 ? NAN : sqrt(squares / (double)(n - 1) / (double)n);
     return mean;
 }

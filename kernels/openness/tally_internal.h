@@ -35,7 +35,7 @@ typedef struct vb_set_counts {
 enum { VB_SET_SQUARE_BITS = 38, VB_SET_SCRATCH = 6 };
 
 /* What rounding can make of the squared deviations of so many images, whose squares are counted in those units: less is none. */
-static inline double vb_set_squares_rounding(int64_t images) { return ldexp((double)images, -VB_SET_SQUARE_BITS); }
+static inline double vb_tally_squares_rounding(int64_t images) { return ldexp((double)images, -VB_SET_SQUARE_BITS); }
 
 struct vb_tally {
     int classes, vocabularies, entries; /* of the label space */
