@@ -461,17 +461,16 @@ static void tables_can_be_shared(void **state) {
         for (int k = 0; k < CONTEXT; k++) assert_in_range(ids[k] + 1, 0, vb_tokenizer_size(other));
         vb_tokenizer_close(other);
     }
-    vb_free(damaged);
-    /* In a cache: nothing there, then written once, then found; a damaged file is written again. */
+    /* In a cache: nothing there, then written once, then found; a damaged file is written again, be its tables sound. */
+    memcpy(damaged, bytes, size);
+    memcpy(damaged + size - 4, damaged + size - 8, 4);
     const char *cache = scratch_path("cache");
     char path[1200];
     snprintf(path, sizeof path, "%s/tokenizers/%s.tables", cache, digest.hex);
     vb_digest tables = {""};
-    vb_tokenizer *own;
-    assert_ok(vb_tokenizer_file_read(&own, plain, 0, NULL, &err));
     assert_ok(vb_tokenizer_file_find(&other, &map, cache, &digest, &tables, &err));
     assert_null(other);
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 3; k++) {
         assert_ok(vb_tokenizer_file_share(&t, &map, cache, &digest, &tables, &err));
         assert_int_equal(map.size, size);
         assert_ok(vb_tokenizer_encode(t, text, strlen(text), CONTEXT, ids, NULL, &err));
@@ -482,27 +481,15 @@ static void tables_can_be_shared(void **state) {
         assert_non_null(t);
         vb_tokenizer_close(t);
         vb_map_close(&map);
-        if (k == 3) { /* sound tables, of other ids */
-            uint8_t *other_ids = vb_array(size, 1, "block", &err);
-            memcpy(other_ids, vb_tokenizer_bytes(own, &size), size);
-            for (int i = 0; i < 4; i++) {
-                const uint8_t last = other_ids[size - 4 + (size_t)i];
-                other_ids[size - 4 + (size_t)i] = other_ids[size - 8 + (size_t)i];
-                other_ids[size - 8 + (size_t)i] = last;
-            }
-            assert_ok(vb_tokenizer_map(&other, other_ids, size, &err));
-            vb_tokenizer_close(other);
-            assert_ok(vb_writer_write_whole(path, other_ids, size, &err));
-            vb_free(other_ids);
-        } else if (k) assert_ok(vb_writer_write_whole(path, "not tables", 10, &err));
+        if (k) assert_ok(vb_writer_write_whole(path, damaged, k == 1 ? 10 : size, &err));
         if (k) assert_ok(vb_tokenizer_file_find(&other, &map, cache, &digest, &tables, &err));
         if (k) assert_null(other);
         assert_ok(vb_tokenizer_file_read(&t, plain, 0, NULL, &err));
     }
-    vb_tokenizer_close(own);
     vb_fault_setup("write:1:ENOSPC", 0);
     assert_fails(vb_tokenizer_file_share(&t, &map, cache, &digest, &tables, &err), VB_EOUTPUT,
                  ".tables: cannot write: No space left");
+    vb_free(damaged);
     vb_fault_setup(NULL, 0);
     vb_tokenizer_close(t);
 }
