@@ -135,16 +135,11 @@ static int compare_entries(const merge *all, int i, int j, vb_error *err) {
     static const struct {
         const char *way;
         int of;
-    } digests[] = {{"data.vocabularies_digest", OF_DATASET},
-                   {"data.names.digest", OF_DATASET},
-                   {"data.images_digest", OF_IMAGES},
-                   {"data.labels_digest", OF_IMAGES},
-                   {"embedding.weights_digest", OF_MODEL},
-                   {"embedding.tokenizer_digest", OF_MODEL},
-                   FOREIGN_NAMES("adversarial_pool"),
-                   FOREIGN_NAMES("analyses.open_curve.pool"),
-                   FOREIGN_NAMES("analyses.open_set.pool"),
-                   FOREIGN_NAMES("analyses.calibration.pool")};
+    } digests[] = {{"data.vocabularies_digest", OF_DATASET}, {"data.names.digest", OF_DATASET},
+                   {"data.images_digest", OF_IMAGES},        {"data.labels_digest", OF_IMAGES},
+                   {"embedding.weights_digest", OF_MODEL},   {"embedding.tokenizer_digest", OF_MODEL},
+                   FOREIGN_NAMES("adversarial_pool"),        FOREIGN_NAMES("analyses.open_curve.pool"),
+                   FOREIGN_NAMES("analyses.open_set.pool"),  FOREIGN_NAMES("analyses.calibration.pool")};
     const vb_pair_name *a = &all->pairs[i], *b = &all->pairs[j];
     const char *kind = text_at(all->entry[i], "data.kind");
     const bool same_kind = !strcmp(kind, text_at(all->entry[j], "data.kind")) && strcmp(kind, "precomputed") != 0;
