@@ -510,7 +510,9 @@ int vb_adversarial(vb_context *context, const vb_pair *pair, json_t *result, vb_
 int vb_adversarial_check(const vb_experiment *experiment, const vb_model_spec *spec, const vb_model *model, int dim,
                          const vb_dataset_state *data, vb_error *err) {
     const vb_names_spec *pool = &experiment->adversarial.pool;
-    if (!pool->asked || data->part_count || !vb_foreign_names_check(pool, spec, model, dim, "adversarial", err)) return 0;
+    if (!pool->asked || data->part_count ||
+        !vb_foreign_names_check(pool, spec, model, dim, "adversarial", experiment->adversarial.k, err))
+        return 0;
     return vb_error_prefix(err, "adversarial vocabularies of '%s' on '%s'", spec->name, data->spec->name);
 }
 

@@ -265,7 +265,7 @@ int vb_confidence_pass_check(const vb_experiment *experiment, const vb_model_spe
     double scale;
     if (!vb_confidence_pass_fits(experiment, spec, data)) return 0;
     if (vb_confidence_pass_scale(&scale, spec, model, scale_for, err)) return -1;
-    return names->asked ? vb_foreign_names_check(names, spec, model, dim, "open_curve", err) : 0;
+    return names->asked ? vb_foreign_names_check(names, spec, model, dim, "open_curve", 1, err) : 0;
 }
 
 int vb_confidence_pass_run(vb_confidence_pass *pass, vb_context *context, const vb_pair *pair, const char *scale_for,

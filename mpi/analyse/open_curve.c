@@ -430,7 +430,7 @@ static int run_open_curve(vb_analysis_work *work, vb_error *err) {
 
 static int check_open_curve(const vb_analysis_subject *its, vb_error *err) {
     if (!vb_foreign_names_fit(its->experiment, its->spec, its->data->spec)) return 0;
-    return vb_foreign_names_check(&its->experiment->open_curve.pool, its->spec, its->model, its->dim, "open_curve", err);
+    return vb_foreign_names_check(&its->experiment->open_curve.pool, its->spec, its->model, its->dim, "open_curve", 1, err);
 }
 
 /* Texts of classes and names twice, what judging takes, a bit a name and image of a unit, and rows: rank 0 holds those of all, in

@@ -33,14 +33,14 @@ static int open_rows(vb_npy *npy, bool *open, const vb_names_spec *spec, const c
 }
 
 int vb_foreign_names_check(const vb_names_spec *spec, const vb_model_spec *model, bool encoded, int dim, const char *what,
-                           vb_error *err) {
+                           int64_t least, vb_error *err) {
     vb_npy npy;
     bool open;
     if (encoded) return model->coop ? vb_classifier_check_names(model->coop, spec->names ? spec->names : spec->wordnet, err) : 0;
     /* The names as they are, without WordNet, which takes a while. */
     const vb_names_spec alone = {.names = spec->names, .wordnet = spec->wordnet, .exclude = VB_EXCLUDE_NONE};
     vb_candidates pool = {0};
-    int status = spec->names && spec->embeddings ? vb_candidates_open(&pool, &alone, 1, err) : 0;
+    int status = spec->names && spec->embeddings ? vb_candidates_open(&pool, &alone, least, err) : 0;
     if (!status) {
         status = open_rows(&npy, &open, spec, model->name, pool.lines, dim, what, err);
         if (open) vb_npy_close(&npy);

@@ -24,9 +24,10 @@ typedef struct vb_foreign_names {
 bool vb_foreign_names_fit(const vb_experiment *experiment, const vb_model_spec *model, const vb_dataset_spec *dataset);
 
 /* Whether a model, precomputed or `encoded`, can have the names that `what` asks for, before anything is encoded: a precomputed
- * one needs embeddings of `dim` elements a line, and contexts that CoOp has for every class are no names'. Local. */
+ * one needs embeddings of `dim` elements a line for `least` names or more, and contexts that CoOp has for every class are no
+ * names'. Local. */
 int vb_foreign_names_check(const vb_names_spec *spec, const vb_model_spec *model, bool encoded, int dim, const char *what,
-                           vb_error *err);
+                           int64_t least, vb_error *err);
 
 /* Opens the pool and encodes its names with the pair's prompts (vb_foreign_names_fit), or reads their embeddings for a
  * precomputed model (VB_ECONFIG where the experiment has none, naming the key `what`). VB_EMISMATCH: fewer than `least` names, or
