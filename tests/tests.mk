@@ -84,7 +84,7 @@ test-faults: test-deps  ## FAULT_RUNS small runs with one mishap each, and after
 test-mutations: test-deps  ## planted defects, one at a time: the tests must notice each (some 20 minutes)
 	@tests/campaigns/mutations.py
 
-emulated: $(EMULATED_TESTS)
+emulated: $(EMULATED_TESTS)  ## build the tests of kernels with AVX-512 in AVX2 (part of unit)
 unit: $(UNIT) emulated
 
 # Programs that shell tests use; they share no code with what they check.
