@@ -185,9 +185,10 @@ ok=$(grep -c '^ok ' out) notes=$(grep -c '^note ' out)
 equal "JUnit's XML: what is wrong is a failure" "$(junit j.xml)" \
   "vocabench verify $((ok + notes + 1)) 1 $notes 'm' on 'd'" "$(cat out)"
 refuses "no results" 4 "nothing" "$vocabench" verify nothing
-# Records that an earlier run left in the folder are nobody's, and the results hold.
+# Records of an earlier run in the folder are nobody's, and the results hold.
 cp -r part-m left
 must "$vocabench" run two.yaml --output left --only-model m --set per_image=false --set 'models.m.prompts=["the {}"]'
+must cp -r part-m/records left # as earlier versions have done
 "$vocabench" verify left >out 2>&1; verdict $? "records that an earlier run left" "$(cat out)"
 like "they are not looked at" "^note +'m' on 'd' +not looked at: .*: the records of an earlier run" out
 # Shards may have a name twice.
