@@ -314,7 +314,7 @@ static void contexts(void **state) {
     (void)state;
     put_contexts("many.safetensors", "257,8", 257 * 8 * 4);
     put_contexts("five.safetensors", "5,4,8", 5 * 4 * 8 * 4);
-    put_contexts("six.safetensors", "6,4,8", 6 * 4 * 8 * 4);
+    put_contexts("six.safetensors", "6,4,64", 6 * 4 * 64 * 4);
     put_file("six.txt", "k\nl\nm\nn\no\np\n", 12);
     static const refusal cases[] = {
         {.words = RUN,
