@@ -147,7 +147,7 @@ int vb_job_tasks_retry(vb_job_tasks *tasks, const vb_experiment *experiment, cha
                                "--retry-failed: %s is not of model '%s'%s%s: the experiment, or --by, was another one when the "
                                "array was submitted",
                                folder, task->model, task->dataset ? " on " : "", task->dataset ? task->dataset : "");
-        if (!status && ended_well && strcmp(digest, wanted))
+        if (!status && ended_well && *digest && strcmp(digest, wanted)) /* earlier versions stated none: merge compares */
             status = vb_errorf(err, VB_EMISMATCH,
                                "--retry-failed: %s has ended well with another configuration, and would not be merged: submit "
                                "all tasks again, without --retry-failed",

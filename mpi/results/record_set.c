@@ -38,6 +38,7 @@ static int find_class(reader *work, const char *vocabulary, const char *name) {
 }
 
 static void note_class(reader *work, const char *key, int index, bool again) {
+    if (!*key) return; /* without memory, which is said in the end */
     if (again || !json_object_get(work->class_of, key)) vb_json_set_integer(&work->json, work->class_of, key, index);
 }
 
@@ -136,6 +137,7 @@ static int take_record(reader *work, const json_t *record, vb_error *err) {
     json_array_foreach(json_object_get(record, "classes"), i, name) {
         set->right[n] |= find_class(work, "", json_string_value(name)) == first;
     }
+    if (vb_strbuf_end(&work->key, "the names of classes", err)) return -1;
     uint8_t *beaten = set->beaten + n * vocabularies;
     json_array_foreach(harmful, i, name) {
         int v = index_in(work->vocabulary_of, name);
