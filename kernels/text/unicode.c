@@ -1,6 +1,7 @@
 /* Unicode properties, canonical composition and lower case, from utf8proc's tables and the few rules that it leaves out. */
 #include "kernels/text/unicode.h"
 
+#include <string.h>
 #include <utf8proc.h>
 
 #include "kernels/base/memory.h"
@@ -145,4 +146,16 @@ int vb_unicode_lower(vb_codepoints *text, vb_error *err) {
     vb_codepoints_swap(text, &out);
     vb_codepoints_free(&out);
     return 0;
+}
+
+/* ---- both ---- */
+
+char *vb_unicode_fold(const char *text, vb_error *err) {
+    vb_codepoints points = {0};
+    char *folded = NULL;
+    if (!vb_codepoints_from_utf8(&points, text, strlen(text), err) && !vb_unicode_nfc(&points, err) &&
+        !vb_unicode_lower(&points, err))
+        folded = vb_codepoints_to_utf8(&points, err);
+    vb_codepoints_free(&points);
+    return folded;
 }

@@ -14,4 +14,7 @@ int vb_unicode_nfc(vb_codepoints *text, vb_error *err);
 /* str.lower(), in place: full mappings (U+0130 becomes two) and the final sigma. */
 int vb_unicode_lower(vb_codepoints *text, vb_error *err);
 
+/* Both of a NUL-terminated UTF-8 text: NFC, then lower case. Free with vb_free; NULL on failure. */
+char *vb_unicode_fold(const char *text, vb_error *err);
+
 #endif

@@ -36,11 +36,6 @@ static int drop_skipped(vb_unit_rows *rows, vb_error *err) {
     return vb_json_end(&json, "the list of skipped samples", err);
 }
 
-static int load_unit(const vb_encoded_units *source, const vb_digest *key, int n, vb_unit_rows *rows, bool *found,
-                     vb_error *err) {
-    return vb_encode_cached(&source->cache, key, n, rows->dim, rows->rows, found, &rows->skipped, err);
-}
-
 /* Of the unit's samples, those whose class is in a vocabulary. */
 static int pick(vb_encoded_unit *unit, const vb_encoded_units *units, vb_error *err) {
     const vb_dataset_state *state = units->data;
@@ -74,7 +69,7 @@ static int read_unit(vb_encoded_unit *unit, const vb_encoded_units *units, vb_er
     if (vb_dataset_read_unit(units->data->dataset, unit->unit, &unit->data, err)) return -1;
     rows->digest = unit->data.digest;
     if (key_of(&rows->digest, unit->picked, rows->count, &unit->key, err) ||
-        load_unit(units, &unit->key, rows->count, rows, &found, err))
+        vb_encode_cached(&units->cache, &unit->key, rows->count, rows->dim, rows->rows, &found, &rows->skipped, err))
         return -1;
     unit->missing = !found;
     if (!found) return 0;
@@ -92,7 +87,7 @@ int vb_encoded_unit_prepare(vb_encoded_unit *unit, const vb_encoded_units *units
         vb_cache_recall(&units->cache, &unit->signature, &rows->digest, &known, err))
         return -1;
     if (known && (key_of(&rows->digest, unit->picked, rows->count, &unit->key, err) ||
-                  load_unit(units, &unit->key, rows->count, rows, &found, err)))
+                  vb_encode_cached(&units->cache, &unit->key, rows->count, rows->dim, rows->rows, &found, &rows->skipped, err)))
         return -1;
     return found ? 0 : read_unit(unit, units, err);
 }

@@ -7,7 +7,6 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
-#include "kernels/text/codepoints.h"
 #include "kernels/text/unicode.h"
 #include "mpi/base/strbuf.h"
 #include "shards/text/did_you_mean.h"
@@ -26,17 +25,6 @@ typedef struct findings {
 static const char *name_of(const findings *its, int class) { return its->survey->vocabularies->class[class].name; }
 
 /* ---- equal but for case, blanks, punctuation and Unicode's form ---- */
-
-/* Composed and in lower case: other systems hand out names of files decomposed. */
-static char *fold_text(const char *text, vb_error *err) {
-    vb_codepoints points = {0};
-    char *folded = NULL;
-    if (!vb_codepoints_from_utf8(&points, text, strlen(text), err) && !vb_unicode_nfc(&points, err) &&
-        !vb_unicode_lower(&points, err))
-        folded = vb_codepoints_to_utf8(&points, err);
-    vb_codepoints_free(&points);
-    return folded;
-}
 
 static const char *next_letter(const char *at) {
     while (*at && !isalnum((unsigned char)*at) && !(*at & 0x80) && *at != '+' && *at != '#') at++;
@@ -78,12 +66,12 @@ static int find_twins(findings *its, vb_error *err) {
     int status = keys && folded && its->twin ? 0 : -1;
     for (int i = 0; i < count && unmatched && !status; i++) {
         const vb_class_key *key = i < v->keys ? &v->by_name[i] : &v->by_id[i - v->keys];
-        if (!(folded[i] = fold_text(key->text, err))) status = -1;
+        if (!(folded[i] = vb_unicode_fold(key->text, err))) status = -1;
         keys[i] = (vb_class_key){folded[i], key->class};
     }
     if (!status && unmatched) qsort(keys, (size_t)count, sizeof *keys, key_by_letters);
     for (int i = 0; i < unmatched && !status; i++) {
-        char *label = fold_text(its->unmatched[i], err);
+        char *label = vb_unicode_fold(its->unmatched[i], err); /* some systems hand out names decomposed */
         if (!label) status = -1;
         else its->twins += (its->twin[i] = find_twin(keys, count, label)) >= 0;
         vb_free(label);

@@ -115,8 +115,8 @@ typedef struct sample {
     vb_label_space space;
     vb_memberships memberships;
     vb_json json;
-    json_t
-        *expected; /* name -> [{class, similarity}], and `found` once a record has the class: its similarity, where it is not */
+    /* name -> [{class, similarity}], and `found` once a record has the class: true, or its similarity where that is another */
+    json_t *expected;
     int64_t compared, wrong;
     char first[256]; /* that is wrong */
 } sample;

@@ -117,11 +117,8 @@ static int add_names(vb_report *report, vb_error *err) {
 
 /* Results that are given twice would be two models. */
 static int check_once(const vb_report *report, int f, vb_error *err) {
-    vb_path_facts own, other;
-    vb_error none;
-    if (vb_path_stat(report->folders[f].path, &own, &none)) return 0;
     for (int e = 0; e < f; e++)
-        if (!vb_path_stat(report->folders[e].path, &other, &none) && other.device == own.device && other.inode == own.inode)
+        if (vb_path_is_same(report->folders[e].path, report->folders[f].path))
             return vb_errorf(err, VB_EUSAGE, "report: %s and %s are the same file: expected each results once",
                              report->folders[e].path, report->folders[f].path);
     return 0;

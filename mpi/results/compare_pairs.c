@@ -47,22 +47,13 @@ static int correct_pairs(vb_compare_pairs *all, vb_error *err) {
     return status;
 }
 
-/* However each is written. */
-static bool is_same_file(const char *a, const char *b) {
-    vb_path_facts first, second;
-    vb_error none;
-    if (!strcmp(a, b)) return true;
-    if (vb_path_stat(a, &first, &none) || vb_path_stat(b, &second, &none)) return false;
-    return first.device == second.device && first.inode == second.inode;
-}
-
 int vb_compare_pairs_open(vb_compare_pairs *all, const vb_compare_request *request, vb_error *err) {
     vb_result_folder folders[2] = {{0}};
     size_t capacity = 0;
     *all = (vb_compare_pairs){.trials = request->trials, .seed = request->seed};
     int status = vb_result_folder_open(&folders[0], request->paths[0], err);
     if (!status) status = vb_result_folder_open(&folders[1], request->paths[1], err);
-    all->one_folder = !status && is_same_file(folders[0].path, folders[1].path);
+    all->one_folder = !status && vb_path_is_same(folders[0].path, folders[1].path);
     const json_t *a = json_object_get(folders[0].document, "results"), *b = json_object_get(folders[1].document, "results");
     for (size_t i = 0; i < json_array_size(a) && !status; i++)
         for (size_t j = all->one_folder ? i + 1 : 0; j < json_array_size(b) && !status; j++) {

@@ -74,6 +74,13 @@ int vb_path_stat(const char *path, vb_path_facts *facts, vb_error *err) {
     return 0;
 }
 
+bool vb_path_is_same(const char *a, const char *b) {
+    vb_path_facts first, second;
+    vb_error none;
+    if (vb_path_stat(a, &first, &none) || vb_path_stat(b, &second, &none)) return false;
+    return first.device == second.device && first.inode == second.inode;
+}
+
 /* ---- variables ---- */
 
 static const char *variable(const char *name, const char *written, vb_error *err) {

@@ -36,6 +36,7 @@ typedef struct vb_path_facts {
     bool folder, regular;
 } vb_path_facts;
 int vb_path_stat(const char *path, vb_path_facts *facts, vb_error *err); /* follows links; VB_EMISSING */
+bool vb_path_is_same(const char *a, const char *b);                      /* one file, however it is written; false: not there */
 
 /* Bytes that this user may still write to the file system of an existing folder. VB_EMISSING. */
 int vb_path_free_space(const char *folder, int64_t *bytes, vb_error *err);

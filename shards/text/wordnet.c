@@ -73,12 +73,7 @@ static void wordnet_fold(char *text) {
 }
 
 char *vb_wordnet_fold_name(const char *name, vb_error *err) {
-    vb_codepoints points = {0};
-    char *folded = NULL;
-    if (!vb_codepoints_from_utf8(&points, name, strlen(name), err) && !vb_unicode_nfc(&points, err) &&
-        !vb_unicode_lower(&points, err))
-        folded = vb_codepoints_to_utf8(&points, err);
-    vb_codepoints_free(&points);
+    char *folded = vb_unicode_fold(name, err);
     if (folded) wordnet_fold(folded);
     return folded;
 }
