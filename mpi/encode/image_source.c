@@ -78,7 +78,16 @@ static int digest_embeddings(vb_image_source *source, vb_context *context, const
     const int status = vb_digest_file_watched(spec->image_embeddings, &watch, &source->file_digest, err);
     vb_byte_progress_end(&progress);
     if (status) return vb_missing_path_key("image_embeddings", err);
-    return vb_digest_file(spec->labels, &source->labels_digest, err) ? vb_missing_path_key("labels", err) : 0;
+    if (vb_digest_file(spec->labels, &source->labels_digest, err)) return vb_missing_path_key("labels", err);
+    if (!spec->label_names) return 0;
+    vb_digest names;
+    vb_digester *both;
+    if (vb_digest_file(spec->label_names, &names, err)) return vb_missing_path_key("label_names", err);
+    if (vb_digest_new(&both, err)) return -1;
+    vb_digest_add_text(both, source->labels_digest.hex);
+    vb_digest_add_text(both, names.hex);
+    source->labels_digest = vb_digest_finish(both);
+    return 0;
 }
 
 /* digests: a context to be told of them, or NULL for none. */

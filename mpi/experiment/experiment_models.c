@@ -144,7 +144,7 @@ static int read_model(vb_experiment *experiment, vb_model_spec *spec, const vb_y
     if (!vb_yaml_is_null(prompts)) vb_json_set(json, noted, "prompts", prompts_json(json, spec));
     if (embeddings && read_embeddings(experiment, spec, embeddings, err)) return -1;
     if (vb_options_resolve(vb_experiment_tables_model(), spec, experiment->path, err)) return -1;
-    if (retrieval) {
+    if (!vb_yaml_is_null(retrieval)) {
         if (vb_experiment_entry_retrieval(experiment, &spec->retrieval, retrieval, err)) return -1;
         vb_json_set(json, noted, "retrieval", vb_retrieval_spec_json(json, &spec->retrieval));
     }

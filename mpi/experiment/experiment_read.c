@@ -158,7 +158,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
         goto done;
     if (vb_experiment_datasets_read(experiment, root, err) || read_corpora(experiment, root, err)) goto done;
     const vb_yaml *retrieval = vb_yaml_get(root, "retrieval");
-    if (retrieval) {
+    if (!vb_yaml_is_null(retrieval)) {
         if (vb_experiment_entry_retrieval(experiment, &experiment->retrieval, retrieval, err)) goto done;
         vb_json_set(&experiment->json, experiment->configuration, "retrieval",
                     vb_retrieval_spec_json(&experiment->json, &experiment->retrieval));

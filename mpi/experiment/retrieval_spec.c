@@ -163,6 +163,9 @@ static int read_numbers(const vb_yaml *map, const char *file, const numbers *to,
         int status = to->integers ? vb_yaml_integer(item, file, (int64_t)to->low, (int64_t)to->high, &to->integers[i], err) :
                                     vb_yaml_real(item, file, to->low, to->high, &to->reals[i], err);
         if (status) return vb_options_wrong(to->key, item, file, err);
+        for (size_t j = 0; j < i; j++)
+            if (to->integers ? to->integers[i] == to->integers[j] : to->reals[i] == to->reals[j])
+                return vb_yaml_errorf(item, file, err, "%s: '%s' is listed twice", to->key, item->text);
     }
     return 0;
 }

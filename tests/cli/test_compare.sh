@@ -167,6 +167,12 @@ refuses "other labels" 6 "$no: data: labels_digest [0-9a-f]{8} of A, [0-9a-f]{8}
 class="of class 'c[0-9]+' in"
 refuses "other labels, allowed: the image is named" 6 "image 'row 6' is $class a/.* and $class relabelled/" \
   "$vocabench" compare a relabelled --allow data
+seq 0 19 | sed 's/^/c/' >ids.txt; sed '1!G;h;$!d' ids.txt >reversed.txt
+experiment named A.npy "z.npy, label_names: ids.txt" w.yaml; experiment others B.npy "z.npy, label_names: ids.txt" w.yaml
+experiment backward B.npy "z.npy, label_names: reversed.txt" w.yaml
+refuses "one file of labels, under other names" 6 "$no: data: labels_digest [0-9a-f]{8} of A, [0-9a-f]{8} of B; " \
+  "$vocabench" compare named backward
+check "labels under the same names" "$vocabench" compare named others
 sed 's/c18, c19, c4/c18, c19/' w.yaml >w2.yaml && experiment shrunk B.npy z.npy w2.yaml
 refuses "other vocabularies" 6 "$no: vocabularies: digest" "$vocabench" compare a shrunk
 "$vocabench" compare a shrunk --allow vocabularies --json s.json >out &&

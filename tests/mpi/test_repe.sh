@@ -71,6 +71,8 @@ check "plan counts the folds' tallies" awk "BEGIN { more = $(planned 12) - $(pla
 grep -qE '^  corpus pictures +images +1000 rows, .* GB, 1 scan, 1000 images to encode, [0-9.e+-]+ TFLOP$' planned &&
   ! grep -q 'corpus words' planned
 verdict $? "the plan lists the corpus that is scanned" "$(cat planned)"
+"$vocabench" plan single.yaml --set retrieval= >planned 2>&1 && ! grep -q 'corpus pictures' planned
+verdict $? "retrieval is taken back by an empty value" "$(cat planned)"
 
 # The same by NumPy, from embeddings that the encode commands wrote.
 if $python -c 'import numpy' 2>/dev/null; then
