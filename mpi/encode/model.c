@@ -91,6 +91,9 @@ static int open_encoder(vb_model *model, vb_context *context, bool digest, int t
         options.device = vb_gpu_engine_interface(model->engine);
     }
     if (vb_clip_open(&model->clip, &model->weights.set, &options, err)) return vb_weights_blame(&model->weights, err);
+    /* That there are texts is asked of the tokenizer. */
+    if (spec->tower == VB_TOWER_BOTH && !vb_clip_describe(model->clip)->tower)
+        return vb_errorf(err, VB_EMISMATCH, "%s: no image tower in these weights", spec->weights);
     if (vb_facts_of_pixels(&model->facts, &spec->stated, &model->weights, model->family, vb_clip_describe(model->clip), err))
         return -1;
     return digest ? digest_weights(model, context, &model->weights.digest, err) : 0;

@@ -138,6 +138,7 @@ static void experiments(void **state) {
                                            "\"timm_model_name\": \"vit_base_patch16_siglip_224\"}, \"text_cfg\": {}}}");
     put_text("narrow/parts.txt", "");
     put_tower("images.safetensors", true);
+    put_tower("texts.safetensors", false);
     put_text("sets.json", "[[0],[1,2],[2],[3],[],[5,4]]");
     put_text("apart/index.noun", wordnet_index);
     put_text("apart/data.noun", wordnet_data);
@@ -267,6 +268,14 @@ static void experiments(void **state) {
          .code = VB_EMISMATCH,
          .text = "images.safetensors: no text tower in these weights",
          .yaml = ENCODED("", "images: lone", "images.safetensors")},
+        {.words = RUN,
+         .code = VB_EMISMATCH,
+         .text = "texts.safetensors: no image tower in these weights",
+         .yaml = ENCODED("", "images: lone", "texts.safetensors")},
+        {.words = {"plan", "x.yaml", "--output", "x"},
+         .code = VB_EMISMATCH,
+         .text = "texts.safetensors: no image tower in these weights"},
+        {.words = CHECK, .code = VB_EMISMATCH, .text = "check: 1 error; a run would stop"},
         {.words = RUN,
          .code = VB_EUNSUPPORTED,
          .text = "the labels of dataset 'e' are sets, and expansions take images of one class each",
