@@ -121,6 +121,10 @@ static piece_sizes find_sizes(const vb_gpu_device_info *info, size_t budget, con
     piece_sizes sizes = {.capacity = vb_piece_capacity(program, most_items(info, program, left), budget)};
     int64_t items = vb_piece_most_items(program, left, sizes.capacity);
     if (!program->picture && items > VB_TEXT_PIECE_TEXTS) items = VB_TEXT_PIECE_TEXTS;
+    if (program->most_patches) { /* of small pictures many would fit, each of which is uploaded as a full one */
+        const int64_t most = (int64_t)(sizes.capacity / program->picture);
+        if (items > most) items = most < 1 ? 1 : most;
+    }
     const size_t count = (size_t)items, picture = count * program->picture;
     sizes.items = items;
     sizes.scratch_floats = vb_gpu_operations_scratch(program, items, program->text_rows ? items * program->text_rows : 0,
@@ -249,7 +253,8 @@ static int begin_piece(gpu_run *run, int64_t n, gpu_pending *pending, vb_error *
     const int64_t columns = run->program->values[run->program->result].columns;
     float *to = run->out + pending->from * columns;
     if (run->program->picture) {
-        vb_piece_fill(host, run->input->grids, pending->from, n, run->sizes.capacity);
+        const int64_t most = pending->from + run->sizes.items;
+        vb_piece_fill(host, run->input->grids, pending->from, n < most ? n : most, run->sizes.capacity);
         host->grids = run->input->grids ? run->input->grids + pending->from : NULL;
         pending->end = pending->from + host->count;
     } else {

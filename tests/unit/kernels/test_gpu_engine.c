@@ -496,6 +496,144 @@ static void equal_texts_are_computed_once(void **state) {
     vb_gpu_scenes_free(&scene);
 }
 
+/* Of the pieces one fails at its end, when the next one is queued already: nothing of it comes, and the driver says so. */
+static int reads, failing_read, live_events;
+static cl_event failing_event;
+static cl_int failing_state;
+static cl_int CL_API_CALL counted_marker(cl_command_queue queue, cl_uint count, const cl_event *events, cl_event *event) {
+    live_events++;
+    return real.EnqueueMarkerWithWaitList(queue, count, events, event);
+}
+static cl_int CL_API_CALL lost_read(cl_command_queue queue, cl_mem buffer, cl_bool waits, size_t at, size_t size, void *to,
+                                    cl_uint count, const cl_event *events, cl_event *event) {
+    static char elsewhere[1 << 16];
+    const bool fails = ++reads == failing_read;
+    assert_true(size <= sizeof elsewhere);
+    live_events++;
+    const cl_int code = real.EnqueueReadBuffer(queue, buffer, waits, at, size, fails ? elsewhere : to, count, events, event);
+    if (fails) failing_event = *event;
+    return code;
+}
+static cl_int CL_API_CALL lost_state(cl_event event, cl_event_info info, size_t size, void *value, size_t *written) {
+    const cl_int code = real.GetEventInfo(event, info, size, value, written);
+    if (event == failing_event) memcpy(value, &failing_state, sizeof failing_state);
+    return code;
+}
+static cl_int CL_API_CALL counted_release(cl_event event) {
+    live_events--;
+    if (event == failing_event) failing_event = NULL; /* another one may get its address */
+    return real.ReleaseEvent(event);
+}
+
+/* Runs of `input` in pieces of some two items, with the rows of one piece after the other lost. */
+static void lose_every_piece(const vb_program *program, const vb_engine_input *input, int64_t n, const float *expected) {
+    const vb_gpu_device_info info = device->info;
+    const size_t one = vb_program_floats(program, 1, program->text_rows),
+                 count = (size_t)n * (size_t)program->values[program->result].columns;
+    float *found = malloc(count * sizeof *found);
+    for (int memory = 1; memory >= 0; memory--) { /* what failed for lack of memory is tried again */
+        failing_state = memory ? CL_OUT_OF_RESOURCES : CL_INVALID_COMMAND_QUEUE;
+        for (failing_read = 1, reads = 1; failing_read <= reads; failing_read++) {
+            vb_error err = {0};
+            vb_gpu_engine *engine;
+            device->info.memory = 40 * one;
+            assert_ok(vb_gpu_engine_open(&engine, device, 1, &err));
+            const vb_engine_options options = {.threads = 1, .device = vb_gpu_engine_interface(engine)};
+            memset(found, 0, count * sizeof *found);
+            real = device->cl;
+            device->cl.EnqueueMarkerWithWaitList = counted_marker;
+            device->cl.EnqueueReadBuffer = lost_read;
+            device->cl.GetEventInfo = lost_state;
+            device->cl.ReleaseEvent = counted_release;
+            reads = live_events = 0;
+            const int status = vb_engine_run(program, input, n, found, &options, &err);
+            device->cl = real;
+            device->info = info;
+            assert_true(reads >= failing_read && !live_events && !failing_event);
+            assert_int_equal(vb_gpu_engine_retries(engine), memory);
+            assert_int_equal(status, memory - 1);
+            if (memory) assert_memory_equal(found, expected, count * sizeof *found);
+            else assert_true(err.code == VB_EDEVICE && strstr(err.text, ": a kernel: CL_INVALID_COMMAND_QUEUE (-36)"));
+            vb_gpu_engine_close(engine);
+            if (failing_read == 3) break; /* each of the two places, and the first again */
+        }
+        assert_int_equal(failing_read, 3);
+    }
+    free(found);
+    assert_true(device->in_use == 64);
+}
+
+static void a_piece_that_fails_at_its_end_is_computed_again(void **state) {
+    (void)state;
+    enum { PICTURES = 9 };
+    need_device();
+    vb_error err = {0};
+    vb_gpu_scene scene;
+    static float expected[TEXTS * MOST_COLUMNS];
+    static int32_t tokens[TEXTS * CONTEXT];
+    const vb_engine_options options = {.threads = 1};
+    assert_ok(vb_gpu_scenes_make(&scene, 0, 3, &err));
+    const size_t floats = PICTURES * scene.program.picture;
+    float *pixels = malloc(floats * sizeof *pixels);
+    uint32_t seed = 8;
+    for (size_t i = 0; i < floats; i++) pixels[i] = random_short_float(&seed);
+    const vb_engine_input pictures = {.pixels = pixels};
+    assert_ok(vb_engine_run(&scene.program, &pictures, PICTURES, expected, &options, &err));
+    lose_every_piece(&scene.program, &pictures, PICTURES, expected);
+    vb_gpu_scenes_free(&scene);
+    free(pixels);
+    assert_ok(vb_gpu_scenes_make(&scene, 1, 4, &err));
+    make_beginnings(&scene, tokens);
+    vb_text_input texts = scene.texts;
+    texts.tokens = tokens;
+    texts.context = NULL;
+    const vb_engine_input input = {.texts = &texts};
+    assert_false(run_texts(&scene, &texts, TEXTS, false, expected));
+    lose_every_piece(&scene.program, &input, TEXTS, expected);
+    vb_gpu_scenes_free(&scene);
+}
+
+static size_t largest_made;
+static cl_mem CL_API_CALL small_buffers(cl_context context, cl_mem_flags flags, size_t size, void *from, cl_int *code) {
+    *code = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+    return size > largest_made ? NULL : real.CreateBuffer(context, flags, size, from, code);
+}
+
+/* Many pictures of a patch each fit into the work space of one that is full, but not all their pixels into as much. */
+static void small_pictures_go_in_smaller_pieces_too(void **state) {
+    (void)state;
+    enum { MANY = 300 };
+    need_device();
+    vb_error err = {0};
+    vb_gpu_scene scene;
+    static float expected[MANY * MOST_COLUMNS], found[MANY * MOST_COLUMNS];
+    static vb_patch_grid grids[MANY];
+    assert_ok(vb_gpu_scenes_make(&scene, 3, 3, &err));
+    const vb_program *program = &scene.program;
+    const size_t floats = MANY * program->picture, columns = (size_t)program->values[program->result].columns;
+    float *pixels = malloc(floats * sizeof *pixels);
+    uint32_t seed = 8;
+    for (size_t i = 0; i < floats; i++) pixels[i] = random_short_float(&seed);
+    for (int i = 0; i < MANY; i++) grids[i] = (vb_patch_grid){1, 1 + i % 2};
+    const vb_engine_input input = {.pixels = pixels, .grids = grids};
+    vb_gpu_engine *engine;
+    vb_engine_options options = {.threads = 1};
+    assert_ok(vb_engine_run(program, &input, MANY, expected, &options, &err));
+    assert_ok(vb_gpu_engine_open(&engine, device, 1, &err));
+    options.device = vb_gpu_engine_interface(engine);
+    largest_made = vb_program_floats(program, 1, program->text_rows) * sizeof(float);
+    real = device->cl;
+    device->cl.CreateBuffer = small_buffers;
+    const int status = vb_engine_run(program, &input, MANY, found, &options, &err);
+    device->cl = real;
+    if (status) fail_msg("%s", err.text);
+    assert_memory_equal(found, expected, MANY * columns * sizeof *found);
+    assert_true(vb_gpu_engine_retries(engine) > 0);
+    vb_gpu_engine_close(engine);
+    vb_gpu_scenes_free(&scene);
+    free(pixels);
+}
+
 static void a_device_that_differs_is_named(void **state) {
     (void)state;
     need_device();
@@ -539,6 +677,8 @@ int main(void) {
                                        cmocka_unit_test(every_launch_may_fail_once),
                                        cmocka_unit_test(more_texts_than_are_ordered_at_once),
                                        cmocka_unit_test(equal_texts_are_computed_once),
+                                       cmocka_unit_test(a_piece_that_fails_at_its_end_is_computed_again),
+                                       cmocka_unit_test(small_pictures_go_in_smaller_pieces_too),
                                        cmocka_unit_test(a_device_that_differs_is_named)};
     const int failed = cmocka_run_group_tests(tests, make_scratch, remove_scratch);
     vb_gpu_device_close(device);
