@@ -93,7 +93,6 @@ int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *
     if (!context->comm.rank) vb_writer_sweep_beside(job.output); /* of one that was killed */
     status = vb_device_open(&device, context, (vb_device_kind)kind, VB_DEVICE_STRICT, err);
     if (!status) status = vb_device_lending_agree(&device, context, context, 0, job.threads, err);
-    job.batch = vb_device_batch(context, job.batch);
     if (!status && !(status = vb_model_open(&model, context, &spec, texts, job.threads, NULL, err))) {
         if (!texts) status = vb_model_expect(&model, context, job.batch, err);
         if (!status) status = texts ? vb_encode_rows_texts(&job, err) : vb_encode_rows_images(&job, err);

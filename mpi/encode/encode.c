@@ -139,15 +139,16 @@ vb_pipeline_options vb_encode_pipeline_options(const vb_encoding *how, int64_t i
     const vb_preprocess *spec = &how->model->facts.preprocess;
     void *context = (void *)(uintptr_t)how; /* only read */
     const bool takes_bytes = vb_clip_takes_bytes(how->model->clip);
+    const int batch = vb_model_batch(how->model, how->context, how->batch);
     return (vb_pipeline_options){.engine = {.encode = encode_pictures,
                                             .encode_bytes = takes_bytes ? encode_bytes : NULL,
                                             .context = context,
                                             .floats = vb_preprocess_floats(spec),
                                             .dim = vb_clip_describe(how->model->clip)->embed_dim},
                                  .spec = spec,
-                                 .batch = images < 1          ? 1 :
-                                          images < how->batch ? (int)images :
-                                                                how->batch,
+                                 .batch = images < 1     ? 1 :
+                                          images < batch ? (int)images :
+                                                           batch,
                                  .threads =
                                      how->threads + (vb_model_is_lent_to(how->model, how->context) ? how->context->lent : 0),
                                  .decode_memory = how->decode_memory,

@@ -15,7 +15,7 @@ typedef struct vb_encoding {
     vb_context *context;
     const vb_model *model;
     const char *cache;     /* folder */
-    int batch, threads;    /* images at once; threads of this rank */
+    int batch, threads;    /* images at once, as stated (vb_model_batch); threads of this rank */
     int64_t decode_memory; /* MiB that decoding may take, where images are decoded (mpi/encode/decode_budget.h) */
     bool skip_broken;      /* a broken image is listed and its row NaN; else it is an error */
     vb_text_rules text_rules;

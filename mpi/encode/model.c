@@ -255,6 +255,10 @@ bool vb_model_encodes(const vb_model *model, const vb_context *context, int *num
     return *number >= 0;
 }
 
+int vb_model_batch(const vb_model *model, const vb_context *context, int batch) {
+    return model->precision.bf16x3 ? batch : vb_device_batch(context, batch);
+}
+
 void vb_model_close(vb_model *model) {
     vb_gpu_engine_close(model->engine);
     vb_clip_close(model->clip);

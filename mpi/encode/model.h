@@ -46,6 +46,10 @@ bool vb_model_is_lent_to(const vb_model *model, const vb_context *context);
 /* Whether this rank encodes, as number *number of *count. Local. */
 bool vb_model_encodes(const vb_model *model, const vb_context *context, int *number, int *count);
 
+/* Images that this rank encodes at once: as stated, more on a GPU (vb_device_batch), but of products of bf16, which are the
+ * processors'. Local. */
+int vb_model_batch(const vb_model *model, const vb_context *context, int batch);
+
 /* The family as stated (an index, or VB_FAMILY_FOUND), or as the tensors' names tell. VB_EUNSUPPORTED: an architecture that is
  * not encoded here, by its name; VB_EMISMATCH: none, or plainly another one than was stated. Local. */
 int vb_model_family(const vb_weights *weights, int stated, const vb_family **family, vb_error *err);

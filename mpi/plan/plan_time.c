@@ -7,7 +7,6 @@
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
 #include "kernels/matrix/gemm.h"
-#include "mpi/base/device.h"
 #include "mpi/encode/encode.h"
 #include "mpi/ranks/live.h"
 
@@ -81,7 +80,7 @@ int vb_plan_time_measure(vb_context *alone, const vb_experiment *experiment, con
                          int threads, vb_plan_rates *rates, vb_error *err) {
     const vb_encoding how = {.context = alone,
                              .model = model,
-                             .batch = vb_device_batch(alone, BATCH),
+                             .batch = vb_model_batch(model, alone, BATCH),
                              .threads = threads,
                              .decode_memory = experiment->decode_memory,
                              .skip_broken = true};

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
-#include "mpi/base/device.h"
 #include "mpi/adversarial/adversarial.h"
 #include "mpi/analyse/analyses.h"
 #include "mpi/base/json.h"
@@ -245,7 +244,7 @@ int vb_run_unit(vb_runner *runner, const vb_pair_unit *unit, int number, vb_erro
     const vb_encoding how = {.context = runner->context,
                              .model = encoded ? &runner->model : NULL,
                              .cache = runner->experiment->cache,
-                             .batch = vb_device_batch(runner->context, (int)runner->experiment->batch),
+                             .batch = (int)runner->experiment->batch,
                              .text_rules = runner->experiment->text_rules,
                              .threads = runner->threads,
                              .decode_memory = runner->experiment->decode_memory};
