@@ -9,6 +9,7 @@
 #include "kernels/gpu/gpu_scenes.h"
 #include "kernels/gpu/gpu_trial.h"
 #include "kernels/towers/cpu_operations.h"
+#include "kernels/towers/text_piece.h"
 
 static const char *const names[] = {
     [VB_OP_EMBED] = "embedding", [VB_OP_PATCHES] = "patches",   [VB_OP_CONV] = "convolution",  [VB_OP_DEPTHWISE] = "depthwise",
@@ -23,12 +24,30 @@ typedef struct sides {
     size_t work_bytes, out_bytes, pixel_bytes, scratch_bytes;
 } sides;
 
+/* As the engine takes them: equal ones once, and of those that begin alike, in causal towers, only the rows behind. */
+static int take_texts(sides *s, int64_t n, size_t floats, vb_error *err) {
+    vb_text_order order = {0};
+    vb_piece *piece = &s->cpu;
+    int64_t *items = piece->queries + n + 1;
+    piece->items = items;
+    piece->places = piece->starts;
+    if (vb_program_is_causal(piece->program)) {
+        piece->places = items + n + 1;
+        piece->rows = vb_array((size_t)(n * piece->program->text_rows), sizeof *piece->rows, "rows of texts", err);
+        if (!piece->rows) return -1;
+    }
+    const int status = vb_text_order_make(&order, piece->texts, 0, n, err);
+    if (!status) vb_text_piece_take(piece, &order, 0, n, floats, items);
+    vb_text_order_free(&order);
+    return status;
+}
+
 static int open_sides(sides *s, vb_gpu_device *device, const vb_gpu_tower *tower, const vb_engine_input *input, int64_t n,
                       vb_error *err) {
     const vb_program *program = tower->program;
     const size_t floats = vb_program_floats(program, n, n * program->text_rows),
                  results = (size_t)n * (size_t)program->values[program->result].columns;
-    int64_t *starts = vb_array(3 * (size_t)(n + 1), sizeof *starts, "offsets", err);
+    int64_t *starts = vb_array(5 * (size_t)(n + 1), sizeof *starts, "offsets", err);
     float *work = vb_array(floats, sizeof *work, "work space", err), *out = vb_array(results, sizeof *out, "results", err);
     s->cpu = (vb_piece){.program = program,
                         .pixels = input->pixels,
@@ -42,7 +61,8 @@ static int open_sides(sides *s, vb_gpu_device *device, const vb_gpu_tower *tower
     if (!starts || !work || !out || !s->found) return -1;
     s->cpu.keys = starts + n + 1;
     s->cpu.queries = s->cpu.keys + n + 1;
-    vb_piece_fill(&s->cpu, input->grids, 0, n, floats);
+    if (program->picture) vb_piece_fill(&s->cpu, input->grids, 0, n, floats);
+    else if (take_texts(s, n, floats, err)) return -1;
     s->gpu = (vb_gpu_piece){.device = device, .tower = tower, .host = s->cpu};
     s->gpu.host.work = s->gpu.host.out = NULL;
     s->work_bytes = floats * sizeof(float);
@@ -64,6 +84,7 @@ static void close_sides(sides *s, vb_gpu_device *device) {
     vb_gpu_work_release(device, &s->gpu.scratch, s->scratch_bytes);
     vb_gpu_work_release(device, &s->gpu.pixels, s->pixel_bytes);
     vb_free(s->cpu.starts);
+    vb_free(s->cpu.rows);
     vb_free(s->cpu.work);
     vb_free(s->cpu.out);
     vb_free(s->found);

@@ -157,7 +157,7 @@ static int make_texts(maker *m, bool class_row) {
     static const int lengths[COUNT] = {CONTEXT, 1 + LEARNED + 3, 29, 15};
     for (int i = 0; tokens && i < COUNT; i++)
         for (int at = 0; at < CONTEXT; at++) {
-            const int32_t word = 1 + (int32_t)((next(m) + 1) * 20);
+            const int32_t word = at ? 1 + (int32_t)((next(m) + 1) * 20) : 1; /* all begin alike */
             tokens[i * CONTEXT + at] = at + 1 < lengths[i] ? word : at + 1 == lengths[i] ? WORDS - 1 : 0;
         }
     m->scene->context = (vb_prompt_context){floats(m, LEARNED * WIDTH, 1), LEARNED, WIDTH, false, VB_PROMPT_END, NULL};
