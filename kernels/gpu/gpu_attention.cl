@@ -54,7 +54,7 @@ attention(__global const float *query, ulong query_at, ulong ld_query, __global 
           __global const float *value, ulong value_at, ulong ld_value, __global float *out, ulong out_at, ulong ld_out,
           __global const long *query_starts, __global const long *key_starts, int causal, int has_hidden,
           __global const uchar *hidden, __global const int *paths, int heads, int blocks_a_sequence, int head_dim, float scale,
-          int stride, __local float *scores, __local float *q) {
+          int stride, __local float4 *room) {
     __local float parts[ITEMS];
     const int t = (int)get_local_id(0), piece = (int)get_group_id(0) % PIECES;
     const uint all_blocks = (uint)get_group_id(0) / PIECES; /* of all heads of all sequences */
@@ -69,6 +69,7 @@ attention(__global const float *query, ulong query_at, ulong ld_query, __global 
     if (m <= 0) return;
     const int unseen = causal ? queries - end : 0, seen = keys > unseen ? keys - unseen : 0;
     const int quads = head_dim / 4, q_stride = (head_dim + 3) / 4 * 4;
+    __local float *q = (__local float *)room, *scores = q + ROWS * q_stride; /* q: read by fours */
     query += query_at + (first_query + from) * ld_query + (ulong)head * head_dim;
     key += key_at + (ulong)head * head_dim;
     value += value_at + (ulong)head * head_dim;

@@ -431,8 +431,7 @@ static int launch_attention(const job *j, const vb_gpu_heads *numbers) {
                                          ARG(heads->head_dim),
                                          ARG(heads->scale),
                                          ARG(stride),
-                                         {(size_t)(rows * stride) * sizeof(float), NULL},
-                                         {(size_t)(rows * ((heads->head_dim + 3) / 4 * 4)) * sizeof(float), NULL}};
+                                         {(size_t)(rows * ((heads->head_dim + 3) / 4 * 4 + stride)) * sizeof(float), NULL}};
     char options[VB_GPU_OPTIONS];
     snprintf(options, sizeof options, "-DROWS=%d -DITEMS=%d%s%s", rows, items, aligned ? " -DALIGNED" : "",
              numbers->paths ? " -DPATHS" : "");

@@ -57,7 +57,7 @@ typedef struct vb_gpu_place {
 
 typedef struct vb_gpu_argument {
     size_t size;
-    const void *value; /* NULL: so many bytes of local memory */
+    const void *value; /* NULL: so many bytes of local memory; a driver aligns it to what the kernel's argument points to */
 } vb_gpu_argument;
 #define VB_GPU_ARGUMENT(variable)                                                                                                \
     { sizeof(variable), &(variable) }

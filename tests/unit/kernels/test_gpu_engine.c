@@ -634,6 +634,35 @@ static void small_pictures_go_in_smaller_pieces_too(void **state) {
     free(pixels);
 }
 
+/* Attention has its queries in local memory, read by fours. A driver gives an argument of local memory the alignment of what it
+ * points to: behind another one of odd size floats lie where no four of them may. */
+static int local_arguments, most_local_arguments;
+static cl_int CL_API_CALL counted_argument(cl_kernel kernel, cl_uint index, size_t size, const void *value) {
+    if (!index) local_arguments = 0;
+    local_arguments += !value;
+    if (local_arguments > most_local_arguments) most_local_arguments = local_arguments;
+    return real.SetKernelArg(kernel, index, size, value);
+}
+
+static void local_memory_is_one_argument(void **state) {
+    (void)state;
+    need_device();
+    vb_error err = {0};
+    assert_non_null(strstr(vb_gpu_attention_cl, "int stride, __local float4 *room)"));
+    for (int i = 0; i < VB_GPU_SCENES; i++) {
+        vb_gpu_scene scene;
+        vb_gpu_check_difference found;
+        assert_ok(vb_gpu_scenes_make(&scene, i, 5, &err));
+        real = device->cl;
+        device->cl.SetKernelArg = counted_argument;
+        most_local_arguments = 0;
+        assert_ok(vb_gpu_check_program(device, &scene.program, &scene.input, scene.count, &found, &err));
+        device->cl = real;
+        assert_int_equal(most_local_arguments, 1);
+        vb_gpu_scenes_free(&scene);
+    }
+}
+
 /* A device whose attention is wrong where texts share their beginnings: the first row in the place of a path's others. */
 static int load_pathless(void *unused, const char *key, uint8_t **bytes, size_t *size, vb_error *err) {
     (void)unused;
@@ -716,6 +745,7 @@ int main(void) {
                                        cmocka_unit_test(equal_texts_are_computed_once),
                                        cmocka_unit_test(a_piece_that_fails_at_its_end_is_computed_again),
                                        cmocka_unit_test(small_pictures_go_in_smaller_pieces_too),
+                                       cmocka_unit_test(local_memory_is_one_argument),
                                        cmocka_unit_test(shared_beginnings_are_part_of_the_check),
                                        cmocka_unit_test(a_device_that_differs_is_named)};
     const int failed = cmocka_run_group_tests(tests, make_scratch, remove_scratch);
