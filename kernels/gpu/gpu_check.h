@@ -18,9 +18,9 @@ typedef struct vb_gpu_check_difference {
 int vb_gpu_check_program(vb_gpu_device *device, const vb_program *program, const vb_engine_input *input, int64_t n,
                          vb_gpu_check_difference *difference, vb_error *err);
 
-/* Products with the tiles that the device has chosen, and small made programs of every kind of operation and activation; 0 when
- * all are equal. *differs: the error is VB_EDEVICE and names the operation that is not; without it the device failed. seed: of
- * weights and inputs. */
+/* Products with the tiles that the device has chosen, pixels of bytes, the search, and small made programs of every kind of
+ * operation and activation; 0 when all are equal. *differs: the error is VB_EDEVICE and names the operation that is not; without
+ * it the device failed. seed: of weights and inputs. */
 int vb_gpu_check_device(vb_gpu_device *device, unsigned seed, bool *differs, vb_error *err);
 
 #endif

@@ -11,8 +11,9 @@ const vb_flag vb_cmd_devices_flags[] = {
 
 const char vb_cmd_devices_details[] =
     "For each device: memory, compute units, driver, and the check that every run makes before it uses one: small programs of\n"
-    "every operation, held against the CPU bit for bit. `run --device gpu` uses the first of them for rank 0 of a machine, the\n"
-    "next for rank 1, and so on in turn. Drivers honour CUDA_VISIBLE_DEVICES, ROCR_VISIBLE_DEVICES and their like.";
+    "every operation, and a search, held against the CPU bit for bit. `run --device gpu` uses the first of them for rank 0 of\n"
+    "a machine, the next for rank 1, and so on in turn. Drivers honour CUDA_VISIBLE_DEVICES, ROCR_VISIBLE_DEVICES and their\n"
+    "like.";
 
 int vb_cmd_devices(const vb_command *commands, const vb_arguments *arguments, vb_error *err) {
     (void)commands;

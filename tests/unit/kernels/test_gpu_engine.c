@@ -663,41 +663,53 @@ static void local_memory_is_one_argument(void **state) {
     }
 }
 
-/* A device whose attention is wrong where texts share their beginnings: the first row in the place of a path's others. */
-static int load_pathless(void *unused, const char *key, uint8_t **bytes, size_t *size, vb_error *err) {
+/* Devices that compute something else in one place: a text's is changed on its way to the compiler. */
+static const struct change {
+    const char *text, *key; /* of the programs that are made of it, as the store has them */
+    const char *from, *to, *says;
+} changes[] = {{vb_gpu_attention_cl, "-DPATHS", "paths[first_key + (j)]", "paths[first_key      ]", "operation attention"},
+               {vb_gpu_rows_cl, "pixels_of_bytes", "channel * 256", "channel * 255", "operation pixels"},
+               {vb_gpu_best_cl, "pick_best", "places[slot] = i", "places[slot] = 7", "operation search"},
+               {vb_gpu_best_cl, "pick_best", "of_key(prefix) - slacks", "of_key(prefix) + slacks", "operation search"},
+               {vb_gpu_best_cl, "pick_best", "fma(x, x, sum)", "fma(x, x, 1.f)", "operation search"}};
+static const struct change *change;
+static char *changed;
+static int load_unchanged(void *unused, const char *key, uint8_t **bytes, size_t *size, vb_error *err) {
     (void)unused;
     const vb_gpu_store *shared = gpu_test_store();
-    return strstr(key, "-DPATHS") ? (*bytes = NULL, 0) : shared->load(shared->context, key, bytes, size, err);
+    return strstr(key, change->key) ? (*bytes = NULL, 0) : shared->load(shared->context, key, bytes, size, err);
 }
 static void save_nothing(void *unused, const char *key, const void *bytes, size_t size) {
     (void)unused, (void)key, (void)bytes, (void)size;
 }
-static const char *lost_paths;
-static cl_program CL_API_CALL build_lost_paths(cl_context context, cl_uint count, const char **texts, const size_t *sizes,
-                                               cl_int *code) {
-    const char *changed[] = {texts[0], texts[1] == vb_gpu_attention_cl ? lost_paths : texts[1]};
+static cl_program CL_API_CALL build_changed(cl_context context, cl_uint count, const char **texts, const size_t *sizes,
+                                            cl_int *code) {
+    const char *given[] = {texts[0], texts[1] == change->text ? changed : texts[1]};
     assert_true(count == 2 && !sizes);
-    return real.CreateProgramWithSource(context, count, changed, NULL, code);
+    return real.CreateProgramWithSource(context, count, given, NULL, code);
 }
 
-static void shared_beginnings_are_part_of_the_check(void **state) {
+static void every_kernel_that_is_used_is_checked(void **state) {
     (void)state;
     need_device();
-    vb_error err = {0};
-    bool differs = false;
-    vb_gpu_device *other;
-    const vb_gpu_store store = {NULL, load_pathless, save_nothing};
-    char *text = vb_strdup(vb_gpu_attention_cl, &err), *at = text ? strstr(text, "paths[first_key + (j)]") : NULL;
-    assert_non_null(at);
-    memset(strstr(at, " + (j)"), ' ', strlen(" + (j)"));
-    lost_paths = text;
-    assert_ok(vb_gpu_device_open(&other, 0, &store, &err));
-    real = other->cl;
-    other->cl.CreateProgramWithSource = build_lost_paths;
-    assert_fails(vb_gpu_check_device(other, 1, &differs, &err), VB_EDEVICE, "operation attention gives other bits than the CPU");
-    assert_true(differs);
-    vb_gpu_device_close(other);
-    vb_free(text);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        vb_error err = {0};
+        bool differs = false;
+        vb_gpu_device *other;
+        const vb_gpu_store store = {NULL, load_unchanged, save_nothing};
+        change = &changes[i];
+        changed = vb_strdup(change->text, &err);
+        char *at = changed ? strstr(changed, change->from) : NULL;
+        assert_non_null(at);
+        memcpy(at, change->to, strlen(change->from));
+        assert_ok(vb_gpu_device_open(&other, 0, &store, &err));
+        real = other->cl;
+        other->cl.CreateProgramWithSource = build_changed;
+        assert_fails(vb_gpu_check_device(other, 1, &differs, &err), VB_EDEVICE, change->says);
+        assert_true(differs && strstr(err.text, " gives other bits than the CPU"));
+        vb_gpu_device_close(other);
+        vb_free(changed);
+    }
 }
 
 static void a_device_that_differs_is_named(void **state) {
@@ -746,7 +758,7 @@ int main(void) {
                                        cmocka_unit_test(a_piece_that_fails_at_its_end_is_computed_again),
                                        cmocka_unit_test(small_pictures_go_in_smaller_pieces_too),
                                        cmocka_unit_test(local_memory_is_one_argument),
-                                       cmocka_unit_test(shared_beginnings_are_part_of_the_check),
+                                       cmocka_unit_test(every_kernel_that_is_used_is_checked),
                                        cmocka_unit_test(a_device_that_differs_is_named)};
     const int failed = cmocka_run_group_tests(tests, make_scratch, remove_scratch);
     vb_gpu_device_close(device);
