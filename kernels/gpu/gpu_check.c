@@ -174,9 +174,9 @@ static int tell_difference(const vb_gpu_device *device, const vb_gpu_check_diffe
 int vb_gpu_check_device(vb_gpu_device *device, unsigned seed, bool *differs, vb_error *err) {
     vb_gpu_check_difference first = {0};
     int status = check_tiles(device, &first, err);
-    if (!status && !first.operation) status = vb_gpu_check_pixels(device, &first, err);
+    if (!status && !first.operation) status = vb_gpu_check_rest_pixels(device, &first, err);
     for (int half = 0; half < 2 && !status && !first.operation; half++)
-        status = vb_gpu_check_search(device, half ? VB_F16 : VB_F32, &first, err);
+        status = vb_gpu_check_rest_search(device, half ? VB_F16 : VB_F32, &first, err);
     *differs = !status && first.operation;
     if (*differs) status = tell_difference(device, &first, err);
     for (int i = 0; i < VB_GPU_SCENES && !status; i++) {

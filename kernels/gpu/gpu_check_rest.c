@@ -14,7 +14,7 @@ static void note(vb_gpu_check_difference *difference, const char *what, int64_t 
     if (!difference->differ++) *difference = (vb_gpu_check_difference){what, 0, element, elements, 1, device, processor};
 }
 
-int vb_gpu_check_pixels(vb_gpu_device *device, vb_gpu_check_difference *difference, vb_error *err) {
+int vb_gpu_check_rest_pixels(vb_gpu_device *device, vb_gpu_check_difference *difference, vb_error *err) {
     enum { PICTURES = 2, PLANE = 91, COUNT = PICTURES * 3 * PLANE, BYTES = 256 };
     const vb_program program = {.picture = 3 * PLANE};
     vb_gpu_piece piece = {.device = device, .host = {.program = &program, .count = PICTURES}};
@@ -88,7 +88,7 @@ static void compare_squares(const search_check *its, const vb_matrix *rows, vb_g
     }
 }
 
-int vb_gpu_check_search(vb_gpu_device *device, vb_dtype type, vb_gpu_check_difference *difference, vb_error *err) {
+int vb_gpu_check_rest_search(vb_gpu_device *device, vb_dtype type, vb_gpu_check_difference *difference, vb_error *err) {
     vb_gpu_trial trial;
     vb_gpu_best *best = NULL;
     vb_gpu_best_picked picked = {0};

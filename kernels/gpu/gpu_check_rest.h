@@ -5,9 +5,9 @@
 #include "kernels/gpu/gpu_check.h"
 
 /* Pixels of bytes. */
-int vb_gpu_check_pixels(vb_gpu_device *device, vb_gpu_check_difference *difference, vb_error *err);
+int vb_gpu_check_rest_pixels(vb_gpu_device *device, vb_gpu_check_difference *difference, vb_error *err);
 
 /* Picking the best rows of each query, and the squares of rows of `type`: whether any is missed that should be found. */
-int vb_gpu_check_search(vb_gpu_device *device, vb_dtype type, vb_gpu_check_difference *difference, vb_error *err);
+int vb_gpu_check_rest_search(vb_gpu_device *device, vb_dtype type, vb_gpu_check_difference *difference, vb_error *err);
 
 #endif
