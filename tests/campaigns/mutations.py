@@ -135,6 +135,10 @@ ROWS = [
      "    (void)digester;\n    vb_strings_free(&files);\n    return status;", "mpi/test_resume"),
     ("a pair's key forgets the weights of its index model", "mpi/run/resume.c",
      "        status = add_weights(digester, other, err);\n", "", "mpi/test_resume"),
+    ("rows of a device's piece that failed are taken for its", "kernels/gpu/gpu_engine.c",
+     "if (status && pending[i].from == *first && !end_piece", "if (status && !end_piece", "unit/kernels/test_gpu_engine"),
+    ("the check of a device takes every text by itself", "kernels/gpu/gpu_check.c", "if (vb_program_is_causal(piece->program)) {",
+     "if (!piece->program) {", "unit/kernels/test_gpu_check"),
 ]
 
 
