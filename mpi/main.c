@@ -38,18 +38,12 @@ static int check_variables(int rank, vb_error *err) {
     return 0;
 }
 
-/* A thread of MPI fails while MPI ends (mpi/ranks/comm.h): the process ends with its code, as it would have a moment later. What
- * fails in the main thread fails again. */
+/* A thread of MPI fails while MPI ends (mpi/ranks/comm.h): the process ends with its code, as it would have a moment later, and
+ * without a word, since all has been done and told. What fails in the main thread fails again. */
 static volatile sig_atomic_t last_code;
 static void end_with_last_code(int number) {
-    static const char note[] = "vocabench: note: a thread of MPI failed while MPI ended, after all was done\n";
-    if (gettid() == getpid()) {
-        signal(number, SIG_DFL);
-        return;
-    }
-    const ssize_t told = write(STDERR_FILENO, note, sizeof note - 1);
-    (void)told;
-    _exit(last_code);
+    if (gettid() != getpid()) _exit(last_code);
+    signal(number, SIG_DFL);
 }
 
 static int run_command(const vb_arguments *arguments, char **command_line) {

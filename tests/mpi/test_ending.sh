@@ -12,6 +12,7 @@ cat >late.c <<'E2'
 #include <stdbool.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 typedef void called_back(int status, void *results, size_t count, void *next, void *next_context, void *context);
@@ -34,6 +35,13 @@ int dlclose(void *handle) {
     return ((int (*)(void *))dlsym(RTLD_NEXT, "dlclose"))(handle);
 }
 
+/* Of a thread: what the program does about it. */
+void _exit(int code) {
+    static const char word[] = "a thread has ended this rank\n";
+    const bool tell = late && gettid() != getpid() && write(STDERR_FILENO, word, sizeof word - 1) > 0;
+    for (;;) syscall(SYS_exit_group, code, tell);
+}
+
 int epoll_wait(int fd, struct epoll_event *events, int most, int timeout) {
     const int n = ((int (*)(int, struct epoll_event *, int, int))dlsym(RTLD_NEXT, "epoll_wait"))(fd, events, most, timeout);
     if (late) usleep(200000);
@@ -46,18 +54,16 @@ ends() {
   local ranks=$1; shift
   timeout -k 5 $minute mpirun --oversubscribe -n "$ranks" -x LD_PRELOAD="$PWD/late.so" "$vocabench" "$@" >stdout 2>stderr; code=$?
 }
-note='vocabench: note: a thread of MPI failed while MPI ended, after all was done'
 make_data images pics 4 3; make_data model m.safetensors
 encode=(encode images --weights m.safetensors --activation quick_gelu --input)
 must "$vocabench" "${encode[@]}" pics --output one.npy
 ends 2 "${encode[@]}" pics --output two.npy
-if [ $code = 0 ] && ! grep -qxF "$note" stderr; then
+if [ $code = 0 ] && ! grep -q 'ended this rank' stderr; then
   skip "a plugin that is closed too early" "this MPI does not do so"; finish
 fi
 equal "a command that has done its work ends with 0" $code 0 "$(cat stderr)"
-has_line "and says that it happened" "$note" stderr
 same "and has done it" one.npy two.npy
-unlike "nothing tells of a broken program" 'signal|Segmentation' stderr
+unlike "nothing tells of a broken program" 'vocabench: |signal|Segmentation' stderr
 ends 3 "${encode[@]}" nowhere --output three.npy
 equal "one that has failed ends with its own code" $code 4 "$(cat stderr)"
 like "and says why" '^vocabench: rank 0: nowhere: no such file$' stderr
