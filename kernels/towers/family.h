@@ -100,7 +100,7 @@ struct vb_family {
     int resolution;                /* of its images, where the tensors do not tell; 0: they do */
     int max_patches;               /* its images have any shape, and so many patches where nothing tells; 0: they are squares */
     bool resolution_varies;        /* it was published with other sides too: see vb_family_needs_side */
-    bool activation_varies;        /* it was published with another activation too, under the same names: it must be known */
+    const char *activation_guess;  /* published with several under the same names: it must be known; of those the commonest */
     const char *activation_naming; /* under these names (vb_weights.naming) it does not vary, and is as below; NULL: under none */
     const char *activation_hint;   /* what to state otherwise, and of which models */
     int quick_gelu_vocabulary;     /* its models of so many tokens have image towers of QuickGELU; 0: none has */

@@ -26,7 +26,7 @@ const vb_family vb_family_clip = {
                  "DFN2B, DFN5B; MetaCLIP, MetaCLIP 2; Long-CLIP; TinyCLIP",
     .tested = "embeddings of OpenAI's code and open_clip for tiny models of both towers, of transformers for repository folders",
     .cache_key = 0,
-    .activation_varies = true,
+    .activation_guess = "quick_gelu",
     .activation_hint = "activation: quick_gelu (OpenAI's, MetaCLIP, DFN, and open_clip's models with quickgelu in their name) or "
                        "activation: gelu (open_clip's others: LAION, DataComp, CommonPool)",
     .image_activation = VB_QUICK_GELU,

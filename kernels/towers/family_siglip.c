@@ -23,7 +23,7 @@ const vb_family vb_family_siglip = {
                  "timm/ViT-gopt-16-SigLIP2-384",
     .tested = "embeddings of open_clip (timm's towers) and transformers for tiny models",
     .cache_key = 3,
-    .activation_varies = true,
+    .activation_guess = "gelu",
     .activation_naming = "Hugging Face",
     .activation_hint = "activation: gelu (as open_clip encodes SigLIP, and the images of SigLIP 2 but for B/32, L/16-512, "
                        "SO400M/16 and its giant) "

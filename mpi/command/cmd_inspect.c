@@ -191,7 +191,8 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
     const bool told = !status || err->code != VB_ECONFIG;
     if (!told) {
         untold = *err;
-        if (family->activation_varies) stated.activation = VB_ACTIVATION_QUICK_GELU;
+        if (family->activation_guess)
+            stated.activation = strcmp(family->activation_guess, "gelu") ? VB_ACTIVATION_QUICK_GELU : VB_ACTIVATION_GELU;
         if (vb_family_needs_side(family, &weights->set)) stated.resolution = family->resolution;
         status = vb_facts_of_towers(&facts, &stated, weights, family, err);
     }
@@ -199,7 +200,7 @@ static int print_model(const vb_weights *weights, const char *path, const vb_fam
     if (!status && (status = vb_clip_open(&clip, &weights->set, &options, err))) vb_weights_blame(weights, err);
     if (!status) status = vb_facts_of_pixels(&facts, &stated, weights, family, vb_clip_describe(clip), err);
     if (!status) {
-        if (!told && family->activation_varies)
+        if (!told && family->activation_guess)
             facts.source[VB_FACT_IMAGE_ACTIVATION] = facts.source[VB_FACT_TEXT_ACTIVATION] = NULL;
         if (!told && vb_family_needs_side(family, &weights->set)) facts.source[VB_FACT_RESOLUTION] = NULL;
         printf("family: %s\n", family->name);

@@ -48,7 +48,7 @@ static vb_activation activation_of(int stated) {
 /* That the activation is the one of the family's row. OpenAI's own files are TorchScript archives, and all of QuickGELU; so is
  * Long-CLIP, which was trained from them. Other families vary by the naming. */
 static const char *told_by_weights(const vb_weights *weights, const vb_family *family) {
-    if (!family->activation_varies) return of_family;
+    if (!family->activation_guess) return of_family;
     if (family->activation_naming && !strcmp(family->activation_naming, weights->naming)) return of_family;
     if (strcmp(family->name, "clip")) return NULL;
     if (!strcmp(weights->container, "TorchScript") && !strcmp(weights->naming, "OpenAI")) return "TorchScript archive";

@@ -18,7 +18,8 @@ void vb_draft_model_entry(vb_strbuf *out, const vb_draft_model *model) {
     vb_draft_text_path(out, model->path);
     vb_strbuf_add(out, "\n");
     if (model->tokenizer) vb_strbuf_format(out, "    tokenizer: %s\n", model->tokenizer);
-    if (!model->told && family->activation_varies) vb_strbuf_add(out, "    activation: quick_gelu    # or gelu: see above\n");
+    if (!model->told && family->activation_guess)
+        vb_strbuf_format(out, "    activation: %s    # or another: see above\n", family->activation_guess);
     if (!model->told && vb_family_needs_side(family, &model->weights->set))
         vb_strbuf_format(out, "    resolution: %d    # or another: see above\n", family->resolution);
     vb_strbuf_add(out, "    prompts: [\"a photo of a {}.\"]\n");

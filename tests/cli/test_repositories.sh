@@ -167,6 +167,10 @@ near "oc-siglip: image embeddings" i.npy "$repos/expected/oc-siglip/image_embedd
 file=$shared/zoo/fixtures/siglip/model.safetensors
 refuses "SigLIP in timm's names does not tell its activation" 3 "state activation: gelu .*or activation: gelu_tanh" \
   "$vocabench" encode images --weights "$file" --input "$pictures" --output x.npy
+"$vocabench" inspect "$file" >out
+has_line "and what inspect would write is one of the two" "    activation: gelu    # or another: see above" out
+"$vocabench" inspect "$file" --operations >out; has_text "as are the operations that it shows" " GELU" out
+unlike "of no other kind" QuickGELU out
 refuses "SigLIP is not stated as CLIP" 6 "write family: siglip" \
   "$vocabench" encode images --family clip --weights "$file" --input "$pictures" --output x.npy
 
