@@ -228,14 +228,19 @@ static void free_hub_layout(hub_layout *hub) {
     *hub = (hub_layout){0};
 }
 
-/* images: either of the two folders. */
-static int find_hub_layout(hub_layout *hub, const char *images, vb_error *err) {
-    const bool inside = !strcmp(vb_path_base_name(images), "test");
-    const int n = (int)strlen(images), above = n - (int)sizeof "test"; /* without the slash */
+/* given: either of the two folders. */
+static int find_hub_layout(hub_layout *hub, const char *given, vb_error *err) {
+    size_t n = strlen(given);
+    while (n > 1 && given[n - 1] == '/') n--; /* as shells complete a folder */
     *hub = (hub_layout){0};
+    char *images = vb_strndup(given, n, err);
+    if (!images) return -1;
+    const bool inside = !strcmp(vb_path_base_name(images), "test");
+    const int above = (int)n - (int)sizeof "test"; /* without the slash */
     if (!inside) hub->folder = vb_strdup(images, err);
     else hub->folder = above > 0 ? vb_format(err, "%.*s", above, images) : vb_strdup(above ? "." : "/", err);
     if (hub->folder) hub->shards = inside ? vb_strdup(images, err) : vb_path_join(images, "test", err);
+    vb_free(images);
     if (hub->shards) hub->names = vb_path_beside(hub->shards, "classnames.txt", err);
     char *nearer = hub->names ? vb_path_join(hub->shards, "classnames.txt", err) : NULL;
     const int status = nearer ? 0 : -1;

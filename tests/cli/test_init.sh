@@ -88,7 +88,9 @@ has_line "all shards, labels by name" "wds_four.yaml: 6 images of 4 classes, one
 like "the names are those above" '^    class_names: hub/wds_four/classnames.txt' wds_four.yaml
 check "which check takes" "$vocabench" check wds_four.yaml
 mv wds_four.yaml by-folder.yaml; rm wds_four-vocabularies.yaml
-init hub/wds_four/test; verdict $? "by its shards" "$(cat err)"; same "the same" wds_four.yaml by-folder.yaml
+for folder in hub/wds_four/test hub/wds_four/test/ hub/wds_four//; do
+  rm -f wds_four*.yaml; init "$folder"; verdict $? "by $folder" "$(cat err)"; same "the same" wds_four.yaml by-folder.yaml
+done
 mkdir -p elsewhere; init plain --output elsewhere/plain.yaml; verdict $? "a file in another folder" "$(cat err)"
 (cd / && "$vocabench" check "$scratch/elsewhere/plain.yaml" --output "$scratch/o") >out 2>&1
 verdict $? "works from anywhere" "$(cat out)"
