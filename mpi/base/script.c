@@ -9,6 +9,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/strbuf.h"
+#include "shards/files/path.h"
 
 /* Length of the placeholder that begins here, its two @ included; 0: there is none. */
 static size_t placeholder(const char *at) {
@@ -61,7 +62,8 @@ int vb_script_fill(const char *template, const char *path, const vb_slot *slots,
     return status;
 }
 
-char *vb_script_shell_word(const char *word, const char *what, vb_error *err) {
+/* backslash: what stands for one within quotes. */
+static char *quote(const char *word, const char *backslash, const char *what, vb_error *err) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
     for (const char *at = word; *at; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7f) {
@@ -71,10 +73,23 @@ char *vb_script_shell_word(const char *word, const char *what, vb_error *err) {
     if (*word && !word[strspn(word, plain)]) return vb_strdup(word, err);
     vb_strbuf out = {0};
     vb_strbuf_add(&out, "'");
-    for (const char *at = word; *at; at++) vb_strbuf_add_n(&out, *at == '\'' ? "'\\''" : at, *at == '\'' ? 4 : 1);
+    for (const char *at = word; *at; at++) {
+        if (*at == '\'') vb_strbuf_add(&out, "'\\''");
+        else if (*at == '\\') vb_strbuf_add(&out, backslash);
+        else vb_strbuf_add_n(&out, at, 1);
+    }
     vb_strbuf_add(&out, "'");
     if (vb_strbuf_end(&out, "script", err)) vb_strbuf_free(&out);
     return out.bytes;
+}
+
+char *vb_script_shell_word(const char *word, const char *what, vb_error *err) { return quote(word, "\\", what, err); }
+char *vb_script_sbatch_word(const char *word, const char *what, vb_error *err) { return quote(word, "\\\\", what, err); }
+
+char *vb_script_path_word(const char *path, const char *what, vb_error *err) {
+    char *written = vb_path_written(path, err), *word = written ? vb_script_shell_word(written, what, err) : NULL;
+    vb_free(written);
+    return word;
 }
 
 char *vb_script_append_word(char *words, const char *more, vb_error *err) {

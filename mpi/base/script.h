@@ -15,9 +15,13 @@ typedef struct vb_slot {
  * `path` and line. Values are put in as they are: quote them before. Free *script with vb_free. */
 int vb_script_fill(const char *text, const char *path, const vb_slot *slots, char **script, vb_error *err);
 
-/* One word of a shell, and of an #SBATCH line: as it is when it holds letters, digits and _ @ % + = : , . / - only, else in
- * single quotes. VB_EUSAGE for a newline or another control character, with `what` in the message. Free with vb_free. */
+/* One word of a shell: as it is when it holds letters, digits and _ @ % + = : , . / - only, else in single quotes. VB_EUSAGE
+ * for a newline or another control character, with `what` in the message. Free with vb_free. */
 char *vb_script_shell_word(const char *text, const char *what, vb_error *err);
+/* The same of an #SBATCH line, where a backslash within quotes is none. */
+char *vb_script_sbatch_word(const char *text, const char *what, vb_error *err);
+/* A path as a word of a shell for vocabench, which expands ~ and $ in the paths of its command line. */
+char *vb_script_path_word(const char *path, const char *what, vb_error *err);
 
 /* `text` with `more` and a space before it. Frees text, also on failure. NULL as text is an empty one. */
 char *vb_script_append_word(char *text, const char *more, vb_error *err);

@@ -23,10 +23,10 @@ void vb_job_script_set(vb_job_script *script, const char *name, char *value) {
     script->slot[i] = (vb_slot){name, value};
 }
 
-int vb_job_script_set_word(vb_job_script *script, const char *name, const char *text, vb_error *err) {
-    char *word = text ? vb_script_shell_word(text, name, err) : NULL;
-    vb_job_script_set(script, name, word);
-    return text && !word ? -1 : 0;
+int vb_job_script_set_word(vb_job_script *script, const char *name, const char *text, vb_job_script_word *word, vb_error *err) {
+    char *value = text ? word(text, name, err) : NULL;
+    vb_job_script_set(script, name, value);
+    return text && !value ? -1 : 0;
 }
 
 int vb_job_script_set_number(vb_job_script *script, const char *name, int64_t value, const char *unit, vb_error *err) {

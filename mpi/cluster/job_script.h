@@ -14,8 +14,9 @@ typedef struct vb_job_script {
 
 /* The placeholder's value, in the place of an earlier one. Takes over `value`; NULL is "not given". */
 void vb_job_script_set(vb_job_script *script, const char *name, char *value);
-/* The same of a word of the shell (NULL: not given), and of a number with a unit behind it. */
-int vb_job_script_set_word(vb_job_script *script, const char *name, const char *text, vb_error *err);
+/* The same of a text (NULL: not given) as one of vb_script_*_word writes it, and of a number with a unit behind it. */
+typedef char *vb_job_script_word(const char *text, const char *what, vb_error *err);
+int vb_job_script_set_word(vb_job_script *script, const char *name, const char *text, vb_job_script_word *word, vb_error *err);
 int vb_job_script_set_number(vb_job_script *script, const char *name, int64_t value, const char *unit, vb_error *err);
 void vb_job_script_free(vb_job_script *script);
 

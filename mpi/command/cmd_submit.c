@@ -91,8 +91,12 @@ static int64_t number_or(int64_t value, int64_t otherwise) { return value == VB_
 
 /* Takes over the value; NULL is "not given" unless it is due to a failure, which the caller sees in `status`. */
 static void set(submission *job, const char *name, char *value) { vb_job_script_set(&job->script, name, value); }
+/* A word of an #SBATCH line, and a path for the program. */
 static int set_word(submission *job, const char *name, const char *text, vb_error *err) {
-    return vb_job_script_set_word(&job->script, name, text, err);
+    return vb_job_script_set_word(&job->script, name, text, vb_script_sbatch_word, err);
+}
+static int set_path(submission *job, const char *name, const char *path, vb_error *err) {
+    return vb_job_script_set_word(&job->script, name, path, vb_script_path_word, err);
 }
 static int set_number(submission *job, const char *name, int64_t value, const char *unit, vb_error *err) {
     return vb_job_script_set_number(&job->script, name, value, unit, err);
@@ -108,10 +112,10 @@ static int read_site(submission *job, vb_error *err) {
         const vb_flag *flag = &arguments->flags.items[i];
         const char *text;
         if (!flag->job || !arguments->given[i]) continue;
-        if (flag->kind != VB_FLAG_LIST) flags[count++] = (vb_override){flag->job, arguments->texts[i]};
+        if (flag->kind != VB_FLAG_LIST) flags[count++] = (vb_override){.path = flag->job, .value = arguments->texts[i]};
         else
             for (int k = 0; (text = vb_arguments_list(arguments, flag->name, k)); k++)
-                flags[count++] = (vb_override){flag->job, text};
+                flags[count++] = (vb_override){.path = flag->job, .value = text};
     }
     if (vb_site_read(&job->site, flags, count, err)) return -1;
     vb_strbuf told = {0};
@@ -293,7 +297,7 @@ static int option_lines(const char *flag, const vb_strings *options, char **line
         const char *text = options->items[i];
         if (strncmp(text, "--", 2))
             return vb_errorf(err, VB_EUSAGE, "--%s: expected an option of sbatch such as --qos=long, found '%s'", flag, text);
-        char *word = vb_script_shell_word(text, "option", err),
+        char *word = vb_script_sbatch_word(text, "option", err),
              *line = word ? vb_format(err, "%s%s#SBATCH %s", *lines ? *lines : "", *lines ? "\n" : "", word) : NULL;
         vb_free(word);
         vb_free(*lines);
@@ -358,9 +362,11 @@ static int set_program(submission *job, vb_error *err) {
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
     if (n <= 0) return vb_errorf(err, VB_EINTERNAL, "/proc/self/exe: cannot be read");
     program[n] = 0;
-    if (!site->container) return set_word(job, "PROGRAM", program, err);
+    vb_job_script *script = &job->script;
+    if (!site->container) return vb_job_script_set_word(script, "PROGRAM", program, vb_script_shell_word, err);
     const char *inside = site->container_program ? site->container_program : "vocabench";
-    if (site->container_through == VB_SITE_SLURM) return set_word(job, "PROGRAM", inside, err);
+    if (site->container_through == VB_SITE_SLURM)
+        return vb_job_script_set_word(script, "PROGRAM", inside, vb_script_shell_word, err);
     const int through = site->container_through < 0 ? VB_SITE_APPTAINER : (int)site->container_through;
     char *words = vb_strdup(runtimes[through].start, err);
     int status = words ? pass_on(&words, runtimes[through].mount, job->folder, err) : -1;
@@ -378,9 +384,9 @@ static int set_program(submission *job, vb_error *err) {
 
 static int set_paths(submission *job, vb_error *err) {
     if (set_program(job, err) || set_word(job, "FOLDER", job->folder, err)) return -1;
-    if (set_word(job, "EXPERIMENT", job->arguments->positional[0], err) ||
-        set_word(job, "OUTPUT", job->experiment->output, err) || set_word(job, "CACHE", job->experiment->cache, err) ||
-        set_word(job, "NAME", job->experiment->name, err))
+    if (set_path(job, "EXPERIMENT", job->arguments->positional[0], err) ||
+        set_path(job, "OUTPUT", job->experiment->output, err) || set_path(job, "CACHE", job->experiment->cache, err) ||
+        set_word(job, "LOGS", job->experiment->output, err) || set_word(job, "NAME", job->experiment->name, err))
         return -1;
     return set_word(job, "PARTITION", job->site.partition, err) || set_word(job, "ACCOUNT", job->site.account, err) ? -1 : 0;
 }
@@ -479,7 +485,10 @@ static int hand_in_all(submission *job, vb_error *err) {
     const bool array = given(job, "array");
     int status = array ? hand_in_array(job, err) : hand_in(job, "job.sbatch", "", NULL, &id, err);
     vb_free(id);
-    if (!status && !given(job, "dry-run")) printf("how far it is: vocabench status %s\n", job->experiment->output);
+    char *output = status ? NULL : vb_script_path_word(job->experiment->output, "output", err);
+    if (!status && !output) status = -1;
+    if (!status && !given(job, "dry-run")) printf("how far it is: vocabench status %s\n", output);
+    vb_free(output);
     return status;
 }
 

@@ -32,16 +32,19 @@ static int add_settings(const vb_arguments *arguments, vb_override *overrides, i
         const char *equals = strchr(text, '=');
         if (!equals || equals == text) return vb_errorf(err, VB_EUSAGE, "--set: expected path.to.key=value, found '%s'", text);
         if (!(keys[i] = vb_strndup(text, (size_t)(equals - text), err))) return -1;
-        overrides[(*count)++] = (vb_override){keys[i], equals + 1};
+        overrides[(*count)++] = (vb_override){keys[i], equals + 1, false};
     }
     return 0;
 }
 
+/* Names and paths are taken as they stand: "run #1" would be "run" in YAML. */
 static void add_flags(const vb_arguments *arguments, vb_override *overrides, int *count) {
     for (int i = 0; i < arguments->flags.count; i++) {
-        if (!arguments->flags.items[i].option || !arguments->given[i]) continue;
-        const char *text = arguments->texts[i]; /* of a switch: none */
-        overrides[(*count)++] = (vb_override){arguments->flags.items[i].option, text ? text : "true"};
+        const char *key = arguments->flags.items[i].option, *text = arguments->texts[i]; /* of a switch: none */
+        if (!key || !arguments->given[i]) continue;
+        const vb_option *row = vb_options_find(vb_experiment_tables_root(), key);
+        const bool as_it_stands = row && (row->kind == VB_OPTION_TEXT || row->kind == VB_OPTION_PATH);
+        overrides[(*count)++] = (vb_override){key, text ? text : "true", as_it_stands};
     }
 }
 

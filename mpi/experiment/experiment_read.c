@@ -141,8 +141,10 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
         vb_yaml_errorf(root, path, err, "expected an experiment: a map with the keys experiment, datasets, models");
         goto done;
     }
-    for (int i = 0; i < override_count; i++)
-        if (vb_yaml_set(root, overrides[i].path, overrides[i].value, err)) goto done;
+    for (int i = 0; i < override_count; i++) {
+        const vb_override *it = &overrides[i];
+        if ((it->text ? vb_yaml_set_text : vb_yaml_set)(root, it->path, it->value, err)) goto done;
+    }
     if (vb_options_read(vb_experiment_tables_root(), experiment, root, path, "the experiment", err)) goto done;
     if (vb_options_resolve(vb_experiment_tables_root(), experiment, path, err)) goto done;
     if (vb_experiment_entry_check_name(experiment, root, "experiment", experiment->name, err)) goto done;

@@ -4,9 +4,10 @@
 
 #include "mpi/experiment/experiment.h"
 
-/* One setting from the command line: path.to.key and its value in YAML. */
+/* One setting from the command line: path.to.key and its value, in YAML or a text as it stands. */
 typedef struct vb_override {
     const char *path, *value;
+    bool text;
 } vb_override;
 
 /* Reads, overrides, checks and completes. Checks that do not need the data: names unique, prompts with one {}, keys that a family

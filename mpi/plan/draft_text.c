@@ -35,12 +35,11 @@ void vb_draft_text_scalar(vb_strbuf *out, const char *text) {
 }
 
 void vb_draft_text_path(vb_strbuf *out, const char *path) {
-    vb_strbuf written = {0};
-    if (*path == '~') vb_strbuf_add(&written, "./");
-    for (const char *at = path; *at; at++) vb_strbuf_add_n(&written, *at == '$' ? "$$" : at, *at == '$' ? 2 : 1);
-    vb_draft_text_scalar(out, written.bytes ? written.bytes : "");
-    out->failed |= written.failed;
-    vb_strbuf_free(&written);
+    vb_error none;
+    char *written = vb_path_written(path, &none);
+    if (written) vb_draft_text_scalar(out, written);
+    else out->failed = true;
+    vb_free(written);
 }
 
 /* The last part of a path without slashes at its end; *n gets its length. */

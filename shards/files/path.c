@@ -141,6 +141,18 @@ char *vb_path_expand(const char *written, vb_error *err) {
     return text ? text : vb_strdup("", err);
 }
 
+char *vb_path_written(const char *path, vb_error *err) {
+    const size_t n = strlen(path);
+    char *written = vb_array(2 * n + 3, 1, "a path", err), *to = written;
+    if (!written) return NULL;
+    if (*path == '~') *to++ = '.', *to++ = '/';
+    for (const char *at = path; *at; at++) {
+        if (*at == '$') *to++ = '$';
+        *to++ = *at;
+    }
+    return written; /* vb_array's bytes are 0 */
+}
+
 bool vb_path_exists(const char *path) { return access(path, F_OK) == 0; }
 
 bool vb_path_is_folder(const char *path) {

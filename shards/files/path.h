@@ -23,6 +23,8 @@ bool vb_path_ends_with(const char *text, const char *suffix); /* case counts */
  * twice on one text. Free with vb_free. NULL with VB_ECONFIG for a variable that is not set or empty, another $, a ~NAME (write
  * ./~NAME for a file of that name). */
 char *vb_path_expand(const char *written, vb_error *err);
+/* What vb_path_expand makes this path of. Free with vb_free. */
+char *vb_path_written(const char *path, vb_error *err);
 
 /* ---- what lies there ---- */
 

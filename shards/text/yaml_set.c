@@ -1,4 +1,4 @@
-/* Command-line overrides of a YAML tree: a dotted path, and a value that is itself YAML. */
+/* Command-line overrides of a YAML tree: a dotted path, and a value that is itself YAML, or a text. */
 #include "shards/text/yaml_set.h"
 
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 
 enum { STEP_LIMIT = 64 };
 
@@ -135,15 +136,18 @@ static int wrap(vb_yaml **value, const char *path, const char *rest, vb_error *e
     return 0;
 }
 
-int vb_yaml_set(vb_yaml *root, const char *path, const char *value, vb_error *err) {
+static int check_path(const char *path, vb_error *err) {
     size_t steps = 1, length = strlen(path);
     for (const char *c = path; *c; c++) steps += *c == '.';
     if (!length || path[0] == '.' || path[length - 1] == '.' || strstr(path, ".."))
         return vb_errorf(err, VB_ECONFIG, "'%s': expected a path such as models.0.weights", path);
     if (steps > STEP_LIMIT)
         return vb_errorf(err, VB_ECONFIG, "'%.80s...': %zu steps, expected at most %d", path, steps, STEP_LIMIT);
-    vb_yaml *node = NULL;
-    if (parse_value(&node, path, value, err)) return -1;
+    return 0;
+}
+
+/* Takes the node, also on failure. */
+static int put(vb_yaml *root, const char *path, vb_yaml *node, vb_error *err) {
     vb_yaml *at = root;
     for (const char *rest = path;;) {
         size_t index, taken;
@@ -168,4 +172,18 @@ int vb_yaml_set(vb_yaml *root, const char *path, const char *value, vb_error *er
     }
     vb_yaml_free(node);
     return -1;
+}
+
+int vb_yaml_set(vb_yaml *root, const char *path, const char *value, vb_error *err) {
+    vb_yaml *node = NULL;
+    return check_path(path, err) || parse_value(&node, path, value, err) ? -1 : put(root, path, node, err);
+}
+
+int vb_yaml_set_text(vb_yaml *root, const char *path, const char *text, vb_error *err) {
+    if (check_path(path, err)) return -1;
+    if (!vb_utf8_is_text(text, strlen(text), NULL)) return vb_errorf(err, VB_ECONFIG, "%s: '%s' is no UTF-8", path, text);
+    vb_yaml *node = new_node(VB_YAML_SCALAR, text, strlen(text), err);
+    if (!node) return -1;
+    node->quoted = true;
+    return put(root, path, node, err);
 }

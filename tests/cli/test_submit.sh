@@ -190,6 +190,32 @@ refuses "a dataset that is none" 3 "only_dataset: there is no dataset or expansi
 refuses "a model without embeddings of it" 3 "only_dataset: no model that is to be evaluated has embeddings of 'there and back'" \
   "$vocabench" run e.yaml --only-model one --only-dataset 'there and back' --output x
 
+# ---- names and places of all kinds ------------------------------------------------------------------------------
+odd=$scratch/'a\b $h "q" #1 '\''s'\'' %j ü'
+mkdir "$odd" && cp v.yaml ./*.npy "$odd" && cd "$odd" || exit 1
+jq -n '{experiment: "it'"'"'s $5 #1 \"ü\"", datasets: [{name: "d $x", vocabularies: "v.yaml"}],
+  models: (["m #1", "m", "a: b", "null", "-n", "$(touch t) `touch t`", "a\\b", "'"'q'"'"] | map({name: ., family: "precomputed",
+  dataset: "d $x", image_embeddings: "I.npy", text_embeddings: "T.npy", labels: "y.npy"}))}' >'$e #.yaml'
+"$vocabench" submit '$$e #.yaml' "${basic[@]}" --array --by pair --account 'a\b' >out 2>err; verdict $? "odd names" "$(cat err)"
+output="results/it's \$5 #1 \"ü\"" script="it's \$5 #1 \"ü\""
+has_line "the next command is one" "how far it is: vocabench status 'results/it'\\''s \$\$5 #1 \"ü\"'" out
+for n in 0 1 2 3 4 5 6 7; do must task 101 $n "$output/$script.sbatch"; done
+must bash "$output/$script-merge.sbatch"
+equal "each task evaluates its own model, and they are merged" "$(jq -c '[.results[].model]' "$output/results.json")" \
+  "$(jq -c '[.models[].name]' '$e #.yaml')"
+check "no name is a command" test ! -e t
+if real=$(PATH=${PATH#*:} command -v sbatch); then
+  printf '%s\n' ClusterName=x 'SlurmctldHost=x(127.0.0.1)' SlurmctldPort=1 AuthType=auth/none MessageTimeout=2 \
+    PlugStackConfig=/dev/null NodeName=n 'PartitionName=main Nodes=n' >../slurm.conf
+  SLURM_CONF=$scratch/slurm.conf timeout -k 5 $minute "$real" -v --test-only "$output/$script.sbatch" >/dev/null 2>../read
+  field() { sed -n "s/^sbatch: $1 *: //p" ../read; }
+  equal "sbatch reads the folder" "$(field chdir)" "$odd"
+  equal "the log's" "$(field output)" "$odd/$output/slurm-%A_%a.log"
+  equal "the job's name" "$(field job-name)" "$script"
+  equal "the account" "$(field account)" 'a\b'
+else skip "what sbatch reads" "no sbatch"; fi
+cd "$scratch" || exit 1
+
 # ---- without a Slurm --------------------------------------------------------------------------------------------
 rm bin/*; for tool in sinfo scontrol squeue sbatch srun; do pretend $tool 'echo "error: no controller" >&2; exit 1'; done
 submit "${basic[@]}" --dry-run --array

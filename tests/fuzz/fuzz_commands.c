@@ -44,7 +44,7 @@ static void set_value(const uint8_t *data, size_t size) {
     text[size] = 0;
     if ((cut = strchr(text, '\f'))) {
         *cut = 0;
-        const vb_override override = {text, cut + 1};
+        const vb_override override = {text, cut + 1, false};
         if (scratch_put(file, command_folder, "e.yaml", good, sizeof good - 1)) read_experiment(file, &override, 1);
         unlink(file);
     }

@@ -39,6 +39,12 @@ static void words_survive_a_shell(void **state) {
         vb_free(output);
         vb_free(word);
     }
+    char *slurms = vb_script_sbatch_word("it's a\\b", "path", &err); /* as sbatch -v shows it: it's a\b */
+    assert_string_equal(slurms, "'it'\\''s a\\\\b'");
+    vb_free(slurms);
+    char *path = vb_script_path_word("~a $x", "path", &err);
+    assert_string_equal(path, "'./~a $$x'");
+    vb_free(path);
     char *plain = vb_script_shell_word("4:00:00", "time", &err);
     assert_string_equal(plain, "4:00:00");
     vb_free(plain);

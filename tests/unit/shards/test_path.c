@@ -48,6 +48,11 @@ static void expands(const char *written, const char *expected) {
     char *path = vb_path_expand(written, &err);
     if (!path) fail_msg("%s: %s", written, err.text);
     assert_string_equal(path, expected);
+    char *again = vb_path_written(path, &err), *back = again ? vb_path_expand(again, &err) : NULL;
+    if (!back) fail_msg("%s, written %s: %s", path, again ? again : "", err.text);
+    assert_string_equal(*path == '~' ? back + 2 : back, path); /* ./~x */
+    vb_free(again);
+    vb_free(back);
     vb_free(path);
 }
 
@@ -64,6 +69,8 @@ static void variables_are_expanded(void **state) {
     expands("$VB_A/y", "/a b/y");
     expands("x/${VB_A}y${VB_A2}", "x//a byx$VB_A~"); /* once: what a variable holds is taken as it is */
     expands("$VB_A2$VB_A.$$HOME$$", "x$VB_A~/a b.$HOME$");
+    setenv("VB_A2", "~x$", 1);
+    expands("$VB_A2", "~x$");
     expands("{a,b}/$VB_A{00..01}", "{a,b}//a b{00..01}");
     assert_fails(!vb_path_expand("$VB_NONE/x", &err), VB_ECONFIG, "$VB_NONE/x: the environment variable VB_NONE is not set");
     assert_fails(!vb_path_expand("a/${VB_EMPTY}", &err), VB_ECONFIG, "VB_EMPTY is empty");

@@ -119,6 +119,21 @@ static void overrides_have_no_position(void **state) {
     vb_yaml_free(root);
 }
 
+static void texts_are_no_yaml(void **state) {
+    (void)state;
+    static const char *const texts[] = {"null", "", "run #1", "a: b", "[x]", "'q'", "&x", "!x", " x ", "- x", "{a}"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        vb_yaml *root = parse(base);
+        assert_ok(vb_yaml_set_text(root, "seed", texts[i], &err));
+        const vb_yaml *set = vb_yaml_get(root, "seed");
+        assert_true(set->kind == VB_YAML_SCALAR && !vb_yaml_is_null(set));
+        assert_string_equal(set->text, texts[i]);
+        assert_fails(vb_yaml_set_text(root, "seed", "caf\xe9", &err), VB_ECONFIG, "seed: 'caf");
+        assert_fails(vb_yaml_set_text(root, "seed.x", "y", &err), VB_ECONFIG, "'seed' is a plain value");
+        vb_yaml_free(root);
+    }
+}
+
 static void lack_of_memory(void **state) {
     (void)state;
     int n = 1;
@@ -151,6 +166,7 @@ static void places_of_two_digits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(overrides), cmocka_unit_test(places_of_two_digits),
-                                       cmocka_unit_test(overrides_have_no_position), cmocka_unit_test(lack_of_memory)};
+                                       cmocka_unit_test(overrides_have_no_position), cmocka_unit_test(texts_are_no_yaml),
+                                       cmocka_unit_test(lack_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
