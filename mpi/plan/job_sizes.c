@@ -50,12 +50,21 @@ static int64_t fitting_tasks(const vb_job_sizes *sizes, const vb_job_request *re
     assert(smallest->cores > 0);
     if (request->gpus && tasks > request->gpus) tasks = request->gpus;
     if (sizes->planned) {
-        int64_t units = request->array ? sizes->plan.pair_units : sizes->plan.units,
-                useful = (units + request->nodes - 1) / request->nodes;
+        int64_t units = request->array ? sizes->plan.pair_units : sizes->plan.units;
+        if (units < sizes->plan.scan_pieces) units = sizes->plan.scan_pieces;
+        const int64_t useful = (units + request->nodes - 1) / request->nodes;
         if (tasks > useful) tasks = useful;
         while (tasks > 1 && node_need(sizes, request->array, tasks) > smallest->memory) tasks--;
     }
     return tasks < 1 ? 1 : tasks;
+}
+
+/* A rank has the threads of its cores where the experiment does not say (OMP_NUM_THREADS in the script). */
+static int plan(const vb_experiment *experiment, const vb_job_request *request, int64_t cpus, vb_plan_sizes *sizes,
+                vb_error *err) {
+    vb_experiment planned = *experiment;
+    if (!planned.threads) planned.threads = cpus;
+    return vb_plan(&planned, (int)request->nodes, 1, false, sizes, err);
 }
 
 int vb_job_sizes_choose(const vb_experiment *experiment, const vb_job_request *request, char *const *environment,
@@ -70,7 +79,7 @@ int vb_job_sizes_choose(const vb_experiment *experiment, const vb_job_request *r
     const vb_check_machine machine = {.ranks = (int)request->nodes, .ranks_a_node = 1, .inputs_alone = true};
     vb_findings findings = {.experiment = experiment, .brief = true};
     if (request->plan && (vb_check(experiment, &machine, &findings, err) || vb_findings_brief(&findings, err))) return -1;
-    if (request->plan && vb_plan(experiment, (int)request->nodes, 1, false, &sizes->plan, err)) return -1;
+    if (request->plan && plan(experiment, request, sizes->cpus, &sizes->plan, err)) return -1;
     if (!sizes->tasks) {
         vb_error why = {0};
         int status = ask_partition(request, environment, &smallest, &why);
@@ -84,7 +93,10 @@ int vb_job_sizes_choose(const vb_experiment *experiment, const vb_job_request *r
             fprintf(stderr, "vocabench: note: the cores of the nodes are not known (%s): %lld, as here, are taken\n", why.text,
                     (long long)smallest.cores);
         sizes->tasks = fitting_tasks(sizes, request, &smallest);
-        if (request->gpus && !request->cpus && smallest.cores > sizes->tasks) sizes->cpus = smallest.cores / sizes->tasks;
+        if (request->gpus && !request->cpus && smallest.cores > sizes->tasks) {
+            sizes->cpus = smallest.cores / sizes->tasks;
+            if (request->plan && plan(experiment, request, sizes->cpus, &sizes->plan, err)) return -1;
+        }
     }
     sizes->memory = node_need(sizes, request->array, sizes->tasks);
     /* Weights are mapped files, which Slurm's limit counts but the kernel can drop. */

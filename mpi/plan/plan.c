@@ -395,6 +395,7 @@ static int plan_corpora(plan *all, const vb_dataset_state *datasets, vb_error *e
     all->seconds += sizes.seconds;
     all->sizes.read_bytes += (int64_t)sizes.read_bytes;
     all->sizes.memory_a_rank += sizes.memory_a_rank; /* beside what the pair needs */
+    all->sizes.scan_pieces = sizes.pieces;
     vb_free(classes);
     return status;
 }

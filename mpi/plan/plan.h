@@ -9,6 +9,7 @@
 typedef struct vb_plan_sizes {
     int64_t units;         /* of all pairs: so many pieces the work can be cut into */
     int64_t pair_units;    /* of the pair that has most */
+    int64_t scan_pieces;   /* of the corpus that has most, of those that are scanned */
     int64_t read_bytes;    /* images and weights */
     int64_t sent_bytes;    /* by a rank */
     int64_t write_bytes;   /* embeddings that come into the cache */

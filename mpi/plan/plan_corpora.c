@@ -133,6 +133,8 @@ static int plan_corpus(const vb_experiment *experiment, const vb_corpus_spec *co
             int64_t need = vb_retrieve_memory(request->classes[d], dim, vb_experiment_retrieval(experiment, model)->depth,
                                               threads, request->ranks, corpus->quantized != NULL);
             if (need > sizes->memory_a_rank) sizes->memory_a_rank = need;
+            const int64_t pieces = vb_retrieve_pieces(facts.rows, dim);
+            if (pieces > sizes->pieces) sizes->pieces = pieces;
         }
     }
     if (!work.scans) return 0;

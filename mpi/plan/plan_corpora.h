@@ -16,6 +16,7 @@ typedef struct vb_corpora_sizes {
     double read_bytes;     /* of all scans, over all ranks */
     double seconds;        /* of one rank: rows encoded, and compared */
     int64_t memory_a_rank; /* of the largest scan: below the budget, or a run says what it lacks */
+    int64_t pieces;        /* that the largest corpus can be cut into */
 } vb_corpora_sizes;
 
 /* Looks at the corpora that models retrieve from: parts' headers, the index of images, the lines of captions (of files beyond 256

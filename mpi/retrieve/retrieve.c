@@ -68,11 +68,15 @@ typedef struct retrieval {
 /* A function of the corpus alone, so that checkpoints fit any number of ranks. A multiple of 240, which windows and tiles divide
  * well.
  */
-static int64_t block_rows(const vb_corpus *corpus) {
-    int64_t most = BLOCK / ((int64_t)corpus->dim * 4) / LEAST_BLOCK * LEAST_BLOCK,
-            rows = corpus->rows / BLOCKS / LEAST_BLOCK * LEAST_BLOCK;
+static int64_t block_rows(int64_t all, int dim) {
+    int64_t most = BLOCK / ((int64_t)dim * 4) / LEAST_BLOCK * LEAST_BLOCK, rows = all / BLOCKS / LEAST_BLOCK * LEAST_BLOCK;
     if (rows > most) rows = most;
     return rows < LEAST_BLOCK ? LEAST_BLOCK : rows;
+}
+
+int64_t vb_retrieve_pieces(int64_t rows, int dim) {
+    const int64_t block = block_rows(rows, dim);
+    return (rows + block - 1) / block;
 }
 
 static int64_t window_rows(const vb_corpus *corpus, size_t part) {
@@ -262,7 +266,7 @@ static int key_of(const vb_corpus *corpus, const float *queries, int64_t count, 
     vb_digest digest;
     vb_digester *digester;
     if (vb_corpus_digest(corpus, &digest, err) || vb_digest_new(&digester, err)) return -1;
-    int64_t numbers[] = {count, options->top_k, options->similarity, block_rows(corpus)};
+    int64_t numbers[] = {count, options->top_k, options->similarity, block_rows(corpus->rows, corpus->dim)};
     vb_digest_add_text(digester, options->quantized ? "vocabench scan 1, int8" : "vocabench scan 1");
     vb_digest_add_text(digester, digest.hex);
     vb_digest_add(digester, numbers, sizeof numbers);
@@ -329,7 +333,8 @@ static int prepare(retrieval *work, const float *queries, int64_t count, vb_erro
     if (vb_topk_new(&work->topk, count, work->topk.k, err)) return -1;
     if (options->quantized && open_copy(work, queries, count, err)) return -1;
     if (open_workers(work, err) || open_device(work, queries, count, err)) return -1;
-    if (vb_corpus_blocks(work->corpus, block_rows(work->corpus), &work->blocks, &work->block_count, err)) return -1;
+    if (vb_corpus_blocks(work->corpus, block_rows(work->corpus->rows, work->corpus->dim), &work->blocks, &work->block_count, err))
+        return -1;
     size_t blocks = (size_t)work->block_count;
     if (!(work->finished = vb_array(blocks, 1, "blocks of a scan", err))) return -1;
     if (!(work->todo = vb_array(blocks, sizeof *work->todo, "blocks of a scan", err))) return -1;

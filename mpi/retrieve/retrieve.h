@@ -45,6 +45,8 @@ int vb_retrieve_corpus_open_shared(vb_corpus *corpus, vb_comm *comm, const char 
 int vb_retrieve(vb_context *context, const vb_corpus *corpus, const float *queries, int64_t count,
                 const vb_retrieve_options *options, const vb_retrieve_sink *sink, vb_retrieve_summary *summary, vb_error *err);
 
+/* Pieces of work that the scan of a corpus can be cut into, as if it were one part. Local. */
+int64_t vb_retrieve_pieces(int64_t rows, int dim);
 /* Bytes that a rank's scan takes beside the corpus. Local. */
 int64_t vb_retrieve_memory(int64_t queries, int dim, int64_t top_k, int threads, int ranks, bool quantized);
 

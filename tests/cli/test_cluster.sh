@@ -283,7 +283,18 @@ on_gpus=$(planned)
 "$vocabench" submit "${basic[@]}" --dry-run --gpus-per-node 4 --batch 1024 >out 2>err
 equal "and plans their memory as with device: gpu" "$(planned)" "$stated"
 "$vocabench" submit "${basic[@]}" --dry-run >out 2>err
-check "with what a driver takes" test "${on_gpus:-0}" -gt $(($(planned) + 200))
+without=$(planned)
+check "with what a driver takes" test "${on_gpus:-0}" -gt $((without + 200))
+"$vocabench" submit "${basic[@]}" --dry-run --cpus-per-task 64 --set threads=64 >out 2>err; stated=$(planned)
+"$vocabench" submit "${basic[@]}" --dry-run --cpus-per-task 64 >out 2>err
+equal "memory is planned for as many threads as a rank has cores" "$(planned)" "$stated"
+check "each of which takes some" test "${stated:-0}" -gt $((without + 15))
+for threads in 1 4; do
+  "$vocabench" submit "${basic[@]}" --dry-run --gpus-per-node 2 --set "threads=$threads" >out 2>err; with[threads]=$(planned)
+done
+"$vocabench" submit "${basic[@]}" --dry-run --gpus-per-node 2 >out 2>err # the smallest node has eight cores
+equal "for those that share out a node's cores, too" "$(planned)" "${with[4]}"
+check "whose plan is another" test "${with[4]:-0}" -gt "${with[1]:-0}"
 "$vocabench" submit "${basic[@]}" --dry-run --array --gpus-per-node 2 --gpu-type a100 --gpu-request gres --device auto \
   --ntasks-per-node 6 >out 2>err
 like "more ranks than GPUs: the setting that is as good" \
