@@ -262,7 +262,7 @@ static int set_sizes(submission *job, vb_error *err) {
         set_number(job, "CPUS", sizes->cpus, "", err) || set_word(job, "WHOLE_NODES", job->scan ? "--exclusive" : NULL, err))
         return -1;
     if (job->scan) return set_number(job, "MEMORY", 0, "", err);
-    if (sizes->planned) return set_number(job, "MEMORY", sizes->memory, "M", err);
+    if (sizes->planned && sizes->memory) return set_number(job, "MEMORY", sizes->memory, "M", err);
     set(job, "MEMORY", NULL);
     return 0;
 }

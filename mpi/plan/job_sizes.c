@@ -26,7 +26,7 @@ static int ask_partition(const vb_job_request *request, char *const *environment
             continue;
         int64_t cores = threads > 1 && cpus >= threads ? cpus / threads : cpus;
         if (!smallest->cores || cores < smallest->cores) smallest->cores = cores;
-        if (!smallest->memory || memory < smallest->memory) smallest->memory = memory;
+        if (memory > 1 && (!smallest->memory || memory < smallest->memory)) smallest->memory = memory; /* 1: Slurm was not told */
     }
     vb_free(answer);
     if (smallest->cores > 0) return 0;
@@ -54,7 +54,7 @@ static int64_t fitting_tasks(const vb_job_sizes *sizes, const vb_job_request *re
         if (units < sizes->plan.scan_pieces) units = sizes->plan.scan_pieces;
         const int64_t useful = (units + request->nodes - 1) / request->nodes;
         if (tasks > useful) tasks = useful;
-        while (tasks > 1 && node_need(sizes, request->array, tasks) > smallest->memory) tasks--;
+        while (tasks > 1 && smallest->memory && node_need(sizes, request->array, tasks) > smallest->memory) tasks--;
     }
     return tasks < 1 ? 1 : tasks;
 }
@@ -100,6 +100,6 @@ int vb_job_sizes_choose(const vb_experiment *experiment, const vb_job_request *r
     }
     sizes->memory = node_need(sizes, request->array, sizes->tasks);
     /* Weights are mapped files, which Slurm's limit counts but the kernel can drop. */
-    if (smallest.memory && sizes->memory > smallest.memory) sizes->memory = smallest.memory;
+    if (smallest.cores && sizes->memory > smallest.memory) sizes->memory = smallest.memory;
     return 0;
 }

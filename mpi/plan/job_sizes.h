@@ -20,7 +20,7 @@ typedef struct vb_job_sizes {
     bool planned;
     bool guessed;       /* `tasks` follows from the cores of this machine */
     vb_plan_sizes plan; /* when planned, */
-    int64_t memory;     /* and then MB of a node */
+    int64_t memory;     /* and then MB of a node; 0: Slurm does not know what its nodes have, and would refuse any */
 } vb_job_sizes;
 
 /* Asks sinfo (with that environment) for the partition's smallest node where `tasks` is not stated. VB_EUSAGE when the cores are

@@ -344,6 +344,11 @@ refuses "data that are not there are noticed before the queue" 4 "nowhere" \
 "$vocabench" submit "${basic[@]}" --set datasets.0.images=nowhere --no-plan --dry-run >out && ! grep -q -- --mem out &&
   grep -qx '#SBATCH --ntasks-per-node=8' out
 verdict $? "--no-plan" "$(cat out)"
+cp bin/sinfo sinfo; pretend sinfo 'echo "16 2 1"' # of nodes without RealMemory in slurm.conf
+"$vocabench" submit "${basic[@]}" --dry-run >out 2>err
+has_line "nodes whose memory Slurm was not told: as many ranks as there is work for" '#SBATCH --ntasks-per-node=7' out
+unlike "and no memory, of which Slurm would refuse any or give them 1 MB" '--mem' out
+cp sinfo bin/sinfo
 pretend sbatch 'echo "sbatch: error: invalid partition" >&2; exit 1'
 refuses "what sbatch refuses" 2 "sbatch: ended with code 1" "$vocabench" submit "${basic[@]}"
 pretend sbatch 'echo hello'
