@@ -17,8 +17,10 @@
 
 enum {
     SAMPLE = 48 << 20,   /* bytes of rows that the measurement searches: more than caches near a core hold */
+    LEAST_ROW = 128,     /* bytes that a row counts for there: narrower ones take as long */
     MOST_QUERIES = 1024, /* in the measurement; time is proportional to queries from 128 on */
     ROUNDS = 5,
+    ENOUGH = 2, /* seconds of rounds, after which there is no other */
     MOST_NODES = 1024
 };
 
@@ -105,7 +107,10 @@ static int open_sample(sample *made, const vb_scan_plan *plan, vb_error *err) {
     *made = (sample){.queries = plan->queries < MOST_QUERIES ? plan->queries : MOST_QUERIES,
                      .threads = plan->threads < cores ? plan->threads : cores,
                      .group = (size_t)(row_bytes(plan) * VB_CODER_GROUP)};
-    made->rows = (int64_t)(SAMPLE / made->group) * VB_CODER_GROUP;
+    const int64_t groups =
+        (int64_t)(SAMPLE / (made->group < LEAST_ROW * VB_CODER_GROUP ? LEAST_ROW * VB_CODER_GROUP : made->group));
+    made->rows = groups * VB_CODER_GROUP;
+    if (made->threads > groups) made->threads = (int)groups; /* each searches a group at least */
     made->values = vb_array((size_t)VB_CODER_GROUP * (size_t)dim, sizeof(float), "a measurement", err);
     made->asked = vb_array((size_t)made->queries * (size_t)dim, sizeof(float), "a measurement", err);
     made->stored = vb_buffer((size_t)made->rows / VB_CODER_GROUP * made->group, 1, "a measurement", err);
@@ -145,9 +150,9 @@ static void close_sample(sample *made) {
 
 /* Rows a second of one thread while the others work as well: the best of the rounds. */
 static double search_rate(const sample *made, const vb_scan_plan *plan) {
-    double best = 0;
+    double best = 0, all = 0;
     int64_t piece = made->rows / made->threads / VB_CODER_GROUP * VB_CODER_GROUP;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < ROUNDS && all < ENOUGH; round++) {
         double start = vb_live_now();
 #pragma omp parallel num_threads(made->threads)
         {
@@ -157,8 +162,9 @@ static double search_rate(const sample *made, const vb_scan_plan *plan) {
             if (one->through) vb_coded_scan_groups(one->through, from, piece / VB_CODER_GROUP, first, NULL);
             else vb_scan_rows(one->scan, from, plan->dtype, piece, first, NULL);
         }
-        double rate = (double)piece / (vb_live_now() - start);
-        if (rate > best) best = rate;
+        const double took = vb_live_now() - start;
+        all += took;
+        if ((double)piece / took > best) best = (double)piece / took;
     }
     return best * (double)made->queries / (double)plan->queries;
 }
