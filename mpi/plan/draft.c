@@ -1,6 +1,7 @@
 /* The two files of a first experiment: found, guessed, written. */
 #include "mpi/plan/draft.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,6 +37,16 @@ bool vb_draft_is_weights(const char *path) {
         if (vb_path_ends_with(path, endings[i])) return torch || (i < 2 && !vb_dataset_recognises(path));
     return torch && !vb_dataset_recognises(path);
 }
+
+/* "model-00001-of-00005.safetensors": a part of weights whose index is the checkpoint. */
+static bool is_part(const char *path) {
+    const char *of = vb_path_base_name(path);
+    for (const char *next; (next = strstr(of, "-of-")); of = next + 4)
+        if (next > of && isdigit((unsigned char)next[-1]) && isdigit((unsigned char)next[4])) return true;
+    return false;
+}
+
+static bool is_checkpoint(const char *path) { return vb_draft_is_weights(path) && !is_part(path); }
 
 /* Whether an entry of the current folder holds images; what a run leaves there does not. */
 static bool holds_images(const char *path) {
@@ -205,8 +216,7 @@ static int draft_all(vb_draft *draft, sheet *of, vb_error *err) {
     int status = -1;
     if (vb_dataset_open(&of->dataset, of->images, of->class_names, err)) goto done;
     draft->images = vb_dataset_samples(of->dataset);
-    draft->classes = vb_dataset_labels(of->dataset);
-    if (vb_draft_vocabularies(&vocabularies, of->dataset, of->name, of->images, &draft->groups, err)) goto done;
+    if (vb_draft_vocabularies(&vocabularies, of->dataset, of->name, of->images, &draft->classes, &draft->groups, err)) goto done;
     if (put_experiment(&experiment, of, err)) goto done;
     status = write_both(draft, &experiment, &vocabularies, err);
 done:
@@ -255,13 +265,18 @@ int vb_draft_write(vb_draft *draft, const vb_draft_request *request, vb_error *e
     int status = -1;
     *draft = (vb_draft){0};
     if (!request->images && find_only(&images, holds_images, "folder of class folders, or shards,", "FOLDER", err)) goto done;
-    if (!request->weights && find_only(&weights, vb_draft_is_weights, "checkpoint or repository folder", "CHECKPOINT", err))
-        goto done;
+    if (!request->weights && find_only(&weights, is_checkpoint, "checkpoint or repository folder", "CHECKPOINT", err)) goto done;
     sheet of = {.request = request,
                 .images = request->images ? request->images : images,
                 .weights = request->weights ? request->weights : weights,
                 .class_names = request->class_names,
                 .draft = draft};
+    if (!vb_path_is_folder(of.weights) && is_part(of.weights)) {
+        vb_errorf(err, VB_EUSAGE,
+                  "init: %s: a part of a model's weights: expected its index, .safetensors.index.json, or its folder",
+                  of.weights);
+        goto done;
+    }
     if (find_hub_layout(&hub, of.images, err)) goto done;
     if (!(of.name = name = vb_draft_text_dataset_name(hub.folder ? hub.folder : of.images, err))) goto done;
     if (hub.shards) of.images = hub.shards;

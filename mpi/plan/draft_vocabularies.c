@@ -20,11 +20,13 @@ typedef struct drafted { /* a label as a class */
     const char *label;
     const char *name; /* NULL: the label is the name */
     bool by_id;       /* the label is the id of a class of that name */
+    bool again;       /* an earlier label has the same name: they are one class */
 } drafted;
 
 typedef struct draft {
     const char *path;
     int count;
+    int classes;              /* labels that are not `again` */
     drafted *class;           /* in the dataset's order of labels */
     vb_vocabularies shipped;  /* the file that has all labels; classes 0: none */
     const char *shipped_name; /* its base name */
@@ -154,6 +156,42 @@ static int name_labels(draft *work, vb_strings *files, vb_error *err) {
     return ids && !work->shipped.classes ? name_by_wordnet(work, err) : 0;
 }
 
+static const char *name_of(const drafted *it) { return it->name && !it->by_id ? it->name : it->label; }
+
+/* Names as the vocabulary file compares them, then places. */
+typedef struct place {
+    char *name;
+    int label;
+} place;
+
+static int by_name_then_label(const void *a, const void *b) {
+    const place *x = a, *y = b;
+    const int order = strcmp(x->name, y->name);
+    return order ? order : x->label - y->label;
+}
+
+/* Labels such as "big cat" and "big_cat", or names that stand twice in a file of class names. Ids are all different. */
+static int find_again(draft *work, vb_error *err) {
+    place *places = vb_array((size_t)work->count + 1, sizeof *places, "classes", err);
+    int status = places ? 0 : -1;
+    for (int i = 0; i < work->count && !status; i++) {
+        places[i] = (place){vb_strdup(name_of(&work->class[i]), err), i};
+        if (!places[i].name) status = -1;
+        for (char *at = places[i].name; at && *at; at++)
+            if (*at == '_') *at = ' ';
+    }
+    if (!status) qsort(places, (size_t)work->count, sizeof *places, by_name_then_label);
+    work->classes = work->count;
+    for (int i = 1; i < work->count && !status; i++)
+        if (!strcmp(places[i].name, places[i - 1].name)) {
+            work->class[places[i].label].again = true;
+            work->classes--;
+        }
+    for (int i = 0; places && i < work->count; i++) vb_free(places[i].name);
+    vb_free(places);
+    return status;
+}
+
 static void put_class(vb_strbuf *out, const drafted *it) {
     if (!it->name) {
         vb_strbuf_add(out, "    - ");
@@ -201,10 +239,14 @@ static int group_count(int classes) {
 }
 
 static void put_equal_groups(vb_strbuf *out, const draft *work, int *groups) {
-    *groups = group_count(work->count);
-    for (int g = 0, i = 0; g < *groups; g++) {
+    *groups = group_count(work->classes);
+    for (int g = 0, i = 0, put = 0; g < *groups; g++) {
         vb_strbuf_format(out, "  group %d:\n", g + 1);
-        for (; i < (int)((int64_t)work->count * (g + 1) / *groups); i++) put_class(out, &work->class[i]);
+        for (; put < (int)((int64_t)work->classes * (g + 1) / *groups); i++) {
+            if (work->class[i].again) continue;
+            put_class(out, &work->class[i]);
+            put++;
+        }
     }
 }
 
@@ -212,7 +254,16 @@ static void put_head(vb_strbuf *out, const draft *work, const char *name) {
     vb_strbuf_format(out,
                      "# The %d classes of %s, written by `vocabench init`. A vocabulary is a list of class names that arrive "
                      "together.\n",
-                     work->count, name);
+                     work->classes, name);
+    if (work->classes < work->count) {
+        int i = 0;
+        while (!work->class[i].again) i++;
+        vb_strbuf_format(
+            out,
+            "# guessed: labels of one name, with spaces for underscores, are one class: %d have the name of an earlier "
+            "one, the first '%s'.\n",
+            work->count - work->classes, work->class[i].label);
+    }
     if (work->grouped)
         vb_strbuf_format(out,
                          "# guessed: names and groups are those of configs/vocabularies/%s, which has all labels of the data.\n",
@@ -237,19 +288,20 @@ static void put_head(vb_strbuf *out, const draft *work, const char *name) {
     vb_strbuf_add(out, "\nvocabularies:\n");
 }
 
-int vb_draft_vocabularies(vb_strbuf *out, const vb_dataset *dataset, const char *name, const char *path, int *groups,
-                          vb_error *err) {
+int vb_draft_vocabularies(vb_strbuf *out, const vb_dataset *dataset, const char *name, const char *path, int *classes,
+                          int *groups, vb_error *err) {
     draft work = {.path = path, .count = vb_dataset_labels(dataset)};
     vb_strings files = {0};
     int status = -1;
-    *groups = 0;
+    *classes = *groups = 0;
     if (!work.count)
         return vb_errorf(err, VB_EMISMATCH,
                          "%s: %lld images without labels: expected a folder of images for each class, or shards with .cls", path,
                          (long long)vb_dataset_samples(dataset));
     if (!(work.class = vb_array((size_t)work.count, sizeof *work.class, "classes", err))) goto done;
     for (int i = 0; i < work.count; i++) work.class[i].label = vb_dataset_label(dataset, i);
-    if (check_labels(&work, err) || name_labels(&work, &files, err)) goto done;
+    if (check_labels(&work, err) || name_labels(&work, &files, err) || find_again(&work, err)) goto done;
+    *classes = work.classes;
     put_head(out, &work, name);
     status = 0;
     if (work.grouped) status = put_shipped_groups(out, &work, groups, err);

@@ -91,6 +91,19 @@ mv wds_four.yaml by-folder.yaml; rm wds_four-vocabularies.yaml
 for folder in hub/wds_four/test hub/wds_four/test/ hub/wds_four//; do
   rm -f wds_four*.yaml; init "$folder"; verdict $? "by $folder" "$(cat err)"; same "the same" wds_four.yaml by-folder.yaml
 done
+# Names that stand twice are one class, as a run takes them; folders, too.
+printf 'ant\nbee\nant\nmoth\n' >hub/wds_four/classnames.txt; rm wds_four*.yaml
+init hub/wds_four; verdict $? "a name that stands twice" "$(cat err)"
+has_line "is one class" "wds_four.yaml: 6 images of 3 classes, one model" out
+equal "in one group" "$(grep -c '    - ant$' wds_four-vocabularies.yaml)" 1
+like "which is said" "^# guessed: labels of one name, .* are one class: 1 have the name of an earlier one, the first 'ant'" \
+  wds_four-vocabularies.yaml
+run wds_four.yaml --output four
+holds "with the images of both" '[.results[0].vocabularies[].classes[] | [.name, .images]] | sort ==
+  [["ant", 2], ["bee", 2], ["moth", 2]]' four/results.json "$(jq -c '.results[0].vocabularies' four/results.json)"
+mkdir -p two/big_cat "two/big cat" two/dog; for folder in two/*; do cp plain/bear/* "$folder"; done
+init two; has_line "folders of one name, too" "two.yaml: 6 images of 2 classes, one model" out
+check "which check takes" "$vocabench" check two.yaml
 mkdir -p elsewhere; init plain --output elsewhere/plain.yaml; verdict $? "a file in another folder" "$(cat err)"
 (cd / && "$vocabench" check "$scratch/elsewhere/plain.yaml" --output "$scratch/o") >out 2>&1
 verdict $? "works from anywhere" "$(cat out)"
@@ -112,6 +125,11 @@ for name in $'tab\tx' $'caf\xe9' ' fir' '_'; do
     "$vocabench" init odd m.safetensors --tokenizer tok
   rm -r odd
 done
+cp m.safetensors m-00001-of-00002.safetensors
+refuses "a part of weights" 2 "init: m-00001-of-00002.safetensors: a part of a model's weights: expected its index" \
+  "$vocabench" init plain m-00001-of-00002.safetensors --tokenizer tok
+mkdir parts && cp -r plain m.safetensors m-00001-of-00002.safetensors parts
+check "which is none of the checkpoints in a folder" env -C parts "$vocabench" init --tokenizer ../tok
 refuses "no weights" 10 "insects.txt" "$vocabench" init plain insects.txt --tokenizer tok
 refuses "two checkpoints" 2 "are both checkpoints" "$vocabench" init m.safetensors m.safetensors
 refuses "nothing to begin with" 4 "init: no folder of class folders, or shards, in the current folder: expected FOLDER" \
