@@ -143,7 +143,7 @@ static int check_required(const vb_site *site, vb_error *err) {
 
 static int check_container(const submission *job, vb_error *err) {
     const vb_site *site = &job->site;
-    if (!site->container && (site->container_option.count || site->container_program))
+    if (!site->container && (given(job, "container-option") || given(job, "container-program"))) /* a site file's may wait */
         return vb_errorf(err, VB_EUSAGE, "--container-option and --container-program have no meaning without --container");
     if (!site->container) return 0;
     if (site->container_through == VB_SITE_SLURM && site->launcher == VB_SITE_MPIRUN)

@@ -188,6 +188,11 @@ refuses "Slurm's containers under mpirun" 2 "--container-through slurm is srun's
   --container x://y --container-through slurm --launcher mpirun
 refuses "options of no container" 2 "no meaning without --container" \
   "$vocabench" submit e.yaml "${basic[@]}" --container-option=--nv
+printf 'container_option: --bind=/data\ncontainer_program: /opt/v\n' >own.yaml
+VOCABENCH_SITE=own.yaml submit "${basic[@]}" --dry-run
+unlike "a site file's, where a job has none" '^set .*(/opt/v|--bind)' out
+VOCABENCH_SITE=own.yaml submit "${basic[@]}" --dry-run --container x://y
+has_text "which are there for those that have one" "--bind=/data x://y /opt/v run" out
 for flag in '--by pair' --retry-failed '--merge-option=--qos=x'; do
   # shellcheck disable=SC2086 # two words
   refuses "$flag without --array" 2 "is --array's" "$vocabench" submit e.yaml "${basic[@]}" $flag
