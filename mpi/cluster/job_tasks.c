@@ -79,6 +79,38 @@ static int read_task(const vb_job_task *task, const char *folder, bool *done, bo
     return status;
 }
 
+/* A folder that merge would refuse behind all tasks: of an earlier array with more of them, and another configuration. */
+static int check_folder(const vb_job_tasks *tasks, const char *parent, const char *name, const char *wanted, vb_error *err) {
+    const size_t n = strlen(name);
+    if (n > 9 || strspn(name, "0123456789") != n || atoi(name) < tasks->count) return 0;
+    char *path = vb_format(err, "%s/%s/results.json", parent, name);
+    json_t *results = NULL;
+    int status = path ? 0 : -1;
+    if (!status && vb_path_exists(path) && !(results = vb_json_parse_file(path, err))) status = -1;
+    if (!status && results && strcmp(vb_json_text(results, "configuration_digest"), wanted))
+        status =
+            vb_errorf(err, VB_EMISMATCH,
+                      "%s/%s: of an earlier array, which had more than %d task(s), with another configuration: what is merged "
+                      "would not be of one; move it away",
+                      parent, name, tasks->count);
+    json_decref(results);
+    vb_free(path);
+    return status;
+}
+
+int vb_job_tasks_check_folders(const vb_job_tasks *tasks, const vb_experiment *experiment, vb_error *err) {
+    char wanted[40];
+    vb_strings names = {0};
+    vb_error none;
+    char *parent = vb_format(err, "%s/array", experiment->output);
+    int status = parent ? vb_document_configuration_digest(experiment->configuration, wanted, err) : -1;
+    if (!status && vb_path_is_folder(parent) && !vb_path_list_folder(&names, parent, &none))
+        for (size_t i = 0; i < names.count && !status; i++) status = check_folder(tasks, parent, names.items[i], wanted, err);
+    vb_strings_free(&names);
+    vb_free(parent);
+    return status;
+}
+
 /* The number of the array whose task this is, from a line "JOB NUMBER ..." of squeue; -1: not ours. */
 static int task_of_line(const char *line, const char *submitted) {
     long long job, number, known, first;

@@ -27,6 +27,9 @@ void vb_job_tasks_free(vb_job_tasks *tasks);
 enum { VB_JOB_TASKS_USUAL = 1001 }; /* Slurm's default */
 void vb_job_tasks_bound(vb_job_tasks *tasks, char *const *environment);
 
+/* VB_EMISMATCH when OUTPUT/array has results, behind those of all tasks, that merge would refuse. */
+int vb_job_tasks_check_folders(const vb_job_tasks *tasks, const vb_experiment *experiment, vb_error *err);
+
 /* Leaves wanted what has neither ended well nor is in the queue, by OUTPUT/array and squeue, and says so on stderr. VB_EMISMATCH
  * when a task's folder is another model's or dataset's, or one that has ended well is of another configuration. VB_EUSAGE when
  * squeue does not answer, unless `guess` (a dry run). */

@@ -495,6 +495,7 @@ static int hand_in_all(submission *job, vb_error *err) {
 static int list_tasks(submission *job, vb_error *err) {
     if (!given(job, "array")) return 0;
     if (vb_job_tasks_list(&job->tasks, job->experiment, job->site.by == VB_SITE_BY_PAIR, err)) return -1;
+    if (vb_job_tasks_check_folders(&job->tasks, job->experiment, err)) return -1;
     vb_job_tasks_bound(&job->tasks, job->context->environment);
     if (!given(job, "retry-failed")) return 0;
     return vb_job_tasks_retry(&job->tasks, job->experiment, job->context->environment, given(job, "dry-run"), err);

@@ -128,6 +128,12 @@ refuses "another experiment than that of the array" 6 \
 refuses "other settings than those of what has ended well" 6 \
   "--retry-failed: r/array/0 has ended well with another configuration" \
   "$vocabench" submit e.yaml "${basic[@]}" --array --by pair --retry-failed --output r --set seed=7
+must cp -r r/array/3 r/array/4 # of an array that had a task more
+submit "${basic[@]}" --array --by pair --dry-run --output r
+refuses "and another configuration, at which the merge would stop" 6 \
+  "r/array/4: of an earlier array, which had more than 4 task\(s\), with another configuration: .*; move it away" \
+  "$vocabench" submit e.yaml "${basic[@]}" --array --by pair --output r --set seed=7
+rm -r r/array/4
 pretend squeue 'exit 1'
 refuses "a queue that does not answer" 2 \
   "--retry-failed: whether tasks are in the queue is not known: squeue: ended with code 1" \
