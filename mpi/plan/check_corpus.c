@@ -9,15 +9,19 @@
 #include "shards/files/path.h"
 #include "shards/text/captions.h"
 
-/* The first caption of every file: whether it opens, and is not empty. */
+/* The first caption of every file: whether it opens, and is not empty. One at least has captions; each, where they are those of
+ * the rows of a part. */
 static int check_captions(const vb_corpus_spec *spec, const vb_strings *paths, vb_error *err) {
     int status = 0;
+    size_t empty = 0;
     for (size_t i = 0; i < paths->count && !status; i++) {
         vb_captions *captions = NULL;
         const char *text = NULL, *odd = NULL;
         status = vb_captions_open(&captions, paths->items[i], spec->caption_column, err);
         if (!status) status = vb_captions_next(captions, &text, &odd, err);
-        if (!status && !text && !odd) status = vb_errorf(err, VB_EMISSING, "%s: no captions in it", paths->items[i]);
+        empty += !status && !text && !odd;
+        if (empty && (spec->embeddings || empty == paths->count))
+            status = vb_errorf(err, VB_EMISSING, "%s: no captions in it", paths->items[i]);
         vb_captions_close(captions);
     }
     return status;

@@ -73,6 +73,11 @@ check "a corpus of captions" "$vocabench" check c.yaml --output o
 sed 's/captions: captions.txt}/captions: captions.txt}, {name: unused, captions: none.txt}/' c.yaml >unused.yaml
 check "a corpus that nobody uses, which no run opens" "$vocabench" check unused.yaml --output o
 check "nor a plan" "$vocabench" plan unused.yaml
+mkdir some && cp captions.txt some/1.txt && : >some/2.txt
+for command in run check; do
+  check "an empty file of captions beside another: $command" "$vocabench" $command c.yaml --output o-some \
+    --set 'corpora.words.captions=some/*.txt'
+done
 # stumbles NAME CODE PATTERN SETTING...: check finds with that code what run stops at.
 stumbles() {
   local name=$1 code=$2 pattern=$3; shift 3
