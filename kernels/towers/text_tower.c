@@ -48,6 +48,9 @@ static int choose_rows(vb_binder *binder, const vb_family *family, const vb_towe
     if (info->text_mask == VB_MASK_PADDING || info->text_pooling == VB_POOLING_MEAN)
         return vb_errorf(binder->err, VB_EUNSUPPORTED, "a %s of texts that only towers of BERT's kind have is stated",
                          info->text_mask == VB_MASK_PADDING ? "mask" : "pooling");
+    if (info->text_mask == VB_MASK_CAUSAL && info->text_pooling == VB_POOLING_FIRST)
+        return vb_errorf(binder->err, VB_EMISMATCH,
+                         "texts are causal and pooled at their first row, which sees no other: all would have one embedding");
     if (family->text_class_row && (info->text_mask != VB_MASK_CAUSAL || info->text_pooling != VB_POOLING_LAST))
         return vb_errorf(binder->err, VB_EMISMATCH, "texts of family %s are causal and pooled at their last row, the class row",
                          family->name);

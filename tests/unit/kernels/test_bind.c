@@ -147,6 +147,9 @@ static void wrong_statements_are_named(void **state) {
                   "image tower: models of width 1152 were published with heads of several widths, and no file beside the weights "
                   "tells: state image_heads"},
                  {&ref_small_vit, {.end_token = 50}, "texts end with token 50, but token_embedding.weight has 50 rows"},
+                 {&ref_small_vit,
+                  {.text_pooling = VB_POOLING_FIRST},
+                  "texts are causal and pooled at their first row, which sees no other: all would have one embedding"},
                  {&ref_small_resnet,
                   {.resolution = 63},
                   "a resolution of 63, but tensor visual.attnpool.positional_embedding has rows for 2 x 2 cells of 32: "
