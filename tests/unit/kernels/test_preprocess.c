@@ -217,6 +217,12 @@ static void shapes_are_planned_as_their_libraries_do(void **state) {
     spec.rgb_first = true; /* the frame is black then */
     assert_ok(vb_preprocess_image(&spec, &image, out, &err));
     for (int x = 0; x < 8; x++) assert_true(out[8 + x] == (x >= 2 && x < 6 ? 1.0f : 0.0f));
+    /* 4.5 of 8 columns: Python's round() makes 4 of them. */
+    uint8_t tall[9 * 16];
+    memset(tall, 7, sizeof tall);
+    image.width = 9, image.height = 16, image.pixels = tall;
+    assert_ok(vb_preprocess_image(&spec, &image, out, &err));
+    for (int x = 0; x < 8; x++) assert_true(out[8 + x] == (x >= 2 && x < 6 ? 1.0f : 0.0f));
     image.width = 1, image.height = 45;
     assert_fails(vb_preprocess_image(&spec, &image, out, &err), VB_EUNSUPPORTED, "0x8 at resolution 8");
 

@@ -59,6 +59,10 @@ static void config_has_the_defaults_of_its_type(void **state) {
     assert_string_equal(facts.family, "siglip");
     assert_int_equal(facts.image.activation, VB_GELU_TANH);
     assert_int_equal(facts.text.activation, VB_GELU);
+    /* transformers' NewGELUActivation is the approximation by tanh */
+    assert_int_equal(read_by(vb_side_files_config, "{\"model_type\": \"clip\", \"text_config\": {\"hidden_act\": \"gelu_new\"}}")
+                         .text.activation,
+                     VB_GELU_TANH);
     assert_true(facts.image.epsilon == 1e-6f && facts.text.epsilon == 1e-6f);
     assert_int_equal(facts.patch, 16);
     assert_int_equal(facts.text.width, 768);
@@ -189,6 +193,14 @@ static void preprocessor_is_read_by_its_class(void **state) {
                                                "{\"shortest_edge\": 256}, \"crop_size\": 224}")
                .preprocess;
     assert_true(spec.resolution == 224 && spec.resize_to == 256 && spec.resize == VB_RESIZE_SHORTEST);
+    /* ViT's, under both its names: no conversion, bilinear, both sides, the half */
+    static const char *const vits[] = {"{\"image_processor_type\": \"ViTImageProcessor\", \"size\": 256}",
+                                       "{\"feature_extractor_type\": \"ViTFeatureExtractor\", \"size\": 256}"};
+    for (int i = 0; i < 2; i++) {
+        spec = read_by(vb_side_files_preprocessor, vits[i]).preprocess;
+        assert_true(spec.resolution == 256 && spec.resize_to == 0 && spec.resize == VB_RESIZE_SQUASH && !spec.rgb_first);
+        assert_true(spec.filter == VB_FILTER_BILINEAR && spec.mean[1] == 0.5f && spec.std[2] == 0.5f);
+    }
     static const struct {
         const char *text;
         int resize_to, resolution;
