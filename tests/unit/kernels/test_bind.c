@@ -224,9 +224,40 @@ static void sets_that_fit_no_model_are_refused(void **state) {
     ref_free(&other);
 }
 
+/* Filters cut out of larger ones: rows, channels or columns are missing between those that are used. */
+static void filters_that_are_cut_out_keep_their_taps(void **state) {
+    (void)state;
+    enum { OUT = 2, IN = 3, KERNEL = 2, LARGE = 4 };
+    static const int64_t larger[][4] = {{OUT, IN, KERNEL, KERNEL},
+                                        {OUT, LARGE, KERNEL, KERNEL},
+                                        {OUT, IN, LARGE, KERNEL},
+                                        {OUT, IN, KERNEL, LARGE},
+                                        {LARGE, LARGE, LARGE, LARGE}};
+    static float values[LARGE * LARGE * LARGE * LARGE];
+    for (int i = 0; i < (int)(sizeof values / sizeof *values); i++) values[i] = (float)i;
+    for (size_t c = 0; c < sizeof larger / sizeof *larger; c++) {
+        vb_named_tensor item = {"f", {.dtype = VB_F32, .ndim = 4, .data = values}};
+        memcpy(item.tensor.shape, larger[c], sizeof larger[c]);
+        vb_tensor_pack_strides(&item.tensor);
+        memcpy(item.tensor.shape, (const int64_t[]){OUT, IN, KERNEL, KERNEL}, 4 * sizeof(int64_t));
+        const vb_tensor_set set = {1, &item};
+        vb_program program = {0};
+        vb_error err = {0};
+        vb_matrix matrix;
+        bool used = false;
+        vb_binder binder = {.set = &set, .used = &used, .program = &program, .family = "clip", .err = &err};
+        assert_ok(vb_binder_filter(&binder, &matrix, OUT, IN, KERNEL, "f"));
+        for (int64_t i = 0; i < OUT * IN * KERNEL * KERNEL; i++)
+            assert_true(vb_matrix_at(&matrix, i / (IN * KERNEL * KERNEL), i % (IN * KERNEL * KERNEL)) ==
+                        vb_tensor_at(&item.tensor, i));
+        vb_program_close(&program);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(wrong_tensors_are_named), cmocka_unit_test(wrong_statements_are_named),
                                        cmocka_unit_test(widths_that_do_not_split_are_named),
+                                       cmocka_unit_test(filters_that_are_cut_out_keep_their_taps),
                                        cmocka_unit_test(sets_that_fit_no_model_are_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
