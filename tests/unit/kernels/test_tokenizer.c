@@ -513,15 +513,13 @@ static void one_tokenizer_serves_many_threads(void **state) {
 }
 
 /* A word by OpenAI's rule, one pass over the whole word a merge: the texts of its symbols, compared as texts. */
-static size_t merge_slowly(char (*symbols)[16], size_t n) {
+static size_t merge_slowly(const char *lines, char (*symbols)[16], size_t n) {
     enum { MOST = 2000 };
     static char left[MOST][16], right[MOST][16];
-    static size_t merges;
-    if (!merges) {
-        const char *line = strchr(merges_text(), '\n') + 1;
-        for (; *line && merges < MOST; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : "")
-            if (sscanf(line, "%15s %15s", left[merges], right[merges]) == 2) merges++;
-    }
+    size_t merges = 0;
+    const char *line = strchr(lines, '\n') + 1;
+    for (; *line && merges < MOST; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : "")
+        if (sscanf(line, "%15s %15s", left[merges], right[merges]) == 2) merges++;
     for (;;) {
         size_t best = merges, kept = 0;
         for (size_t i = 0; i + 1 < n; i++)
@@ -538,38 +536,49 @@ static size_t merge_slowly(char (*symbols)[16], size_t n) {
     }
 }
 
+enum { LONG_WORD = 700 };
+
+typedef struct id_table {
+    char texts[400][16];
+    int32_t ids[400];
+    size_t count;
+} id_table;
+
+static void compare_long_word(const vb_tokenizer *t, const char *merges, const char *word, id_table *known) {
+    char symbols[LONG_WORD + 8][16];
+    int32_t ids[LONG_WORD + 8];
+    const size_t letters = strlen(word);
+    for (size_t i = 0; i < letters; i++) snprintf(symbols[i], 16, "%c%s", word[i], i + 1 < letters ? "" : "</w>");
+    const size_t n = merge_slowly(merges, symbols, letters);
+    assert_int_equal(vb_tokenizer_cut(t, word, letters, LONG_WORD, ids, &err), n);
+    for (size_t i = 0; i < n; i++) { /* one id a text, and one text an id */
+        size_t k = 0;
+        while (k < known->count && strcmp(known->texts[k], symbols[i]) && known->ids[k] != ids[i]) k++;
+        assert_true(k < 400);
+        if (k == known->count) {
+            strcpy(known->texts[k], symbols[i]);
+            known->ids[known->count++] = ids[i];
+        }
+        assert_string_equal(known->texts[k], symbols[i]);
+        assert_int_equal(known->ids[k], ids[i]);
+    }
+}
+
 /* Words of more than 256 letters are merged from a heap: cut elsewhere they would differ from OpenAI's. */
 static void long_words_are_merged_by_the_same_rule(void **state) {
     (void)state;
-    enum { N = 700, LONG = 1 << 20 };
+    enum { LONG = 1 << 20 };
     static const char *const parts[] = {"a", "t", "th", "the", "in", "an", "er", "ing", "q", "e"};
     vb_tokenizer *t = open_short();
     uint32_t random = 5;
-    char texts[400][16];
-    int32_t known_ids[400];
-    size_t known = 0;
+    id_table known = {.count = 0};
     for (int round = 0; round < 6; round++) {
-        char word[N + 8] = "", symbols[N + 8][16];
-        while (strlen(word) < (size_t)(round ? N - 4 : 255)) {
+        char word[LONG_WORD + 8] = "";
+        while (strlen(word) < (size_t)(round ? LONG_WORD - 4 : 255)) {
             random = random * 1664525u + 1013904223u;
             strcat(word, parts[(random >> 16) % (round == 5 ? 2 : 10)]);
         }
-        const size_t letters = strlen(word);
-        for (size_t i = 0; i < letters; i++) snprintf(symbols[i], 16, "%c%s", word[i], i + 1 < letters ? "" : "</w>");
-        const size_t n = merge_slowly(symbols, letters);
-        int32_t ids[N + 8];
-        assert_int_equal(vb_tokenizer_cut(t, word, letters, N, ids, &err), n);
-        for (size_t i = 0; i < n; i++) { /* one id a text, and one text an id */
-            size_t k = 0;
-            while (k < known && strcmp(texts[k], symbols[i]) && known_ids[k] != ids[i]) k++;
-            assert_true(k < 400);
-            if (k == known) {
-                strcpy(texts[known], symbols[i]);
-                known_ids[known++] = ids[i];
-            }
-            assert_string_equal(texts[k], symbols[i]);
-            assert_int_equal(known_ids[k], ids[i]);
-        }
+        compare_long_word(t, merges_text(), word, &known);
     }
     char *text = malloc(LONG);
     int32_t *ids = malloc(LONG * sizeof *ids);
@@ -578,6 +587,26 @@ static void long_words_are_merged_by_the_same_rule(void **state) {
     assert_true(vb_tokenizer_cut(t, text, LONG, LONG, ids, &err) > 0); /* a million letters, in less than a second */
     free(text);
     free(ids);
+    vb_tokenizer_close(t);
+}
+
+/* Of pairs of one rank that overlap, as in "aaa", the left one is merged: in words of either length. */
+static void equal_letters_are_merged_from_the_left(void **state) {
+    (void)state;
+    static const char merges[] = "#version\na a\naa b\naa aa\na b</w>\naaaa aa\naa a</w>\nb a\n";
+    vb_tokenizer *t;
+    uint32_t random = 9;
+    id_table known = {.count = 0};
+    assert_ok(vb_tokenizer_open_bpe(&t, merges, sizeof merges - 1, 0, "equal", &err));
+    for (int round = 0; round < 24; round++) {
+        char word[LONG_WORD + 8] = "";
+        const size_t letters = (size_t)(round % 2 ? 5 + round : 250 + round);
+        for (size_t i = 0; i < letters; i++) {
+            random = random * 1664525u + 1013904223u;
+            word[i] = round < 8 || random >> 28 ? 'a' : 'b';
+        }
+        compare_long_word(t, merges, word, &known);
+    }
     vb_tokenizer_close(t);
 }
 
@@ -595,6 +624,7 @@ int main(void) {
                                        cmocka_unit_test(lack_of_memory_is_an_error_and_no_leak),
                                        cmocka_unit_test(tables_can_be_shared),
                                        cmocka_unit_test(one_tokenizer_serves_many_threads),
-                                       cmocka_unit_test(long_words_are_merged_by_the_same_rule)};
+                                       cmocka_unit_test(long_words_are_merged_by_the_same_rule),
+                                       cmocka_unit_test(equal_letters_are_merged_from_the_left)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

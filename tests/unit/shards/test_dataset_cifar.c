@@ -69,6 +69,17 @@ static void cifar_binaries(void **state) {
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "odd/both.bin"), NULL, &err));
     assert_string_equal(vb_dataset_kind(dataset), "CIFAR-10 binary");
     vb_dataset_close(dataset);
+    /* 3073 records of CIFAR-100 may be dark images of CIFAR-10: a coarse label of 20 in the last of them is none. */
+    uint8_t *dark = vb_array(3073, 3074, "records", &err);
+    assert_non_null(dark);
+    for (int coarse = 19; coarse <= 20; coarse++) {
+        dark[(size_t)3072 * 3074] = (uint8_t)coarse;
+        put_file("odd/both.bin", dark, (size_t)3073 * 3074);
+        assert_ok(vb_dataset_open(&dataset, path, NULL, &err));
+        assert_string_equal(vb_dataset_kind(dataset), coarse < 20 ? "CIFAR-100 binary" : "CIFAR-10 binary");
+        vb_dataset_close(dataset);
+    }
+    vb_free(dark);
     put_cifar("odd/both.bin", 3073, 2, 100);
     assert_ok(vb_dataset_open(&dataset, path, NULL, &err));
     assert_string_equal(vb_dataset_kind(dataset), "CIFAR-100 binary");
