@@ -346,7 +346,7 @@ static int caption_of(const vb_sample_extra *extra, const char *name, char **cap
     if (!text && extra->json) { /* what is no JSON holds no caption */
         json_error_t where;
         vb_error why;
-        root = vb_json_parse_bare((const char *)extra->json, extra->json_size, 0, &where, &why);
+        root = vb_json_parse_python((char *)extra->json, extra->json_size, 0, &where, &why);
         if (!root && why.code == VB_EMEMORY) return vb_errorf(err, VB_EMEMORY, "%s: %s", name, why.text);
         const json_t *value = json_object_get(root, "caption");
         text = json_string_value(value);

@@ -59,8 +59,7 @@ static void clear_group(struct group *group) {
 static char *label_from_json(const struct scan *scan, vb_error *err) {
     static const char *const keys[] = {"label", "class", "class_name", "cls"};
     const struct group *group = &scan->group;
-    /* Most metadata names no label at all, and some of it (NaN from Python) is no JSON either: only what may hold one is
-     * parsed. */
+    /* Most metadata names no label at all, and some of it is no JSON either: only what may hold one is parsed. */
     bool may = false;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         char quoted[16];
@@ -69,7 +68,7 @@ static char *label_from_json(const struct scan *scan, vb_error *err) {
     }
     if (!may) return vb_strdup("", err);
     json_error_t where;
-    json_t *root = vb_json_parse_bare(group->json, (size_t)group->json_size, JSON_ALLOW_NUL, &where, err);
+    json_t *root = vb_json_parse_python(group->json, (size_t)group->json_size, JSON_ALLOW_NUL, &where, err);
     if (!json_is_object(root)) {
         if (root) vb_errorf(err, VB_EDATA, "found another value");
         vb_error_prefix(err, "%s: sample '%s': .json: expected an object", scan->path, key_of(scan));

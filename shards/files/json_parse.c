@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "kernels/base/memory.h"
 #include "shards/files/content.h"
@@ -29,6 +30,36 @@ json_t *vb_json_parse_bare(const char *text, size_t n, size_t flags, json_error_
     json_decref(value);
     if (refused || !where->text[0]) vb_errorf(err, VB_EMEMORY, "no memory for the JSON");
     else vb_errorf(err, VB_EDATA, "%s", where->text);
+    return NULL;
+}
+
+/* Python writes NaN, Infinity and -Infinity, which are no JSON: outside of texts they become empty lists, for which NaN has room
+ * and which are neither a caption nor a label. Whether there were any. */
+static bool blank_out_numbers(char *json, size_t n) {
+    static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
+    bool within = false, any = false;
+    for (size_t i = 0; i < n; i++) {
+        if (within && json[i] == '\\') i++;
+        else if (json[i] == '"') within = !within;
+        else if (!within)
+            for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+                const size_t length = strlen(words[w]);
+                if (n - i < length || memcmp(json + i, words[w], length)) continue;
+                memset(json + i, ' ', length);
+                memcpy(json + i, "[]", 2);
+                any = true;
+                break;
+            }
+    }
+    return any;
+}
+
+json_t *vb_json_parse_python(char *text, size_t n, size_t flags, json_error_t *where, vb_error *err) {
+    vb_error why = {0};
+    json_t *value = vb_json_parse_bare(text, n, flags, where, &why);
+    if (value) return value;
+    if (why.code == VB_EDATA && blank_out_numbers(text, n)) return vb_json_parse_bare(text, n, flags, where, err);
+    vb_errorf(err, (vb_code)why.code, "%s", why.text);
     return NULL;
 }
 

@@ -18,6 +18,10 @@ json_t *vb_json_parse(const char *text, size_t n, size_t flags, const char *path
 /* The same without the place: the error is why alone, for the caller to put the place before it; *where tells line and column. */
 json_t *vb_json_parse_bare(const char *text, size_t n, size_t flags, json_error_t *where, vb_error *err);
 
+/* The same for what Python's json writes, too: NaN, Infinity and -Infinity outside of texts are empty lists, in
+ * `text` as well afterwards. */
+json_t *vb_json_parse_python(char *text, size_t n, size_t flags, json_error_t *where, vb_error *err);
+
 /* The reverse: a value as text, with jansson's flags. NULL for NULL, and without memory. Free with vb_free. */
 char *vb_json_parse_text(const json_t *value, size_t flags);
 

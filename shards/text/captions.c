@@ -222,38 +222,12 @@ static int json_caption(vb_captions *captions, const json_t *value, const char *
     return check_utf8(captions, *text, json_string_length(value), odd);
 }
 
-/* Python writes NaN, Infinity and -Infinity, which are no JSON: outside of texts they become nulls of the same length. Whether
- * there were any. */
-static bool blank_out_numbers(char *json, size_t n) {
-    static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
-    bool within = false, any = false;
-    for (size_t i = 0; i < n; i++) {
-        if (within && json[i] == '\\') i++;
-        else if (json[i] == '"') within = !within;
-        else if (!within)
-            for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
-                const size_t length = strlen(words[w]);
-                if (n - i < length || memcmp(json + i, words[w], length)) continue;
-                memset(json + i, ' ', length);
-                json[i] = '0'; /* NaN has no room for a null; no caption is a number */
-                any = true;
-                break;
-            }
-    }
-    return any;
-}
-
-static json_t *parse_tolerant(char *text, size_t n, size_t flags, json_error_t *where, vb_error *err) {
-    json_t *value = vb_json_parse_bare(text, n, flags, where, err);
-    if (value || err->code != VB_EDATA || !blank_out_numbers(text, n)) return value;
-    return vb_json_parse_bare(text, n, flags, where, err);
-}
-
 static int parse_row(vb_captions *captions, const char **text, const char **odd, vb_error *err) {
     json_error_t where;
     vb_error why;
     json_decref(captions->row);
-    captions->row = parse_tolerant(captions->line, captions->length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where, &why);
+    captions->row =
+        vb_json_parse_python(captions->line, captions->length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &where, &why);
     if (!captions->row && why.code == VB_EMEMORY) return vb_errorf(err, VB_EMEMORY, "%s: %s", captions->path, why.text);
     if (!captions->row) return odd_row(captions, odd, why.text);
     if (!json_is_object(captions->row)) return odd_row(captions, odd, "expected a JSON object");
@@ -285,7 +259,7 @@ static int open_document(vb_captions *captions, vb_error *err) {
         vb_content_refuse(captions->path, bytes, size, "captions as JSON", VB_EDATA, err);
         goto done;
     }
-    captions->document = parse_tolerant((char *)bytes, size, JSON_REJECT_DUPLICATES, &where, &why);
+    captions->document = vb_json_parse_python((char *)bytes, size, JSON_REJECT_DUPLICATES, &where, &why);
     if (!captions->document) {
         if (why.code == VB_EMEMORY) vb_errorf(err, VB_EMEMORY, "%s: %s", captions->path, why.text);
         else vb_errorf(err, VB_EDATA, "%s:%d:%d: %s", captions->path, where.line, where.column, why.text);

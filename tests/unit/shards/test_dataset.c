@@ -248,6 +248,9 @@ static void labels_from_json(void **state) {
     PUT_TAR("j/zero.tar", {"a.jpg", "a"}, {"a.json", "{\"label\": 0}"}, {"b.jpg", "b"}, {"b.json", "{\"label\": 0.0}"},
             {"c.jpg", "c"}, {"c.json", "{\"label\": 2.0, \"cls\": 1}"}); /* the first class is one, too */
     check("j/zero.tar", NULL, "WebDataset", "0 a a;0 b b;2 c c;");
+    PUT_TAR("j/python.tar", {"a.jpg", "a"}, {"a.json", "{\"similarity\": NaN, \"label\": \"a NaN\"}"}, {"b.jpg", "b"},
+            {"b.json", "{\"class\": NaN, \"x\": [-Infinity, Infinity], \"cls\": 3}"});
+    check("j/python.tar", NULL, "WebDataset", "a NaN a a;3 b b;");
     PUT_TAR("j/bad.tar", {"a.jpg", "a"}, {"a.json", "{\"label\": "});
     assert_fails(open_in_scratch("j/bad.tar", NULL, &err), VB_EDATA, "sample 'a': .json");
     PUT_TAR("j/bad.tar", {"a.jpg", "a"}, {"a.json", "[\"label\"]"});

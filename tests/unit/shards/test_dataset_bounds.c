@@ -82,6 +82,23 @@ static void impossible_samples_are_refused(void **state) {
                  "the names of the samples take more than 4 GiB");
 }
 
+/* Metadata as img2dataset writes it, with Python's numbers that are no JSON; and what is none at all. */
+static void captions_of_metadata(void **state) {
+    (void)state;
+    char path[1024], *captions[VB_UNIT_SAMPLES];
+    static const char *const expected[] = {"a \"NaN\" cat", "", "", "a dog"};
+    vb_dataset *dataset;
+    PUT_TAR("x/json.tar", {"a.jpg", "1"},
+            {"a.json", "{\"similarity\": NaN, \"caption\": \"a \\\"NaN\\\" cat\", \"p\": -Infinity}"}, {"b.jpg", "2"},
+            {"b.json", "{\"caption\": NaN}"}, {"c.jpg", "3"}, {"c.json", "{\"caption\": \"c\", NaN}"}, {"d.jpg", "4"},
+            {"d.json", "{\"caption\": \" a dog\\n\"}"});
+    assert_ok(vb_dataset_open(&dataset, in_scratch(path, "x/json.tar"), NULL, &err));
+    assert_ok(vb_dataset_read_captions(dataset, 0, captions, &err));
+    for (int i = 0; i < 4; i++) assert_string_equal(captions[i], expected[i]);
+    for (int i = 0; i < VB_UNIT_SAMPLES; i++) vb_free(captions[i]);
+    vb_dataset_close(dataset);
+}
+
 /* Every allocation fails once, jansson's too: an error, never captions that are not there. */
 static void captions_without_memory(void **state) {
     (void)state;
@@ -108,9 +125,11 @@ static void captions_without_memory(void **state) {
 
 int main(void) {
     vb_json_parse_setup();
-    const struct CMUnitTest tests[] = {cmocka_unit_test(members_are_bounded), cmocka_unit_test(images_beyond_4_gib),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(members_are_bounded),
+                                       cmocka_unit_test(images_beyond_4_gib),
                                        cmocka_unit_test(manifests_tell_the_samples),
                                        cmocka_unit_test(impossible_samples_are_refused),
+                                       cmocka_unit_test(captions_of_metadata),
                                        cmocka_unit_test(captions_without_memory)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
