@@ -114,63 +114,6 @@ static void stated_activation_and_heads_count(void **state) {
     ref_free(&m);
 }
 
-/* All that may be stated of which rows of a text see which, and which one is pooled; where texts end at a stated id, too. */
-static void stated_masks_and_poolings_count(void **state) {
-    (void)state;
-    const ref_sizes *s = &ref_small_vit;
-    enum { TEXTS = 3, END = 7 };
-    static const struct {
-        vb_text_mask mask;
-        vb_text_pooling pooling;
-    } cases[] = {{VB_MASK_CAUSAL, VB_POOLING_END},
-                 {VB_MASK_CAUSAL, VB_POOLING_LAST},
-                 {VB_MASK_NONE, VB_POOLING_END},
-                 {VB_MASK_NONE, VB_POOLING_LAST},
-                 {VB_MASK_NONE, VB_POOLING_FIRST}};
-    vb_error err = {0};
-    ref_model m;
-    ref_make_typed(&m, s, VB_F32, VB_F32, VB_F32, false);
-    int32_t *tokens = random_tokens(TEXTS, s);
-    static const int ends[TEXTS] = {1, 6, 10};
-    for (int i = 0; i < TEXTS; i++)
-        for (int k = 0; k < s->context; k++) {
-            int32_t *token = tokens + i * s->context + k;
-            if (k == ends[i] || k == ends[i] + 2) *token = END; /* the first one counts */
-            else if (*token == END) *token = END + 1;
-        }
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const vb_clip_options options = {.family = vb_family_find("clip"),
-                                         .stated = {.text_mask = cases[i].mask,
-                                                    .text_pooling = cases[i].pooling,
-                                                    .end_token = END},
-                                         .threads = 1};
-        vb_clip *clip;
-        float out[TEXTS * 64];
-        double expected[64];
-        assert_ok(vb_clip_open(&clip, &m.set, &options, &err));
-        assert_ok(vb_clip_encode_texts(clip, tokens, TEXTS, out, &err));
-        const int heads = vb_clip_describe(clip)->text_heads, w = s->text_width;
-        const ref_ctx c = {&m, s, heads, -1};
-        for (int t = 0; t < TEXTS; t++) {
-            double *rows = ref_token_rows(&c, tokens + t * s->context), *positions = ref_values(&m, "positional_embedding");
-            for (int k = 0; k < s->context * w; k++) rows[k] += positions[k];
-            ref_blocks(&m, "transformer", rows, s->context, w, heads, s->text_layers, s->text_hidden,
-                       cases[i].mask == VB_MASK_CAUSAL, false, 1e-5);
-            ref_norm(&m, "ln_final", rows, s->context, w, 1e-5);
-            const int pooled = cases[i].pooling == VB_POOLING_END  ? ends[t] :
-                               cases[i].pooling == VB_POOLING_LAST ? s->context - 1 :
-                                                                     0;
-            ref_project(&m, "text_projection", rows + pooled * w, w, s->embed, expected);
-            assert_close(out + t * s->embed, expected, s->embed, 2e-6, vb_family_text_poolings[cases[i].pooling]);
-            free(rows);
-            free(positions);
-        }
-        vb_clip_close(clip);
-    }
-    vb_free(tokens);
-    ref_free(&m);
-}
-
 static void known_towers_have_their_heads(void **state) {
     (void)state;
     static const struct {
@@ -639,14 +582,19 @@ static void lack_of_memory_is_an_error(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(vits_match_the_reference),        cmocka_unit_test(stated_activation_and_heads_count),
-        cmocka_unit_test(stated_masks_and_poolings_count), cmocka_unit_test(known_towers_have_their_heads),
-        cmocka_unit_test(resnets_match_the_reference),     cmocka_unit_test(prompts_match_the_reference),
-        cmocka_unit_test(impossible_prompts_are_refused),  cmocka_unit_test(bits_do_not_depend_on_batch_threads_or_level),
-        cmocka_unit_test(texts_share_their_beginnings),    cmocka_unit_test(bits_do_not_depend_on_pieces),
-        cmocka_unit_test(wrong_tokens_are_refused),        cmocka_unit_test(nan_never_hides),
-        cmocka_unit_test(a_watch_ends_the_encoding),       cmocka_unit_test(shared_rows_are_not_computed_again),
-        cmocka_unit_test(lack_of_memory_is_an_error)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(vits_match_the_reference),
+                                       cmocka_unit_test(stated_activation_and_heads_count),
+                                       cmocka_unit_test(known_towers_have_their_heads),
+                                       cmocka_unit_test(resnets_match_the_reference),
+                                       cmocka_unit_test(prompts_match_the_reference),
+                                       cmocka_unit_test(impossible_prompts_are_refused),
+                                       cmocka_unit_test(bits_do_not_depend_on_batch_threads_or_level),
+                                       cmocka_unit_test(texts_share_their_beginnings),
+                                       cmocka_unit_test(bits_do_not_depend_on_pieces),
+                                       cmocka_unit_test(wrong_tokens_are_refused),
+                                       cmocka_unit_test(nan_never_hides),
+                                       cmocka_unit_test(a_watch_ends_the_encoding),
+                                       cmocka_unit_test(shared_rows_are_not_computed_again),
+                                       cmocka_unit_test(lack_of_memory_is_an_error)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
