@@ -193,13 +193,20 @@ static int find_candidate(const vb_candidates *pool, const char *folded) {
     return low < pool->count && !strcmp(pool->folded[pool->by_folded[low]], folded) ? pool->by_folded[low] : -1;
 }
 
-/* A candidate of the name that prompts call a class by, in another language. */
-static int exclude_called(const vb_candidates *pool, const vb_class *class, uint8_t *excluded, vb_error *err) {
-    char *folded = class->called ? vb_wordnet_fold_name(class->called, err) : NULL;
-    int found = folded ? find_candidate(pool, folded) : -1;
+static int exclude_name(const vb_candidates *pool, const char *name, uint8_t *excluded, vb_error *err) {
+    char *folded = vb_wordnet_fold_name(name, err);
+    if (!folded) return -1;
+    int found = find_candidate(pool, folded);
     if (found >= 0) excluded[found] = 1;
-    if (class->called && !folded) return -1;
     vb_free(folded);
+    return 0;
+}
+
+/* Candidates of the name that prompts call a class by, in another language, and of those of classes that were merged into it. */
+static int exclude_other_names(const vb_candidates *pool, const vb_class *class, uint8_t *excluded, vb_error *err) {
+    if (class->called && exclude_name(pool, class->called, excluded, err)) return -1;
+    for (int i = 0; i < class->other_count; i++)
+        if (exclude_name(pool, class->others[i], excluded, err)) return -1;
     return 0;
 }
 
@@ -218,7 +225,7 @@ int vb_candidates_exclude(const vb_candidates *pool, const vb_vocabularies *voca
         if (!folded) status = -1;
         else if (synonyms) vb_wordnet_synonyms(pool->wordnet, folded, class->id, same);
         if (folded && related) status = vb_wordnet_relatives(pool->wordnet, folded, class->id, same, err);
-        if (!status) status = exclude_called(pool, class, excluded, err);
+        if (!status) status = exclude_other_names(pool, class, excluded, err);
         vb_free(folded);
     }
     for (size_t l = 0; l < lemmas && !status; l++) {

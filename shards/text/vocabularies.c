@@ -375,6 +375,8 @@ void vb_vocabularies_free(vb_vocabularies *v) {
         for (int k = 0; k < v->class[i].alias_count; k++) vb_free(v->class[i].aliases[k]);
         vb_free(v->class[i].aliases);
         vb_free(v->class[i].called);
+        for (int k = 0; k < v->class[i].other_count; k++) vb_free(v->class[i].others[k]);
+        vb_free(v->class[i].others);
     }
     for (int i = 0; v->duplicate_notes && i < v->duplicates; i++) vb_free(v->duplicate_notes[i]);
     vb_free(v->name);
@@ -499,6 +501,23 @@ done:
     return status;
 }
 
+/* The class keeps what one that was merged into it is called. */
+static int add_others(vb_class *class, const vb_class *merged, vb_error *err) {
+    const char *const names[] = {merged->name, merged->called};
+    const size_t count = (size_t) class->other_count;
+    char **others = vb_array(count + 2, sizeof *others, "classes", err);
+    if (!others) return -1;
+    if (count) memcpy(others, class->others, count * sizeof *others);
+    vb_free(class->others);
+    class->others = others;
+    for (int i = 0; i < 2; i++) {
+        if (!names[i]) continue;
+        if (!(others[class->other_count] = vb_strdup(names[i], err))) return -1;
+        class->other_count++;
+    }
+    return 0;
+}
+
 static int fill_joined(vb_joined *joined, const joint *all, int count, const char *const *names, vb_shared_names rule,
                        vb_error *err) {
     vb_vocabularies *v = &joined->vocabularies;
@@ -523,7 +542,10 @@ static int fill_joined(vb_joined *joined, const joint *all, int count, const cha
         if (entry->number < 0) continue;
         v->members[members++] = entry->number;
         v->offsets[entry->part + 1] = members;
-        if (entry->number < filled) continue; /* merged into an earlier one */
+        if (entry->number < filled) { /* merged into an earlier one */
+            if (add_others(&v->class[entry->number], entry->class, err)) return -1;
+            continue;
+        }
         vb_class *class = &v->class[filled];
         if (!(class->name = vb_strdup(entry->class->name, err))) return -1;
         if (entry->class->id && !(class->id = vb_strdup(entry->class->id, err))) return -1;

@@ -23,6 +23,8 @@ typedef struct vb_class {
     int alias_count;
     char **aliases; /* other labels that mean it: they take no part in joins */
     char *called;   /* what prompts call it, where a file of names says so (shards/text/names_by_id.h); NULL: by its name */
+    int other_count;
+    char **others; /* of a join: names, and what prompts call them, of classes that were merged into it */
 } vb_class;
 
 static inline const char *vb_vocabularies_called(const vb_class *class) { return class->called ? class->called : class->name; }

@@ -57,6 +57,31 @@ equal "a class' name in another language is kept out" "$(query pool "$pools")" "
 run e.yaml --output pool --set 'analyses=[open_curve]' --set 'open_curve={names: pool.txt, exclude: none}'
 equal "unless nothing is" "$(query pool "$pools")" "5 5 5 5 5"
 
+# Of an expansion, too: beside classes of other names, and merged with the same ones, whose names are others.
+sed 's/thing/bar/' v.yaml >bars.yaml
+{ printf 'name: v\nvocabularies:\n  all:\n'
+  for c in 0 1 2 3; do echo "    - {name: folder $c, aliases: [\"${classes[c]}\"]}"; done; } >folders.yaml
+for c in 0 1 2 3; do printf '%s\tmot %d\n' "${classes[c]}" $c; done >fr.tsv
+cat >x.yaml <<'E'
+experiment: x
+analyses: [open_curve]
+open_curve: {names: pool.txt, exclude: names}
+datasets:
+  - {name: de, images: pics, vocabularies: v.yaml, names: de.tsv, language: de}
+  - {name: folders, images: pics, vocabularies: folders.yaml}
+  - {name: fr, images: pics, vocabularies: bars.yaml, names: fr.tsv, language: fr}
+expansions: [{name: beside, datasets: [folders, de]}, {name: merged, datasets: [de, fr], shared_names: merge}]
+models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["{}"]}]
+E
+printf '%s\n' 'mot 3' 'Bar 0' >>pool.txt
+of() { query x ".results[] | select(.dataset == \"$1\") | $2"; } # of EXPANSION JQ
+pools='.analyses.open_curve | [.vocabularies[].own.names, .all.names] | join(" ")'
+run x.yaml --output x
+equal "out of the pool of an expansion's vocabulary, too" "$(of beside "$pools")" "7 4 4"
+equal "which tells it" "$(of beside '[.vocabularies[].classes[] | (.called // "-")] | join("|")')" \
+  "-|-|-|-|${words[0]}|${words[1]}|${words[2]}|lapin"
+equal "and so are the names of what is merged" "$(of merged "$pools")" "2 2 2"
+
 wrong() { # wrong NAME CODE PATTERN: of wrong.tsv
   refuses "$1" "$2" "dataset 'd': wrong.$3" "$vocabench" run e.yaml --output x --set "datasets.d.names=wrong.${3%%:*}"
 }
