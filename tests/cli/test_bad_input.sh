@@ -150,6 +150,7 @@ for kind in truncated corrupt empty foreign; do
     rm -rf o; run e.yaml --output o --set datasets.0.images=b --set datasets.0.on_error=skip
     jq -e --arg image $image '.results[0] | .images == 14 and .data.images_skipped == 1 and
       (.data.skipped | length == 1 and .[0].sample == $image and (.[0].reason | length) > 10)' o/results.json >/dev/null &&
+      jq -e '.run.pairs[0].stages | any(.stage == "evaluate" and .done == 15 and .total == 15)' o/results.json >/dev/null &&
       grep -q 'listed in results.json: 1$' stdout
     verdict $? "$kind: $image is skipped, counted and listed" "$(jq -c '.results[0].data' o/results.json)"
     refuses "the cache of a run that skipped does not fool a strict one" 5 "$image: " \

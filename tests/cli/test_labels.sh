@@ -148,4 +148,13 @@ experiment broken pets.yaml ', on_error: skip'
 refuses "no images left: the vocabulary's name, how many were skipped, and why" 5 \
   "model 'm' on dataset 'd': vocabulary 'cats' has no images left: 1 was skipped, the first: cat/1.$suffix: " \
   "$vocabench" run e.yaml --output o
+# Of an expansion: the class of an image that was skipped has another number there.
+mkdir cats dogs; cp -r broken/cat cats; cp -r broken/dog dogs
+for pet in cat dog; do printf 'name: %ss\nvocabularies: {all: [%s]}\n' $pet $pet >${pet}s.yaml; done
+printf '%s\n' 'experiment: x' 'only_dataset: both' 'datasets:' '  - {name: dogs, images: dogs, vocabularies: dogs.yaml}' \
+  '  - {name: cats, images: cats, vocabularies: cats.yaml, on_error: skip}' \
+  'expansions: [{name: both, datasets: [dogs, cats]}]' "models: $models" >e.yaml
+refuses "nor of a dataset in an expansion" 5 \
+  "model 'm' on dataset 'both': vocabulary 'cats' has no images left: 1 was skipped, the first: cat/1.$suffix: " \
+  "$vocabench" run e.yaml --output o
 finish

@@ -35,6 +35,9 @@ equal "a model is on what it has embeddings of" "$(query p '[.results[] | .model
   "m/a m/b m/c m/same m/different m/merge m/drop m/two part/b"
 equal "shared names are listed" "$(query p '.results[] | select(.dataset == "same").expansion.shared | tojson')" \
   '[{"a":"maple_tree","b":"maple tree"},{"a":"cat","b":"cat","c":"cat"},{"b":"sea lion","c":"otaria"}]'
+equal "labels are counted over its datasets" "$(query p '[.results[] | select(.model == "m") | {(.dataset): .data.labels}] | add |
+  [.same, ([.a, .b, .c] | map(to_entries) | add | group_by(.key) | map({(.[0].key): map(.value) | add}) | add)] |
+  .[0] == .[1] and .[0].by_position > 0')" true
 for ranks in 2 3 5 8; do
   run_at $ranks p.yaml --output p$ranks --threads $((ranks % 2 + 1))
   agree "precomputed: $ranks ranks, the same bytes" p p$ranks
@@ -207,6 +210,14 @@ done
 agree "another position of a context, beside the cache of the first" of-none of-middle
 digests() { query "$1" '[.results[].embedding.text_embeddings_digest] | tostring'; }
 check "has other embeddings" test "$(digests middle)" != "$(digests of-none)"
+# A context for each class, of more classes than a unit has texts: each has the texts of its own context.
+printf 'name: many\nvocabularies:\n  all: [%s, %s]\n' "$(paste -sd, one.txt)" "$(seq -s, -f 'thing %g' 255)" >many.yaml
+must $python "$oracle" contexts contexts/own.safetensors 260 contexts/e1.pt contexts/e2.pt
+for context in e1.pt e2.pt own.safetensors; do
+  run_at 2 learned.yaml --output of-$context --set datasets.one.vocabularies=many.yaml --only-dataset one \
+    --set "models.coop.prompts={coop: contexts/$context, position: middle}"
+done
+check "contexts of 260 classes" $python "$oracle" turns of-own.safetensors/cache 260 of-e1.pt/cache of-e2.pt/cache
 run s.yaml --output lone --set 'models.training.weights=run/*_3.safetensors' --only-model training@epoch_3
 equal "a series of one, named as ever" "$(query lone '[.series[].model] | unique | join(" ")')" training@epoch_3
 check "report takes series" "$vocabench" report s --output series.html

@@ -38,7 +38,9 @@ images=$(jq '[.run.pairs[].units_encoded] | add' whole/results.json)
 
 # ---- the same bytes at any split --------------------------------------------------------------------------------
 grouped 8 3 three && agree "8 ranks in 3 groups" whole three
-holds "the idle share is told" '.run.idle_share >= 0 and .run.idle_share < 1' three/results.json
+holds "the idle share is that of the ranks' time" '.run | (.groups | map(.ranks * .idle_seconds) | add) as $idle |
+  (.groups | map(.ranks * .busy_seconds) | add) as $busy | $busy > 0 and (.idle_share - $idle / ($idle + $busy) | fabs) < 1e-9' \
+  three/results.json "$(jq -c '.run | .idle_share, .groups' three/results.json)"
 equal "groups of 3, 3 and 2 ranks" "$(jq -c '[.run.groups[].ranks]' three/results.json)" '[3,3,2]'
 holds "each group did some units, each unit was done by one" '(.run.groups | map(.units) | add) == 19 and
   (.run.groups | all(.units > 0)) and ([.run.pairs[].group] | unique) == [0, 1, 2]' \

@@ -19,6 +19,23 @@ check "single labels: every figure is data.noun's" $python "$oracle" check . sin
 agree "3 ranks, the same" single-1 single-3
 run_at 3 e.yaml --output sets --set models.m.labels=sets.json
 check "sets: the way to the nearest right class" $python "$oracle" check . several.sets sets/results.json $wordnet
+# The same dataset twice: classes of one name are one thing, so that nothing is taken, and all is as of all of its classes.
+cat >x.yaml <<'E'
+experiment: x
+threads: 1
+analyses: [hierarchy]
+datasets: [{name: d, vocabularies: v.yaml}, {name: e, vocabularies: v.yaml}]
+expansions: [{name: twice, datasets: [d, e]}]
+models:
+  - {name: m, family: precomputed, embeddings: [{dataset: d, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.npy},
+       {dataset: e, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.npy}]}
+E
+run_at 2 x.yaml --output twice
+hierarchy='.results[] | select(.dataset == $of).analyses.hierarchy | [.chance, (.all | del(.errors, .paths, .hypernyms_se))]'
+equal "an expansion of a dataset and itself" "$(jq -c --arg of twice "$hierarchy" twice/results.json)" \
+  "$(jq -c --arg of d "$hierarchy" twice/results.json)"
+holds "takes nothing" '.results[] | select(.dataset == "twice").analyses.hierarchy |
+  .theft.paths == [] and .own.mean_path == .all.mean_path and .own.hyponyms_too == .all.hyponyms_too' twice/results.json
 must "$vocabench" report single-1 --output report.html
 has_text "the report has a line a model" "hypernyms forgiven" report.html
 has_text "a table by length" "m: images by the steps to the wrong class" report.html

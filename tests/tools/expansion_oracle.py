@@ -3,7 +3,10 @@
 
 make DIR: three precomputed datasets. check DIR RESULTS EXPANSION...: every figure of the expansions against all orders and all subsets of
 their datasets, image by image. gather DIR NAME IMAGES CLASSES TEXTS...: what `encode` made of a folder of images and of the texts, one
-file a template, in the form that check reads. perturb IN OUT SEED: another checkpoint. context OUT WIDTH SEED: CoOp's."""
+file a template, in the form that check reads. perturb IN OUT SEED: another checkpoint. context OUT WIDTH SEED: CoOp's; contexts OUT
+COUNT FIRST SECOND: of COUNT classes, the first such file's for every third class. turns OWN COUNT FIRST SECOND: whether texts of the
+first cache are so those of the other two."""
+import glob
 import itertools
 import json
 import math
@@ -99,6 +102,26 @@ def perturb(source, target, seed):
 def context(target, width, seed):
     values = np.random.default_rng(seed).standard_normal((4, width)).astype("f4")
     write_tensors(target, {"ctx": {"dtype": "F32", "shape": [4, width], "data_offsets": [0, values.nbytes]}}, values.tobytes())
+
+
+def contexts(target, count, *paths):
+    """The data of a tensor are all behind the header."""
+    header, _ = read_tensors(paths[0])
+    data = b"".join(bytes(read_tensors(paths[c % 3 > 0])[1]) for c in range(count))
+    shape = [count, *header["ctx"]["shape"]]
+    write_tensors(target, {"ctx": {"dtype": "F32", "shape": shape, "data_offsets": [0, len(data)]}}, data)
+
+
+def turns(own, count, *others):
+    """Texts are in units of 256, the last one of what is left: no other unit here has so many rows."""
+    found = []
+    for cache in (own, *others):
+        units = [np.load(path) for path in glob.glob(f"{cache}/*/*.npy")]
+        found.append(np.concatenate([next(u for u in units if len(u) == rows) for rows in (256, count - 256)]))
+    for c in range(count):
+        for k in range(2):
+            if (found[0][c] == found[1 + k][c]).all() != ((c % 3 > 0) == k):
+                sys.exit(f"class {c} and context {k}")
 
 
 wrong = []
@@ -242,6 +265,8 @@ def main():
         return perturb(*arguments[:2], int(arguments[2]))
     if sys.argv[1] == "context":
         return context(arguments[0], int(arguments[1]), int(arguments[2]))
+    if sys.argv[1] in ("contexts", "turns"):
+        return {"contexts": contexts, "turns": turns}[sys.argv[1]](arguments[0], int(arguments[1]), *arguments[2:])
     folder, path = sys.argv[2:4]
     with open(path, encoding="utf-8") as file:
         results = {entry["dataset"]: entry for entry in json.load(file)["results"] if "expansion" in entry}
