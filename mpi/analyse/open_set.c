@@ -18,6 +18,7 @@ typedef struct set_sums {
     double *sums;
     int vocabularies; /* in them */
     double *present, *absent;
+    double *of_draws; /* the figures of a vocabulary at a point: by figure and draw */
 } set_sums;
 
 static double *sum_at(const set_sums *all, int score, int figure, int p, int draw) {
@@ -46,17 +47,19 @@ static void add_score(set_sums *all, vb_json *json, json_t *entry, int score, in
     json_t *part = vb_json_set_object(json, entry, score_names[score]), *lists[FIGURES];
     for (int f = 0; f < FIGURES; f++) lists[f] = vb_json_set_array(json, part, figure_names[f]);
     for (int p = 0; p < pass->point_count; p++) {
-        double means[FIGURES] = {0};
         int draws = vb_confidence_pass_draws(pass, p);
         for (int d = 0; d < draws; d++) {
             vb_separation found = separate(all, score, v, p, d);
             const double figures[FIGURES] = {found.auroc, found.fpr95};
             for (int f = 0; f < FIGURES; f++) {
-                means[f] += figures[f];
+                all->of_draws[f * draws + d] = figures[f];
                 if (defined) *sum_at(all, score, f, p, d) += figures[f];
             }
         }
-        for (int f = 0; f < FIGURES; f++) vb_json_append_real(json, lists[f], means[f] / draws);
+        for (int f = 0; f < FIGURES; f++) {
+            double deviation;
+            vb_json_append_real(json, lists[f], vb_confidence_pass_spread(all->of_draws + f * draws, draws, &deviation));
+        }
     }
 }
 
@@ -97,7 +100,8 @@ static int make_figures(vb_analysis_work *work, vb_error *err) {
                         "figures", err);
     all.present = vb_array((size_t)pass->count, sizeof *all.present, "scores", err);
     all.absent = vb_array((size_t)pass->count, sizeof *all.absent, "scores", err);
-    int status = all.sums && all.present && all.absent ? 0 : -1;
+    all.of_draws = vb_array(FIGURES * (size_t)(pass->draws + 1), sizeof *all.of_draws, "figures", err);
+    int status = all.sums && all.present && all.absent && all.of_draws ? 0 : -1;
     if (!status) {
         json_t *to = vb_json_set_object(json, work->figures, "open_set"), *parts[SCORES];
         vb_confidence_pass_head(pass, work->pair, json, to);
@@ -114,6 +118,7 @@ static int make_figures(vb_analysis_work *work, vb_error *err) {
     vb_free(all.sums);
     vb_free(all.present);
     vb_free(all.absent);
+    vb_free(all.of_draws);
     return status;
 }
 

@@ -25,6 +25,10 @@ run e.yaml --output steep --set models.m.logit_scale=100000 &&
   check "a scale far beyond what exp can take" /usr/bin/python3 "$oracle" check . steep/results.json
 run e.yaml --output other --set seed=7 --set trials=1 &&
   check "another seed, one order" /usr/bin/python3 "$oracle" check . other/results.json
+mkdir alike && cp ./*.npy labels.txt classes.txt names.txt v.yaml e.yaml alike
+/usr/bin/python3 -c 'import numpy; n = numpy.load("n.npy"); n[:] = n[7]; numpy.save("alike/n.npy", n)'
+run alike/e.yaml --output alike/out --set trials=7 &&
+  check "seven orders of names that are all alike" /usr/bin/python3 "$oracle" check alike alike/out/results.json
 equal "one order has no spread" "$(query other '.results[0].analyses | [.open_set.similarity.auroc_sd, .calibration.own.ece_sd] |
   flatten | unique | tojson')" '[null]'
 sed '/^open_curve/d' e.yaml >few.yaml
