@@ -43,8 +43,8 @@ run w-p.yaml --output w --set 'datasets.0.vocabularies=w-v.yaml'
 printf '%sbear \r\napple\t\r\n\r\n' "$bom" >names; run p.yaml --output n --set models.0.text_names=names \
   --set models.0.label_names=names
 equal "marks, line ends and blanks of YAML make no difference" \
-  "$(query w '.results[0].acc_c, .results[0].text_embeddings_digest')" \
-  "$(query home/flag '.results[0].acc_c, .results[0].text_embeddings_digest')"
+  "$(query w '.results[0] | .acc_c, .embedding.text_embeddings_digest')" \
+  "$(query home/flag '.results[0] | .acc_c, .embedding.text_embeddings_digest')"
 equal "nor those of lists of names" "$(query n '[.results[0].vocabularies[].images]' | tr -d ' \n')" "[1,1]"
 printf '["a b", "c"]' >t.json; { printf '%s' "$bom"; cat t.json; } >tb.json
 printf 'a b\nc\n' >t.txt; printf '%sa b\r\nc' "$bom" >tb.txt
@@ -156,6 +156,16 @@ check_not "before an image is encoded" compgen -G 'cut-run/cache/*/*.npy'
 holds "allowed ones are counted in the results" '.configuration.on_cut == "allow" and (.results[0].texts |
   .cut == 2 and .cut_classes == 2 and .equal_classes == null)' cut-run/results.json
 like "and noted" "^note: m / d: texts cut by the context: 2, such as that of 'apple' in 'word" stdout
+cat >twice.yaml <<E
+experiment: twice
+on_cut: allow
+datasets: [{name: d, images: pics, vocabularies: v.yaml}, {name: e, images: pics, vocabularies: v.yaml}]
+expansions: [{name: both, datasets: [d, e]}]
+models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}.", "$long"]}]
+E
+run twice.yaml --output twice
+equal "those of an expansion are those of its datasets" \
+  "$(query twice '[.results[] | .dataset, .texts.cut, .texts.cut_classes] | join(" ")')" "d 2 2 e 2 2 both 4 4"
 { cat t.txt; echo "$long"; } >long.txt
 must "$vocabench" encode texts --weights m.safetensors --activation quick_gelu --tokenizer tok --input long.txt --output o.npy
 "$vocabench" tokenize --tokenizer tok --input long.txt --output o.npy 2>stderr
