@@ -31,6 +31,17 @@ holds "and language, digest and what was not used" \
   '.results[0].data.names | .language == "de" and (.digest | length) == 32 and .unused == 0' named/results.json
 must "$vocabench" report named --output report.html
 has_text "the report tells" '&quot;language&quot;:&quot;de&quot;' report.html
+# A learned context around the name: how long it is, is the name's that is shown.
+if /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
+  must /usr/bin/python3 "$here/tests/tools/expansion_oracle.py" context context.safetensors 64 1
+  for position in end middle front; do
+    for name in e own-e; do
+      sed "s/^  prompts:.*/  prompts: {coop: context.safetensors, position: $position}}]/" $name.yaml >coop-$name.yaml
+      run coop-$name.yaml --output $position-$name
+    done
+    equal "with a learned context, position $position" "$(query $position-e "$texts")" "$(query $position-own-e "$texts")"
+  done
+else skip "names and learned contexts" "python3-numpy is not installed"; fi
 # JSON, with a name that no class has; CR LF, a mark, blanks and empty lines.
 jq -Rn '[inputs / "\t" | {(.[0]): .[1]}] | add + {none: "nichts"}' de.tsv >de.json
 run e.yaml --output json --set datasets.d.names=de.json
