@@ -42,6 +42,15 @@ if /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
     equal "with a learned context, position $position" "$(query $position-e "$texts")" "$(query $position-own-e "$texts")"
   done
 else skip "names and learned contexts" "python3-numpy is not installed"; fi
+# REPE asks captions for the words of the name that is shown.
+{ for c in 0 1 2 3; do echo "das ist ${words[c]}, links"; echo "some thing $c here"; done; } >captions.txt
+for name in e own-e; do
+  { cat $name.yaml; printf '%s\n' 'corpora: [{name: words, captions: captions.txt}]' \
+    'retrieval: {corpus: words, top_k: 4, lambda: 0.5}'; } >repe-$name.yaml
+  run repe-$name.yaml --output repe-$name
+done
+blends='.results[0].retrieval.results | map([.lambda, .acc_e, .text_embeddings_digest]) | tojson'
+equal "REPE has them" "$(query repe-e "$blends")" "$(query repe-own-e "$blends")"
 # JSON, with a name that no class has; CR LF, a mark, blanks and empty lines.
 jq -Rn '[inputs / "\t" | {(.[0]): .[1]}] | add + {none: "nichts"}' de.tsv >de.json
 run e.yaml --output json --set datasets.d.names=de.json

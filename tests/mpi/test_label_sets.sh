@@ -143,6 +143,13 @@ refuses "a vocabulary that lost its image is told with that" 5 \
   "vocabulary 'late' has no images left: 1 was skipped, the first: .*$file" "$vocabench" run "${late[@]}" \
   --set datasets.d.on_error=skip
 cp whole "pics/$class/$file"
+# A broken image in the middle of a unit: those behind it move up, and keep their sets.
+file=$(printf '%s\n' pics/*/* | LC_ALL=C sort | sed -n 6p); cp "$file" whole; head -c 100 whole >"$file"
+run folders.yaml --output hole --set datasets.d.on_error=skip; cp whole "$file"
+jq -c '.[5] = []' rows.json >hole.json
+run rows.yaml --output hole-rows --set models.m.labels=hole.json
+equal "without an image that is broken" "$(query hole "$figures_alone")" "$(query hole-rows "$figures_alone")"
+holds "which is skipped" '.results[0].data.images_skipped == 1' hole/results.json
 two='[{name: d, images: pics, vocabularies: v.yaml, labels: real.json}, {name: e, images: pics, vocabularies: v.yaml}]'
 sed "s|^datasets:.*|datasets: $two|; \$a expansions: [{name: both, datasets: [d, e]}]" folders.yaml >both.yaml
 refuses "an expansion of sets" 10 "the labels of dataset 'd' are sets, and expansions take images of one class each" \
