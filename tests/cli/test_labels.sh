@@ -157,4 +157,7 @@ printf '%s\n' 'experiment: x' 'only_dataset: both' 'datasets:' '  - {name: dogs,
 refuses "nor of a dataset in an expansion" 5 \
   "model 'm' on dataset 'both': vocabulary 'cats' has no images left: 1 was skipped, the first: cat/1.$suffix: " \
   "$vocabench" run e.yaml --output o
+cp "$picture" "cats/cat/2.$suffix"; rm -rf o; run e.yaml --output o
+equal "a skipped image of an expansion is listed by its dataset" \
+  "$(query o '.results[0] | [.images, .data.images_skipped, .data.skipped[].sample] | join(" ")')" "2 1 cats/cat/1.$suffix"
 finish
