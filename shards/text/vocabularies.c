@@ -501,20 +501,16 @@ done:
     return status;
 }
 
-/* The class keeps what one that was merged into it is called. */
-static int add_others(vb_class *class, const vb_class *merged, vb_error *err) {
+/* A class keeps what one that was merged into it is called. */
+static int add_others(vb_class *its, const vb_class *merged, vb_error *err) {
     const char *const names[] = {merged->name, merged->called};
-    const size_t count = (size_t) class->other_count;
-    char **others = vb_array(count + 2, sizeof *others, "classes", err);
+    char **others = vb_array((size_t)its->other_count + 2, sizeof *others, "classes", err);
+    for (int i = 0; others && i < its->other_count; i++) others[i] = its->others[i];
     if (!others) return -1;
-    if (count) memcpy(others, class->others, count * sizeof *others);
-    vb_free(class->others);
-    class->others = others;
-    for (int i = 0; i < 2; i++) {
-        if (!names[i]) continue;
-        if (!(others[class->other_count] = vb_strdup(names[i], err))) return -1;
-        class->other_count++;
-    }
+    vb_free(its->others);
+    its->others = others;
+    for (int i = 0; i < 2; i++)
+        if (names[i] && !(others[its->other_count++] = vb_strdup(names[i], err))) return -1;
     return 0;
 }
 
@@ -542,10 +538,8 @@ static int fill_joined(vb_joined *joined, const joint *all, int count, const cha
         if (entry->number < 0) continue;
         v->members[members++] = entry->number;
         v->offsets[entry->part + 1] = members;
-        if (entry->number < filled) { /* merged into an earlier one */
-            if (add_others(&v->class[entry->number], entry->class, err)) return -1;
-            continue;
-        }
+        if (entry->number < filled && add_others(v->class + entry->number, entry->class, err)) return -1;
+        if (entry->number < filled) continue; /* merged into an earlier one */
         vb_class *class = &v->class[filled];
         if (!(class->name = vb_strdup(entry->class->name, err))) return -1;
         if (entry->class->id && !(class->id = vb_strdup(entry->class->id, err))) return -1;

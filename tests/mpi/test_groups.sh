@@ -38,6 +38,7 @@ images=$(jq '[.run.pairs[].units_encoded] | add' whole/results.json)
 
 # ---- the same bytes at any split --------------------------------------------------------------------------------
 grouped 8 3 three && agree "8 ranks in 3 groups" whole three
+# shellcheck disable=SC2016 # jq's variables
 holds "the idle share is that of the ranks' time" '.run | (.groups | map(.ranks * .idle_seconds) | add) as $idle |
   (.groups | map(.ranks * .busy_seconds) | add) as $busy | $busy > 0 and (.idle_share - $idle / ($idle + $busy) | fabs) < 1e-9' \
   three/results.json "$(jq -c '.run | .idle_share, .groups' three/results.json)"

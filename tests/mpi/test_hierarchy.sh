@@ -31,6 +31,7 @@ models:
        {dataset: e, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.npy}]}
 E
 run_at 2 x.yaml --output twice
+# shellcheck disable=SC2016 # jq's variables
 hierarchy='.results[] | select(.dataset == $of).analyses.hierarchy | [.chance, (.all | del(.errors, .paths, .hypernyms_se))]'
 equal "an expansion of a dataset and itself" "$(jq -c --arg of twice "$hierarchy" twice/results.json)" \
   "$(jq -c --arg of d "$hierarchy" twice/results.json)"
