@@ -30,11 +30,13 @@ static int find(const char *name, size_t n) {
 
 int vb_convention_index(const char *name) { return find(name, strlen(name)); }
 
-int vb_convention_choose(const char *names, vb_tokenizer_kind kind) {
+int vb_convention_choose(const char *names, int after, vb_tokenizer_kind kind) {
+    bool behind = after < 0;
     for (size_t n; *names; names += n + (names[n] == ' ')) {
         n = strcspn(names, " ");
         const int row = find(names, n);
-        if (row >= 0 && vb_convention_rows[row].kinds & (unsigned)kind) return row;
+        if (behind && row >= 0 && vb_convention_rows[row].kinds & (unsigned)kind) return row;
+        behind = behind || row == after;
     }
     return -1;
 }

@@ -36,8 +36,9 @@ extern const vb_convention vb_convention_rows[];
 
 /* The index of a name; -1 when unknown. */
 int vb_convention_index(const char *name);
-/* The index of the first of the names (apart by spaces) that goes with the kind; -1 when none does. */
-int vb_convention_choose(const char *names, vb_tokenizer_kind kind);
+/* The index of the first of the names (apart by spaces), or of the first behind the row `after`, that goes with the kind; -1 when
+ * none does. `after` -1: from the beginning. */
+int vb_convention_choose(const char *names, int after, vb_tokenizer_kind kind);
 
 /* Every name as choices have it: "openai", ..., NULL. */
 extern const char *const vb_convention_names[];

@@ -39,7 +39,7 @@ const vb_family vb_family_clip = {
     .text_head_widths = clip_text_heads,
     .image = emit_image,
     .text = vb_text_tower_emit,
-    .conventions = "openai xlm_roberta", /* the second is MetaCLIP 2's */
+    .conventions = "openai xlm_roberta siglip", /* the second is MetaCLIP 2's, the third of its models of mT5's vocabulary */
 };
 
 const vb_family vb_family_slip = {

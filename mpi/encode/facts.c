@@ -132,8 +132,16 @@ static void leave_out_plain_rows(vb_facts *facts, const vb_clip_info *info) {
     else facts->source[VB_FACT_END_TOKEN] = NULL;
 }
 
-/* MetaCLIP 2's vocabulary is XLM-V's, whose texts end with 2. Source: open_clip's ViT-H-14-worldwide configuration. */
-enum { XLM_V = 901629, XLM_V_END = 2 };
+/* MetaCLIP 2's vocabularies: XLM-V's, whose texts end with 2, and mT5's, with 1. Sources: open_clip's ViT-H-14-worldwide
+ * configuration; facebookresearch/MetaCLIP, ViT-B-32-mT5-worldwide.json, and mT5CLIP of model_worldwide.py. */
+static const struct { int rows, end; } multilingual[] = {{901629, 2}, {250000, 1}};
+
+static int end_of_vocabulary(const vb_family *family, const vb_tensor *table) {
+    if (strcmp(family->name, "clip") || table->ndim != 2) return 0;
+    for (size_t i = 0; i < sizeof multilingual / sizeof *multilingual; i++)
+        if (table->shape[0] == multilingual[i].rows) return multilingual[i].end;
+    return 0;
+}
 
 static void find_end_token(vb_facts *facts, int64_t stated, const vb_family *family, const vb_tensor *table) {
     const vb_side_facts *side = &facts->side;
@@ -149,8 +157,8 @@ static void find_end_token(vb_facts *facts, int64_t stated, const vb_family *fam
     } else if (side->towers_from && side->text.told) {
         facts->towers.end_token = side->end_token;
         facts->source[VB_FACT_END_TOKEN] = side->towers_from;
-    } else if (table->ndim == 2 && table->shape[0] == XLM_V) {
-        facts->towers.end_token = XLM_V_END;
+    } else if (end_of_vocabulary(family, table)) {
+        facts->towers.end_token = end_of_vocabulary(family, table);
         facts->source[VB_FACT_END_TOKEN] = of_tensors;
     }
 }

@@ -7,7 +7,8 @@
 #include "mpi/encode/facts.h"
 
 /* Sets the tokenizer's convention and writes it, and who told it, to facts. VB_EMISMATCH: none of the family's conventions goes
- * with the tokenizer, or it lacks a token. `path` names the tokenizer's file, or where it lies. Local. */
+ * with the tokenizer or ends texts where they are pooled, or the tokenizer lacks a token. `path` names its file, or where it
+ * lies. Local. */
 int vb_text_convention_use(vb_tokenizer *tokenizer, vb_facts *facts, const vb_stated_facts *stated, const vb_family *family,
                            const char *path, vb_error *err);
 

@@ -31,6 +31,7 @@ typedef struct vb_side_facts {
     bool cleaning_told, strip_end_told; /* of texts, by open_clip's tokenizer_kwargs */
     vb_cleaning cleaning;
     bool strip_end;
+    char language[16]; /* of texts, as NLLB's tokenizer calls it; "": not told */
 } vb_side_facts;
 
 #endif

@@ -175,7 +175,7 @@ typedef struct processor {
     vb_filter filter;
     float mean[3], std[3];
     bool rgb, shapes; /* shapes: images keep theirs, in patches */
-    int side, crop;   /* where the file tells none; 0: as the model has it */
+    int side, crop;   /* where the file tells none; 0: it has none */
     bool offset;      /* values may begin at -1, and be divided by the deviation once more */
 } processor;
 
@@ -189,34 +189,22 @@ typedef struct processor {
     { 0.26862954f, 0.26130258f, 0.27577711f }
 #define HALF                                                                                                                     \
     { 0.5f, 0.5f, 0.5f }
+#define CLIP_PROCESSOR                                                                                                           \
+    .crops = true, .filter = VB_FILTER_BICUBIC, .mean = OPENAI_MEAN, .std = OPENAI_STD, .rgb = true, .side = 224, .crop = 224
 static const processor processors[] = {
-    {.name = "CLIPImageProcessor",
-     .crops = true,
+    {.name = "CLIPImageProcessor", CLIP_PROCESSOR},
+    {.name = "CLIPFeatureExtractor", CLIP_PROCESSOR},
+    {.name = "ChineseCLIPImageProcessor", CLIP_PROCESSOR},
+    {.name = "ChineseCLIPFeatureExtractor", CLIP_PROCESSOR},
+    {.name = "ViTImageProcessor", .square = true, .filter = VB_FILTER_BILINEAR, .mean = HALF, .std = HALF, .side = 224},
+    {.name = "ViTFeatureExtractor", .square = true, .filter = VB_FILTER_BILINEAR, .mean = HALF, .std = HALF, .side = 224},
+    {.name = "SiglipImageProcessor",
+     .square = true,
      .filter = VB_FILTER_BICUBIC,
-     .mean = OPENAI_MEAN,
-     .std = OPENAI_STD,
-     .rgb = true},
-    {.name = "CLIPFeatureExtractor",
-     .crops = true,
-     .filter = VB_FILTER_BICUBIC,
-     .mean = OPENAI_MEAN,
-     .std = OPENAI_STD,
-     .rgb = true},
-    {.name = "ChineseCLIPImageProcessor",
-     .crops = true,
-     .filter = VB_FILTER_BICUBIC,
-     .mean = OPENAI_MEAN,
-     .std = OPENAI_STD,
-     .rgb = true},
-    {.name = "ChineseCLIPFeatureExtractor",
-     .crops = true,
-     .filter = VB_FILTER_BICUBIC,
-     .mean = OPENAI_MEAN,
-     .std = OPENAI_STD,
-     .rgb = true},
-    {.name = "ViTImageProcessor", .square = true, .filter = VB_FILTER_BILINEAR, .mean = HALF, .std = HALF},
-    {.name = "ViTFeatureExtractor", .square = true, .filter = VB_FILTER_BILINEAR, .mean = HALF, .std = HALF},
-    {.name = "SiglipImageProcessor", .square = true, .filter = VB_FILTER_BICUBIC, .mean = HALF, .std = HALF, .rgb = true},
+     .mean = HALF,
+     .std = HALF,
+     .rgb = true,
+     .side = 224},
     {.name = "EfficientNetImageProcessor",
      .square = true,
      .filter = VB_FILTER_BICUBIC,
@@ -259,7 +247,7 @@ static int read_square(vb_fields *root, bool crop) {
     return height;
 }
 
-/* Which resize it is, and to which size. A side of 0: as the model has it. */
+/* Which resize it is, and to which size. */
 static void read_sizes(vb_fields *root, const processor *kind, vb_preprocess *spec) {
     const json_t *size = vb_fields_get(root, "size");
     const bool crops = vb_fields_bool(root, "do_center_crop", kind->crops);

@@ -16,8 +16,8 @@ static void check_plain(vb_fields *tower, const plain_key *keys) {
     char reason[160];
     for (; keys->key; keys++) {
         const json_t *value = vb_fields_get(tower, keys->key);
-        if (!value || json_is_false(value)) continue;
         const char *text = json_string_value(value);
+        if (!value || json_is_false(value) || (text && !*text) || (json_is_object(value) && !json_object_size(value))) continue;
         if (keys->plain && text && !strcmp(text, keys->plain)) continue;
         snprintf(reason, sizeof reason, "%s%s%smakes this another architecture than CLIP's, which is not encoded here",
                  text ? "\"" : "", text ? text : "", text ? "\" " : "");
@@ -58,6 +58,7 @@ static const struct {
                    {"vitamin_", NULL, "vitamin", VB_GELU, 0}};
 
 static void read_timm(vb_fields *tower, const char *name, vb_side_facts *facts) {
+    check_plain(tower, (const plain_key[]){{"timm_model_kwargs", NULL}, {NULL, NULL}}); /* of open_clip 4 */
     for (size_t i = 0; i < sizeof timm_models / sizeof *timm_models; i++) {
         const char *start = timm_models[i].name, *part = timm_models[i].part;
         if (strncmp(name, start, strlen(start)) || (part && !strstr(name, part))) continue;
@@ -113,6 +114,7 @@ static const struct {
 
 static void read_text_model(vb_fields *tower, const char *name, vb_side_facts *facts) {
     static const char *const poolers[] = {"mean_pooler", "cls_pooler", NULL};
+    check_plain(tower, (const plain_key[]){{"hf_model_config", NULL}, {NULL, NULL}}); /* of open_clip 4 */
     size_t i = 0, models = sizeof text_models / sizeof *text_models;
     while (i < models && !strstr(name, text_models[i].part)) i++;
     if (i == models) check_plain(tower, (const plain_key[]){{"hf_model_name", NULL}, {NULL, NULL}});
@@ -148,6 +150,7 @@ static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
     const int pool = vb_fields_choice(tower, "pool_type", pools, 0);
     const bool class_row = vb_fields_bool(tower, "embed_cls", false); /* which is pooled, whatever pool_type says */
     facts->text_pooling = class_row || pool == 2 ? VB_POOLING_LAST : pool == 3 ? VB_POOLING_FIRST : VB_POOLING_END;
+    if (class_row) vb_fields_integer(tower, "pad_id", 0, 0, 0); /* the padding that the class row does not see */
     if (pool == 1 && !class_row) facts->end_token = (int)vb_fields_integer(tower, "eos_id", 1, LARGEST_NUMBER, 2);
 }
 
@@ -155,6 +158,10 @@ static void read_text(vb_fields *tower, bool quick, vb_side_facts *facts) {
  * are in lower case, which is its convention. */
 static void read_tokenizer(vb_fields *text, vb_side_facts *facts) {
     vb_fields kwargs = vb_fields_object(text, "tokenizer_kwargs", "model_cfg.text_cfg.tokenizer_kwargs.");
+    const char *mode = vb_fields_text(text, "tokenizer_mode", ""), *language = vb_fields_text(&kwargs, "language", "");
+    if (*mode) vb_fields_refuse(text, VB_EUNSUPPORTED, "tokenizer_mode", "ids are laid around texts by a convention here");
+    if (strlen(language) < sizeof facts->language) strcpy(facts->language, language);
+    else vb_fields_expected(&kwargs, "language", "a language such as eng_Latn");
     const bool other = vb_fields_get(text, "hf_tokenizer_name");
     facts->cleaning_told = other || vb_fields_get(&kwargs, "clean");
     facts->cleaning =

@@ -25,7 +25,7 @@ like "inspect of vocab.json" "^tokenizer: byte-pair encoding of vocab.json and m
 # ---- models -------------------------------------------------------------------------------------------------------
 make_data model m.safetensors
 refuses "a tokenizer that the family was not published with" 6 \
-  "of the kind WordPiece, but texts of the family clip are cut by the convention openai xlm_roberta: state convention" \
+  "of the kind WordPiece, but texts of the family clip are cut by the convention openai xlm_roberta siglip: state convention" \
   "$vocabench" encode texts --weights m.safetensors --activation gelu --tokenizer vocab.txt --input texts.txt --output x.npy
 printf 'x\n' >one.txt; printf 'X\n' >large.txt
 encode() { must "$vocabench" encode texts --weights m.safetensors --activation gelu --tokenizer tok "$@"; }
@@ -156,6 +156,64 @@ refuses "texts of a model that is not encoded" 10 'hf_model_name: "google-mt5-ba
 refuses "a language that the model has not" 6 "token 256047 stands around texts by the convention nllb" \
   "$vocabench" encode texts --weights "$shared/zoo/fixtures/nllb/model.safetensors" --tokenizer "$tok/xlm.model" \
   --input "$captions" --output t.npy
+# A language that open_clip's tokenizer is set to begins texts; where no token is of that name, its number must be stated.
+sed -i 's/"hf_pooler_type"/"tokenizer_kwargs": {"language": "deu_Latn"}, "hf_pooler_type"/' nllb/open_clip_config.json
+refuses "a language that the file tells and the tokenizer has not" 6 \
+  "xlm.model: no token deu_Latn, the language of texts by open_clip_config.json: state start_token, its number" \
+  "${embed[@]}" nllb --tokenizer "$tok/xlm.model"
+check "nllb: it is stated" "${embed[@]}" nllb --start-token 2002
+check "nllb: and first" "$tools/npy" compare t.npy "$shared/zoo/fixtures/nllb/text_embeddings.npy" 0.999999 1e-4 -
+jq '{version, truncation, padding, added_tokens: [{id: 1007, content: "deu_Latn", special: true, single_word: false,
+  lstrip: false, rstrip: false, normalized: false}], normalizer, pre_tokenizer, post_processor, decoder, model}' \
+  "$repos/hf-metaclip2/tokenizer.json" >nllb.json
+jq '.model.vocab[1007][0] = "deu_Latn"' nllb.json >nllb/tokenizer.json
+"${embed[@]}" nllb --tokenizer nllb/tokenizer.json && mv t.npy told.npy
+sed -i 's/deu_Latn/eng_Latn/' nllb/open_clip_config.json
+must "${embed[@]}" nllb --tokenizer nllb/tokenizer.json --start-token 1007
+same "nllb: the language that the file tells begins texts" t.npy told.npy
+# MetaCLIP 2's models of mT5's vocabulary: SigLIP's tokenizer, and texts that are pooled where token 1 comes first.
+mkdir mt5 && cp "$repos/hf-metaclip2/"{config.json,preprocessor_config.json,model.safetensors} "$repos/hf-siglip/spiece.model" mt5
+sed -i 's/"eos_token_id": 2/"eos_token_id": 1/' mt5/config.json
+check "texts of mT5's vocabulary" "${embed[@]}" mt5
+if /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
+  must /usr/bin/python3 - "$shared/zoo/specs" "$captions" truth.npy <<'P'
+import json, sys
+sys.path.insert(0, sys.argv[1])
+sys.dont_write_bytecode = True
+import clip, common, numpy, text_tokenizers
+tensors = common.read_safetensors("mt5/model.safetensors")
+pieces = text_tokenizers.SentencePiece("mt5/spiece.model")
+rows = [numpy.array(text_tokenizers.siglip_row(text, pieces, 77)) for text in json.load(open(sys.argv[2]))]
+numpy.save(sys.argv[3], numpy.array([clip.text_hf(row, tensors, 3, common.quick_gelu, eos=1) for row in rows], "float32"))
+P
+  check "their embeddings" "$tools/npy" compare t.npy truth.npy 0.999999 1e-4 -
+else
+  skip "their embeddings" "no NumPy"
+fi
+refuses "a tokenizer whose texts end elsewhere than the model's" 6 \
+  "spiece.model: texts of this model are pooled at token 7 .experiment., but end with 2 by the convention xlm_roberta: another" \
+  "${embed[@]}" mt5 --end-token 7
+/usr/bin/python3 - mt5.safetensors <<'P'
+import json, struct, sys
+block = "transformer.resblocks.0."
+shapes = {"token_embedding.weight": [250000, 64], "positional_embedding": [77, 64], "text_projection": [64, 8],
+          "ln_final.weight": [64], "ln_final.bias": [64], block + "attn.in_proj_weight": [192, 64],
+          block + "attn.in_proj_bias": [192], block + "attn.out_proj.weight": [64, 64], block + "attn.out_proj.bias": [64],
+          block + "mlp.c_fc.weight": [64, 64], block + "mlp.c_fc.bias": [64], block + "mlp.c_proj.weight": [64, 64],
+          block + "mlp.c_proj.bias": [64]}
+shapes.update({block + f"ln_{i}.{part}": [64] for i in (1, 2) for part in ("weight", "bias")})
+head, size = {}, 0
+for name, shape in shapes.items():
+    bytes_ = 2 * shape[0] * (shape + [1])[1]
+    head[name] = {"dtype": "F16", "shape": shape, "data_offsets": [size, size + bytes_]}
+    size += bytes_
+head = json.dumps(head).encode()
+with open(sys.argv[1], "wb") as out: # zeros
+    out.write(struct.pack("<Q", len(head)) + head)
+    out.truncate(8 + len(head) + size)
+P
+"$vocabench" inspect mt5.safetensors >inspected
+like "its vocabulary tells where texts end" '^  end_token +1 +tensors$' inspected
 "$vocabench" inspect "$repos/hf-metaclip2" >inspected
 like "inspect of the folder: the convention" '^  convention +xlm_roberta +family$' inspected
 like "inspect of the folder: the padding" '^  pad_token +1 +family$' inspected

@@ -212,7 +212,14 @@ static void preprocessor_is_read_by_its_class(void **state) {
                  {"{\"size\": {\"height\": 224, \"shortest_edge\": null, \"width\": 224}, \"do_center_crop\": false}", 0, 224,
                   VB_RESIZE_SQUASH},
                  {"{\"size\": 256, \"crop_size\": 256}", 0, 256, VB_RESIZE_SHORTEST},
-                 {"{\"crop_size\": 224}", 0, 224, VB_RESIZE_SHORTEST}};
+                 {"{\"crop_size\": 224}", 0, 224, VB_RESIZE_SHORTEST},
+                 /* what a file leaves out is 224, whatever the rest of it tells */
+                 {"{\"size\": {\"shortest_edge\": 256}}", 256, 224, VB_RESIZE_SHORTEST},
+                 {"{\"crop_size\": 196}", 224, 196, VB_RESIZE_SHORTEST},
+                 {"{}", 0, 224, VB_RESIZE_SHORTEST},
+                 {"{\"image_processor_type\": \"SiglipImageProcessor\"}", 0, 224, VB_RESIZE_SQUASH},
+                 {"{\"image_processor_type\": \"ViTImageProcessor\"}", 0, 224, VB_RESIZE_SQUASH},
+                 {"{\"image_processor_type\": \"ChineseCLIPImageProcessor\", \"size\": 256}", 256, 224, VB_RESIZE_SHORTEST}};
     for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
         spec = read_by(vb_side_files_preprocessor, sides[i].text).preprocess;
         assert_int_equal(spec.resize_to, sides[i].resize_to);
@@ -275,7 +282,7 @@ static void a_processor_s_file_may_hold_the_images_one(void **state) {
     assert_ok(vb_repository_open(&repository, folder, &err));
     assert_ok(vb_side_files_read(&facts, &repository, "Hugging Face", &err));
     assert_string_equal(facts.pixels_from, "preprocessor_config.json");
-    put_text("five/processor_config.json", "{\"image_processor\": {\"size\": 336}}");
+    put_text("five/processor_config.json", "{\"image_processor\": {\"size\": 336, \"crop_size\": 336}}");
     assert_ok(vb_side_files_read(&facts, &repository, "Hugging Face", &err));
     assert_string_equal(facts.pixels_from, "processor_config.json");
     assert_int_equal(facts.preprocess.resolution, 336);
@@ -373,6 +380,10 @@ static void open_clip_has_its_own_defaults(void **state) {
         assert_int_equal(facts.text_mask, VB_MASK_CAUSAL);
         assert_true(facts.image.epsilon == (strstr(timm[i][0], "xxlarge") ? 1e-5f : 0.0f));
     }
+    facts = read_by(vb_side_files_open_clip,
+                    "{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"convnext_base\", \"timm_model_kwargs\": {}}, "
+                    "\"text_cfg\": {\"pad_id\": 1, \"tokenizer_kwargs\": {\"language\": \"deu_Latn\"}}}}");
+    assert_string_equal(facts.language, "deu_Latn");
     static const struct {
         const char *text, *says;
         vb_code code;
@@ -399,6 +410,18 @@ static void open_clip_has_its_own_defaults(void **state) {
         {"{\"model_cfg\": {}, \"preprocess_cfg\": {\"mode\": \"L\"}}", "mode: images are RGB here", VB_EUNSUPPORTED},
         {"{\"model_cfg\": {\"text_cfg\": {\"tokenizer_kwargs\": {\"reduction_mask\": \"random\"}}}}",
          "reduction_mask: texts are cut", VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"text_cfg\": {\"tokenizer_mode\": \"clips\"}}}", "text_cfg.tokenizer_mode: ids are laid around texts",
+         VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"text_cfg\": {\"tokenizer_kwargs\": {\"language\": \"a language of many letters\"}}}}",
+         "tokenizer_kwargs.language: expected a language such as eng_Latn", VB_EDATA},
+        {"{\"model_cfg\": {\"text_cfg\": {\"embed_cls\": true, \"pad_id\": 1}}}", "pad_id: expected a whole number from 0 to 0",
+         VB_EDATA},
+        {"{\"model_cfg\": {\"vision_cfg\": {\"timm_model_name\": \"vit_base_patch16_siglip_224\", \"timm_model_kwargs\": "
+         "{\"act_layer\": \"gelu_tanh\"}}}}",
+         "timm_model_kwargs: makes this another architecture", VB_EUNSUPPORTED},
+        {"{\"model_cfg\": {\"text_cfg\": {\"hf_model_name\": \"xlm-roberta-base\", \"hf_model_config\": {\"hidden_act\": "
+         "\"relu\"}}}}",
+         "hf_model_config: makes this another architecture", VB_EUNSUPPORTED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         refused_by(vb_side_files_open_clip, cases[i].text, cases[i].code, cases[i].says);

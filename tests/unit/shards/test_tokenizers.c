@@ -440,8 +440,8 @@ static void conventions_surround_the_ids(void **state) {
     }
     assert_fails(vb_tokenizer_use(t, &vb_convention_rows[vb_convention_index("siglip")], "v", &err), VB_EMISMATCH,
                  "v: a tokenizer of the kind WordPiece, with which the convention siglip (SigLIP) does not go");
-    assert_int_equal(vb_convention_choose("siglip clipa bert", VB_TOKENIZER_WORDS), vb_convention_index("clipa"));
-    assert_int_equal(vb_convention_choose("siglip", VB_TOKENIZER_WORDS), -1);
+    assert_int_equal(vb_convention_choose("siglip clipa bert", -1, VB_TOKENIZER_WORDS), vb_convention_index("clipa"));
+    assert_int_equal(vb_convention_choose("siglip", -1, VB_TOKENIZER_WORDS), -1);
     vb_tokenizer_close(t);
     put_text("vocab.txt", "[UNK]\na\n");
     assert_ok(vb_tokenizer_file_read(&t, scratch, false, NULL, &err));
