@@ -142,9 +142,10 @@ static void add_values(vb_plot *plot, const vb_section_subject *subject, bool pa
             const double value = 100 * number_at(list_of(curve, "own", "accuracy"), i),
                          error = 100 * number_at(errors_of(curve, "own"), i);
             const json_int_t n = json_integer_value(json_array_get(points, i));
+            char shown[VB_PLOT_ERROR];
             if (n)
-                vb_plot_value(plot, panels ? p : 0, (double)n, value, "%s: %.2f ± %.2f %% among %lld foreign name%s",
-                              subject->results[m].label, value, error, (long long)n, n == 1 ? "" : "s");
+                vb_plot_value(plot, panels ? p : 0, (double)n, value, "%s: %.2f%s %% among %lld foreign name%s",
+                              subject->results[m].label, value, vb_plot_error(error, shown), (long long)n, n == 1 ? "" : "s");
         }
         p += curve != NULL;
     }

@@ -1,4 +1,6 @@
 /* The analysis `similarity`: of images with their own class, and with all others. */
+#include <math.h>
+
 #include "mpi/analyse/analysis.h"
 #include "mpi/figures/histogram.h"
 
@@ -28,9 +30,11 @@ static int plot_similarities(const vb_section_subject *subject, vb_plotter *plot
     int status = vb_histogram_add(&plot, histograms, (const char *const[]){"positive", "negative"}, 2, err);
     if (!status) status = vb_plot_script(&plot, vb_similarities_gp, "similarities.gp", err);
     vb_strbuf_format(&plot.title, "%s: similarities of images to their own class and to other classes", subject->title);
-    vb_strbuf_format(&plot.description,
-                     "Two histograms, each in percent of its pairs. Means: %.3f to the own class, %.3f to others.",
-                     vb_json_number(figures, "positive_mean"), vb_json_number(figures, "negative_mean"));
+    const double others = vb_json_number(figures, "negative_mean"); /* of one class there are none */
+    vb_strbuf_format(&plot.description, "Two histograms, each in percent of its pairs. Means: %.3f to the own class",
+                     vb_json_number(figures, "positive_mean"));
+    if (isfinite(others)) vb_strbuf_format(&plot.description, ", %.3f to others.", others);
+    else vb_strbuf_add(&plot.description, "; there are no others.");
     return vb_plot_end(&plot, status, err);
 }
 

@@ -214,3 +214,9 @@ int vb_plot_tics_width(const char *const *names, int count) {
 void vb_plot_add_number(vb_strbuf *csv, double value) {
     if (isfinite(value)) vb_strbuf_format(csv, "%.10g", value);
 }
+
+const char *vb_plot_error(double error, char text[VB_PLOT_ERROR]) {
+    *text = 0;
+    if (isfinite(error)) snprintf(text, VB_PLOT_ERROR, " ± %.2f", error);
+    return text;
+}

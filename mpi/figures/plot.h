@@ -74,4 +74,8 @@ int vb_plot_tics_width(const char *const *names, int count);
 /* Appends a number with 10 digits; nothing for what is none. */
 void vb_plot_add_number(vb_strbuf *csv, double value);
 
+/* " ± 1.23", for texts of vb_plot_value; nothing of an error that is undefined. Returns the text. */
+enum { VB_PLOT_ERROR = 40 };
+const char *vb_plot_error(double error, char text[VB_PLOT_ERROR]);
+
 #endif

@@ -95,8 +95,9 @@ static int plot_openness(const vb_section_subject *subject, vb_plotter *plotter,
         vb_strbuf_format(&plot.csv, "%d,", vb_palette_rgb(vb_palette_series(m)));
         vb_strbuf_add_csv(&plot.csv, result->label);
         vb_strbuf_add(&plot.csv, "\n");
-        vb_plot_value(&plot, 0, 100 * closed, 100 * open, "%s: Acc-C %.2f ± %.2f, Acc-E %.2f ± %.2f", result->label, 100 * closed,
-                      100 * errors[0], 100 * open, 100 * errors[1]);
+        char shown[2][VB_PLOT_ERROR];
+        vb_plot_value(&plot, 0, 100 * closed, 100 * open, "%s: Acc-C %.2f%s, Acc-E %.2f%s", result->label, 100 * closed,
+                      vb_plot_error(100 * errors[0], shown[0]), 100 * open, vb_plot_error(100 * errors[1], shown[1]));
         vb_strbuf_format(&plot.description, " %s %.1f, %.1f.", result->label, 100 * closed, 100 * open);
     }
     int status = add_names(&plot, subject, set_ranges(&plot, subject), err);

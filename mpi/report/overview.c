@@ -35,8 +35,9 @@ static void add_column(vb_plot *plot, const vb_report_group *group, int g, const
         vb_strbuf_format(&plot->csv, "%d,%d,%.10g,%.10g,%.10g,%.10g,", g, r, open, open - bar, open + bar, closed);
         vb_strbuf_add_csv(&plot->csv, rows[r].label);
         vb_strbuf_add(&plot->csv, "\n");
-        vb_plot_value(plot, g, open, r, "%s on %s: Acc-E %.2f ± %.2f, Acc-C %.2f", rows[r].label, group->title, open, error,
-                      closed);
+        char shown[VB_PLOT_ERROR];
+        vb_plot_value(plot, g, open, r, "%s on %s: Acc-E %.2f%s, Acc-C %.2f", rows[r].label, group->title, open,
+                      vb_plot_error(error, shown), closed);
         range[0] = fmin(range[0], fmin(open - bar, isfinite(closed) ? closed : open));
         range[1] = fmax(range[1], fmax(open + bar, isfinite(closed) ? closed : open));
     }

@@ -47,6 +47,10 @@ static int plot_vocabularies(const vb_section_subject *subject, vb_plotter *plot
     int all, status = -1;
     lost *sorted = sort_by_loss(subject->results->entry, &all, err);
     if (!sorted) return -1;
+    if (!isfinite(sorted->loss)) { /* of one vocabulary, which loses to none */
+        vb_free(sorted);
+        return 0;
+    }
     const int count = all < DRAWN ? all : DRAWN;
     vb_plot plot;
     vb_bar *bars = vb_array((size_t)count, sizeof *bars, "bars", err);

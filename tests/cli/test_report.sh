@@ -85,6 +85,31 @@ for kind in overview curve geometry vocabularies theft similarity margin adversa
   equal "$want figure(s): $kind" "$n" $want
 done
 
+# ---- what is undefined is in no text: one class, one vocabulary; Acc-E that was drawn has no error ----------------
+printf 'name: v\nvocabularies: {a: [x]}\n' >single-v.yaml
+must "$tools/npy" random single-t.npy 1 16 4; must "$tools/npy" random single-i.npy 5 16 5; printf '0\n%.0s' {1..5} >zeros
+must "$tools/npy" numbers single-y.npy i8 zeros
+cat >single.yaml <<'E'
+experiment: single
+analyses: [similarity, open_curve]
+open_curve: {names: candidates.txt, embeddings: C.npy, exclude: none}
+datasets: [{name: d, vocabularies: single-v.yaml}]
+models:
+  - {name: m, family: precomputed, image_embeddings: single-i.npy, text_embeddings: single-t.npy, labels: single-y.npy}
+  - {name: n, family: precomputed, image_embeddings: single-i.npy, text_embeddings: single-t.npy, labels: single-y.npy}
+E
+run single.yaml --output single
+run e.yaml --output drawn --set protocol=sampled --set adversarial= --set analyses=
+for results in single drawn; do
+  must "$vocabench" report $results --output $results.html; must "$vocabench" report $results --output $results.md
+  sed '/<script>$/,/<\/script>/d' $results.html >text
+  unlike "$results: what is undefined is in no text of the page" '[^a-zA-Z<>/](nan|inf)([^a-zA-Z]|$)' text
+  unlike "$results: nor of Markdown" '[^a-zA-Z](nan|inf)([^a-zA-Z]|$)' $results.md
+done
+has_text "a value without its error" '<title>m on d: Acc-E 100.00, Acc-C 100.00<' single.html
+has_text "a class alone has no others" "to the own class; there are no others." single.md
+equal "a vocabulary alone loses nothing to others" "$(find single-data -name '*-vocabularies-*')" ""
+
 # ---- the data beside the figures are the results' -----------------------------------------------------------------
 numbers() {
   awk -F, -v columns="$1" 'NR > 1 { n = split(columns, c, " ")
