@@ -1,7 +1,7 @@
 /* config.json and preprocessor_config.json (or processor_config.json) of transformers, read with the defaults of their classes;
  * which files are read. Sources: transformers 5.24 models/clip/configuration_clip.py and modeling_clip.py (pooling),
  * image_processing_clip.py, image_processing_chinese_clip.py, image_processing_siglip.py, image_processing_vit.py,
- * image_processing_base.py (which file goes first). open_clip_config.json: side_open_clip.c. */
+ * image_processing_efficientnet.py, image_processing_base.py (which file goes first). open_clip_config.json: side_open_clip.c. */
 #include "shards/weights/side_files.h"
 
 #include <math.h>
@@ -181,10 +181,6 @@ typedef struct processor {
 
 #define OPENAI_MEAN                                                                                                              \
     { 0.48145466f, 0.4578275f, 0.40821073f }
-#define IMAGENET_MEAN                                                                                                            \
-    { 0.485f, 0.456f, 0.406f }
-#define IMAGENET_STD                                                                                                             \
-    { 0.229f, 0.224f, 0.225f }
 #define OPENAI_STD                                                                                                               \
     { 0.26862954f, 0.26130258f, 0.27577711f }
 #define HALF                                                                                                                     \
@@ -208,8 +204,8 @@ static const processor processors[] = {
     {.name = "EfficientNetImageProcessor",
      .square = true,
      .filter = VB_FILTER_BICUBIC,
-     .mean = IMAGENET_MEAN,
-     .std = IMAGENET_STD,
+     .mean = HALF,
+     .std = HALF,
      .rgb = true,
      .side = 346,
      .crop = 289,

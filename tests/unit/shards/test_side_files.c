@@ -177,11 +177,15 @@ static void preprocessor_is_read_by_its_class(void **state) {
                .preprocess;
     assert_true(spec.resolution == 289 && spec.resize_to == 346 && spec.resize == VB_RESIZE_SQUASH && spec.rgb_first);
     assert_true(spec.filter == VB_FILTER_BILINEAR && spec.mean[0] == 0.5f && spec.std[2] == 0.5f);
-    /* EfficientNet's own: divided by the deviation twice */
+    /* EfficientNet's own, IMAGENET_STANDARD_MEAN and _STD of transformers: divided by the deviation twice */
     spec = read_by(vb_side_files_preprocessor, "{\"image_processor_type\": \"EfficientNetImageProcessor\", \"size\": 224}")
                .preprocess;
     assert_true(spec.resolution == 224 && spec.resize_to == 0 && spec.filter == VB_FILTER_BICUBIC);
-    assert_true(spec.mean[1] == 0.456f && spec.std[0] == 0.229f * 0.229f);
+    assert_true(spec.mean[1] == 0.5f && spec.std[0] == 0.25f);
+    spec = read_by(vb_side_files_preprocessor, "{\"image_processor_type\": \"EfficientNetImageProcessor\", \"image_mean\": [0.1, "
+                                               "0.2, 0.3], \"image_std\": [0.5, 0.25, 0.125]}")
+               .preprocess;
+    assert_true(spec.resolution == 346 && spec.mean[1] == 0.2f && spec.std[1] == 0.0625f && spec.std[2] == 0.015625f);
     /* as Chinese-CLIP was published, and its class's defaults */
     spec =
         read_by(vb_side_files_preprocessor, "{\"feature_extractor_type\": \"ChineseCLIPFeatureExtractor\", \"do_center_crop\": "
