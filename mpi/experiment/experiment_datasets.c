@@ -55,8 +55,8 @@ static int read_expansion(vb_experiment *experiment, vb_dataset_spec *spec, cons
 
 int vb_experiment_datasets_read(vb_experiment *experiment, const vb_yaml *root, vb_error *err) {
     const vb_yaml *list = vb_experiment_entry_list(experiment, root, "datasets", err), *expansions = NULL;
-    if (!list ||
-        (vb_yaml_get(root, "expansions") && !(expansions = vb_experiment_entry_list(experiment, root, "expansions", err))))
+    if (!list || (!vb_yaml_is_null(vb_yaml_get(root, "expansions")) &&
+                  !(expansions = vb_experiment_entry_list(experiment, root, "expansions", err))))
         return -1;
     size_t count = list->count + (expansions ? expansions->count : 0);
     if (!(experiment->datasets = vb_array(count, sizeof *experiment->datasets, "datasets", err))) return -1;

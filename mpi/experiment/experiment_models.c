@@ -21,7 +21,7 @@ static json_t *prompts_json(vb_json *json, const vb_model_spec *model) {
 
 /* Keys of a model against its family: what it needs and what it does not take. */
 static int check_model(const vb_experiment *experiment, const vb_model_spec *model, const vb_yaml *node, vb_error *err) {
-    bool precomputed = model->family == VB_PRECOMPUTED, listed = vb_yaml_get(node, "embeddings");
+    bool precomputed = model->family == VB_PRECOMPUTED, listed = !vb_yaml_is_null(vb_yaml_get(node, "embeddings"));
     static const struct {
         const char *key;
         bool precomputed, needed;
@@ -34,16 +34,16 @@ static int check_model(const vb_experiment *experiment, const vb_model_spec *mod
         if (rules[i].precomputed == precomputed && rules[i].needed && !(precomputed && listed) && vb_yaml_is_null(value))
             return vb_yaml_errorf(node, experiment->path, err, "model '%s': family %s needs the key '%s'", model->name,
                                   vb_experiment_tables_family_word(model->family), rules[i].key);
-        if (rules[i].precomputed != precomputed && value)
+        if (rules[i].precomputed != precomputed && !vb_yaml_is_null(value))
             return vb_yaml_errorf(value, experiment->path, err, "model '%s': family %s does not take the key '%s'", model->name,
                                   vb_experiment_tables_family_word(model->family), rules[i].key);
-        if (precomputed && listed && value && strcmp(rules[i].key, "embeddings"))
+        if (precomputed && listed && !vb_yaml_is_null(value) && strcmp(rules[i].key, "embeddings"))
             return vb_yaml_errorf(value, experiment->path, err,
                                   "model '%s': '%s' beside 'embeddings', in whose entries it belongs", model->name, rules[i].key);
     }
     for (const vb_option *fact = vb_experiment_tables_facts(); precomputed && fact->key; fact++) {
         const vb_yaml *value = vb_yaml_get(node, fact->key);
-        if (value)
+        if (!vb_yaml_is_null(value))
             return vb_yaml_errorf(value, experiment->path, err, "model '%s': family %s does not take the key '%s'", model->name,
                                   vb_experiment_tables_family_word(model->family), fact->key);
     }
@@ -142,7 +142,7 @@ static int read_model(vb_experiment *experiment, vb_model_spec *spec, const vb_y
         vb_json_set_text(json, place, "checkpoint", spec->checkpoint);
     }
     if (!vb_yaml_is_null(prompts)) vb_json_set(json, noted, "prompts", prompts_json(json, spec));
-    if (embeddings && read_embeddings(experiment, spec, embeddings, err)) return -1;
+    if (!vb_yaml_is_null(embeddings) && read_embeddings(experiment, spec, embeddings, err)) return -1;
     if (vb_options_resolve(vb_experiment_tables_model(), spec, experiment->path, err)) return -1;
     if (!vb_yaml_is_null(retrieval)) {
         if (vb_experiment_entry_retrieval(experiment, &spec->retrieval, retrieval, err)) return -1;

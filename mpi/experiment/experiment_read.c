@@ -13,7 +13,7 @@
 #include "shards/text/yaml_set.h"
 
 static int read_corpora(vb_experiment *experiment, const vb_yaml *root, vb_error *err) {
-    if (!vb_yaml_get(root, "corpora")) return 0;
+    if (vb_yaml_is_null(vb_yaml_get(root, "corpora"))) return 0;
     const vb_yaml *list = vb_experiment_entry_list(experiment, root, "corpora", err);
     if (!list || !(experiment->corpora = vb_array(list->count, sizeof *experiment->corpora, "corpora", err))) return -1;
     for (size_t i = 0; i < list->count; i++) {

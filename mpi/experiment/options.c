@@ -123,7 +123,9 @@ int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, co
             return vb_yaml_errorf(map->keys[i], name, err, "unknown key '%s' in %s%s", map->keys[i]->text, where,
                                   vb_did_you_mean_hint(hint, map->keys[i]->text, keys));
         }
-        if (read_value(option, fields, map->items[i], name, err)) return -1;
+        const vb_yaml *value = map->items[i];
+        const bool unset = !value->line && vb_yaml_is_null(value) && !option->required; /* by --set KEY= */
+        if (!unset && read_value(option, fields, value, name, err)) return -1;
     }
     for (const vb_option *option = table; option->key; option++)
         if (option->required && !vb_yaml_get(map, option->key))

@@ -47,9 +47,8 @@ typedef struct vb_option {
 const vb_option *vb_options_find(const vb_option *table, const char *key);
 
 /* Reads a YAML map into *fields by the table: unknown keys (with a "did you mean"), wrong types, values out of bounds and missing
- * required keys are VB_ECONFIG with name:line:column. VB_OPTION_CUSTOM rows are accepted and left to the caller. Text fields are
- * allocated
- * (vb_free). */
+ * required keys are VB_ECONFIG with name:line:column. What the command line sets to nothing is as if it were not given.
+ * VB_OPTION_CUSTOM rows are accepted and left to the caller. Text fields are allocated (vb_free). */
 int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where, vb_error *err);
 /* Puts the key between the place and what is wrong there: "e.yaml:2:9: trials: expected an integer ...". Returns -1. For what
  * readers of values say. */

@@ -4,6 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "kernels/base/memory.h"
+#include "shards/text/prompts.h"
+
 /* The paper's, and the fallbacks of `top_k` and `lambda` below. */
 static const int64_t OFFICIAL_TOP_K = 100;
 static const double OFFICIAL_LAMBDA = 0.25;
@@ -137,6 +140,15 @@ int vb_retrieval_spec_corpus_read(vb_corpus_spec *spec, const vb_yaml *node, con
                               spec->name);
     if (!spec->images && !spec->embeddings && !spec->captions)
         return vb_yaml_errorf(node, file, err, "corpus '%s': one of images, embeddings, captions is needed", spec->name);
+    if (spec->images && spec->caption_column)
+        return vb_yaml_errorf(vb_yaml_get(node, "caption_column"), file, err,
+                              "corpus '%s': caption_column is of files of captions; those of images are key.txt, or caption of "
+                              "key.json",
+                              spec->name);
+    if (!spec->embeddings && (spec->text_embeddings || spec->quantized))
+        return vb_yaml_errorf(vb_yaml_get(node, spec->text_embeddings ? "text_embeddings" : "quantized"), file, err,
+                              "corpus '%s': %s without the embeddings that it belongs to", spec->name,
+                              spec->text_embeddings ? "text_embeddings" : "quantized");
     return 0;
 }
 
@@ -153,7 +165,7 @@ typedef struct numbers {
 
 static int read_numbers(const vb_yaml *map, const char *file, const numbers *to, vb_error *err) {
     const vb_yaml *node = vb_yaml_get(map, to->key);
-    if (!node) return 0;
+    if (vb_yaml_is_null(node)) return 0;
     size_t n = node->kind == VB_YAML_LIST ? node->count : 1;
     if (!n || n > VB_RETRIEVAL_VALUES)
         return vb_yaml_errorf(node, file, err, "%s: expected 1 to %d numbers, found %zu", to->key, VB_RETRIEVAL_VALUES, n);
@@ -168,6 +180,16 @@ static int read_numbers(const vb_yaml *map, const char *file, const numbers *to,
                 return vb_yaml_errorf(item, file, err, "%s: '%s' is listed twice", to->key, item->text);
     }
     return 0;
+}
+
+/* A template like any prompt's. */
+static int check_query(const char *query, const vb_yaml *node, const char *file, vb_error *err) {
+    vb_error why;
+    char *filled = vb_prompts_fill(query, "", &why);
+    vb_free(filled);
+    if (filled) return 0;
+    return why.code == VB_ECONFIG ? vb_yaml_errorf(node, file, err, "retrieval: query: %s", why.text) :
+                                    vb_errorf(err, why.code, "%s", why.text);
 }
 
 int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const char *file, vb_error *err) {
@@ -188,10 +210,7 @@ int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const c
     if (spec->depth < most)
         return vb_yaml_errorf(node, file, err, "retrieval: depth %lld is below the largest top_k %lld", (long long)spec->depth,
                               (long long)most);
-    const char *braces = spec->query ? strstr(spec->query, "{}") : NULL;
-    if (spec->query && (!braces || strstr(braces + 2, "{}")))
-        return vb_yaml_errorf(node, file, err, "retrieval: query: a template holds exactly one {}: %s", spec->query);
-    return 0;
+    return spec->query ? check_query(spec->query, vb_yaml_get(node, "query"), file, err) : 0;
 }
 
 void vb_retrieval_spec_stated(const vb_retrieval_spec *spec, int *k, int *l) {

@@ -311,11 +311,8 @@ int vb_corpus_parts_open(vb_corpus_parts *corpus, const vb_encoding *how, const 
     int status = 0;
     if (corpus->kind == VB_CORPUS_EMBEDDINGS) status = open_embeddings(corpus, comm, err);
     else if (!how->model)
-        status = vb_comm_agree(comm,
-                               vb_errorf(err, VB_EMISMATCH,
-                                         "corpus '%s': a precomputed model encodes nothing; give embeddings and text_embeddings",
-                                         spec->name),
-                               err);
+        status = vb_comm_agree(
+            comm, vb_errorf(err, VB_EMISMATCH, "a precomputed model encodes nothing; give embeddings and text_embeddings"), err);
     else if (corpus->kind == VB_CORPUS_IMAGES) status = open_images(corpus, how, err);
     else status = open_captions(corpus, how, err);
     if (status) {

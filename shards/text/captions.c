@@ -308,7 +308,12 @@ int vb_captions_open(vb_captions **out, const char *path, const char *column, vb
     if (!captions) return -1;
     captions->file.fd = -1;
     if (!(captions->path = vb_strdup(path, err)) || (column && !(captions->column = vb_strdup(column, err)))) goto done;
-    if (find_form(captions, err) || !(captions->block = vb_array(BLOCK, 1, "captions", err))) goto done;
+    if (find_form(captions, err)) goto done;
+    if (column && captions->form == FORM_TEXT) {
+        vb_errorf(err, VB_EMISMATCH, "%s: lines of text have no column '%s'; leave out the column of the captions", path, column);
+        goto done;
+    }
+    if (!(captions->block = vb_array(BLOCK, 1, "captions", err))) goto done;
     if (vb_path_ends_with(path, ".zst") ? vb_zst_open(&captions->zst, path, err) : vb_file_open(&captions->file, path, err))
         goto done;
     if (captions->form == FORM_JSON && open_document(captions, err)) goto done;

@@ -14,7 +14,7 @@ typedef struct vb_captions vb_captions;
 /* The form is told by the suffix (before .zst):
  *   .jsonl .ndjson   one object a line, the caption under `column` ["caption"];
  *   .tsv             `column` is a number from 1, or a name in the header line; without it the header must name "caption";
- *   .txt             one caption a line;
+ *   .txt             one caption a line; a column is VB_EMISMATCH;
  *   .json            a list of texts or of objects, or COCO's {"annotations": [...]} with the caption under `column` ["caption"].
  * A field of a TSV that is quoted as pandas and spreadsheets write it is unquoted; JSON may hold Python's NaN and Infinity. A
  * byte order mark is dropped, lines end in LF or CR LF. VB_EUNSUPPORTED for other suffixes; Parquet's message carries the

@@ -89,6 +89,13 @@ stumbles "empty captions" 4 'empty.txt: no captions' --set corpora.words.caption
 stumbles "captions in UTF-16" 5 'UTF-16' --set corpora.words.captions=wide.txt
 sed -i 's/^corpora.*/corpora: [{name: words, embeddings: rows.npy, captions: captions.txt}]/' c.yaml
 stumbles "other dimensions" 6 '31 dimensions'
+must "$tools/npy" random wide.npy 2 32 5
+sed -i 's/^corpora.*/corpora: [{name: words, embeddings: wide.npy}]/' c.yaml
+stumbles "embeddings without captions" 4 'no captions beside wide.npy'
+stumbles "a copy in 8 bits that is not there" 4 'quantized: nope/manifest.json' --set corpora.words.captions=captions.txt \
+  --set corpora.words.quantized=nope
+must "$vocabench" pack --quantize int8 --input rows.npy --output codes
+stumbles "one of another corpus" 6 'codes' --set corpora.words.captions=captions.txt --set corpora.words.quantized=codes
 
 # ---- plan stops at the same, before its table, and counts what there is -------------------------------------------
 plan_of() { "$vocabench" plan "$@" >stdout 2>stderr; }
@@ -170,6 +177,26 @@ wrong_names "names without embeddings" 3 "analysis 'open_set': model 'made' is p
   $'analyses: [open_set]\nopen_curve: {names: names.txt}'
 wrong_names "those of other names" 6 "adversarial vocabularies of 'made' on 'folder': i.npy: expected 19 x [0-9]+ of" \
   'adversarial: {candidates: names.txt, embeddings: i.npy, k: 1}'
+# And what a corpus needs.
+cat >>p.yaml <<'E'
+corpora: [{name: words, captions: captions.txt}]
+retrieval: {corpus: words, top_k: 1, filter: none}
+E
+needs() { # needs NAME CODE PATTERN CORPUS [SETTING...]
+  local name=$1 code=$2 pattern=$3 corpus=$4; shift 4
+  refuses "$name: run" "$code" "corpus 'words': .*$pattern" "$vocabench" run p.yaml --output r \
+    --set "corpora=[{name: words, $corpus}]" "$@"
+  "$vocabench" check p.yaml --output o --set "corpora=[{name: words, $corpus}]" "$@" >stdout 2>/dev/null
+  like "$name: check" "^error +corpus 'words' .*$pattern" stdout
+}
+needs "captions, which a precomputed model does not encode" 6 'encodes nothing; give embeddings' 'captions: captions.txt'
+needs "rows of other dimensions than a precomputed model" 6 'embeddings have 31 dimensions' 'embeddings: rows.npy'
+needs "captions without their embeddings" 4 'encodes no captions; give their embeddings' \
+  'embeddings: wide.npy, captions: captions.txt'
+needs "words of classes without captions" 4 'no captions beside wide.npy' 'embeddings: wide.npy, text_embeddings: wide.npy' \
+  --set retrieval.filter=class-word
+check "embeddings of captions alone" "$vocabench" check p.yaml --output o \
+  --set 'corpora=[{name: words, embeddings: wide.npy, text_embeddings: wide.npy}]'
 refuses "no experiment" 4 'nothing.yaml' "$vocabench" check nothing.yaml
 refuses "no argument" 2 'check' "$vocabench" check
 

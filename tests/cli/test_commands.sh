@@ -152,6 +152,25 @@ holds "--set by name and by number" '.configuration | .protocol == "sampled" and
   .models[0].similarity == "dot" and .datasets[0].on_error == "skip"' out2/results.json "$(cat err)"
 refuses "--set of an unknown key" 3 "unknown key 'sede' in the experiment; did you mean 'seed'" \
   "$vocabench" run e.yaml --set sede=3 --output x
+# Every kind of value, given in the file or nowhere.
+{ cat e.yaml; cat <<'E'; } >given.yaml
+protocol: sampled
+seed: 5
+limit: 1
+on_equal: allow
+batch: 2
+latex: true
+E
+set=(protocol= seed= limit= on_equal= batch= latex= trials= decode_memory= similarity_engine= corpora= retrieval= expansions=
+  models.points.logit_scale= models.points.similarity= models.points.weights= models.points.mean= datasets.0.on_error=)
+"$vocabench" run given.yaml --output unset "${set[@]/#/--set=}" >/dev/null 2>err
+must "$vocabench" run e.yaml --output never
+equal "an empty value of --set unsets the key" "$(jq -S .configuration unset/results.json) $(query unset .run.options.batch)" \
+  "$(jq -S .configuration never/results.json) 16" "$(cat err)"
+refuses "--set of nothing to a key that is none" 3 "unknown key 'sede' in the experiment" \
+  "$vocabench" run e.yaml --set sede= --output x
+refuses "--set of nothing to a key that is needed" 3 "models: expected a list with at least one entry" \
+  "$vocabench" run e.yaml --set models= --output x
 refuses "--set of a wrong type" 3 "e.yaml: command line: trials: expected an integer.*'many'" \
   "$vocabench" run e.yaml --set trials=many --output x
 refuses "--set out of range" 3 "e.yaml: command line: trials: expected an integer.*'0'" \

@@ -53,6 +53,7 @@ static void every_form_is_read(void **state) {
     expect("a.txt", NULL, "one||two words|last");
     put_text("b.txt", "one\n");
     expect("b.txt", NULL, "one");
+    refuse("b.txt", "caption", VB_EMISMATCH, "b.txt: lines of text have no column 'caption'");
     put_text("empty.txt", "");
     expect("empty.txt", NULL, "");
     static const char lines[] =
