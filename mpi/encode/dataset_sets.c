@@ -8,7 +8,7 @@
 #include "shards/files/path.h"
 
 /* What an image may be called. */
-typedef enum name_form { FULL, FILE_NAME, STEM, FORMS } name_form;
+typedef enum name_form { FULL, FILE_NAME, FULL_STEM, STEM, FORMS } name_form; /* stems: without endings */
 
 typedef struct named_image {
     const char *name;
@@ -18,7 +18,7 @@ typedef struct named_image {
 typedef struct image_names {
     const vb_dataset_spec *spec;
     int64_t count;
-    vb_strings storage;         /* full names, then stems */
+    vb_strings storage;         /* full names, then these without endings */
     named_image *sorted[FORMS]; /* by name */
 } image_names;
 
@@ -44,14 +44,15 @@ static int read_names(image_names *names, const vb_dataset *dataset, vb_error *e
     for (int form = 0; form < FORMS; form++)
         if (!(names->sorted[form] = vb_array((size_t)names->count, sizeof(named_image), "names of images", err))) return -1;
     for (int64_t i = 0; i < names->count; i++) {
-        const char *base = vb_path_base_name(names->storage.items[i]), *dot = strrchr(base, '.');
-        if (vb_strings_add_n(&names->storage, base, dot ? (size_t)(dot - base) : strlen(base), err)) return -1;
+        const char *full = names->storage.items[i], *dot = strrchr(vb_path_base_name(full), '.');
+        if (vb_strings_add_n(&names->storage, full, dot ? (size_t)(dot - full) : strlen(full), err)) return -1;
     }
     for (int64_t i = 0; i < names->count; i++) {
-        const char *full = names->storage.items[i];
+        const char *full = names->storage.items[i], *stem = names->storage.items[names->count + i];
         names->sorted[FULL][i] = (named_image){full, i};
         names->sorted[FILE_NAME][i] = (named_image){vb_path_base_name(full), i};
-        names->sorted[STEM][i] = (named_image){names->storage.items[names->count + i], i};
+        names->sorted[FULL_STEM][i] = (named_image){stem, i};
+        names->sorted[STEM][i] = (named_image){vb_path_base_name(stem), i};
     }
     for (int form = 0; form < FORMS; form++) qsort(names->sorted[form], (size_t)names->count, sizeof(named_image), by_name);
     return 0;

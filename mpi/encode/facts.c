@@ -382,7 +382,11 @@ int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_
         return vb_errorf(err, VB_EMISMATCH, "resize_to %d (%s): expected %s", spec->resize_to, source[VB_FACT_RESIZE_TO],
                          spec->resize == VB_RESIZE_LONGEST ? "none, with resize longest" : "the images' side or more");
     if (!spec->resize_to) source[VB_FACT_RESIZE_TO] = NULL;
-    if (spec->resize != VB_RESIZE_SHORTEST && !spec->resize_to) source[VB_FACT_CROP] = NULL;
+    const bool cropped = spec->resize == VB_RESIZE_SHORTEST || spec->resize_to;
+    if (!cropped && stated->crop >= 0)
+        return vb_errorf(err, VB_ECONFIG, "%s: crop is stated, but resize is %s, which leaves nothing to crop",
+                         weights->where.file, vb_preprocess_resizes[spec->resize]);
+    if (!cropped) source[VB_FACT_CROP] = NULL;
     return 0;
 }
 

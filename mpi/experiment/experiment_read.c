@@ -102,6 +102,20 @@ static int check_precomputed(const vb_experiment *experiment, vb_error *err) {
     return 0;
 }
 
+/* What is said of labels of images, where no image is read: it would have no effect. */
+static int check_labels(const vb_experiment *experiment, vb_error *err) {
+    for (int d = 0; d < experiment->dataset_count && !vb_experiment_encodes(experiment); d++) {
+        const vb_dataset_spec *data = &experiment->datasets[d];
+        if (data->labels || data->class_names)
+            return vb_errorf(err, VB_ECONFIG,
+                             "%s: dataset '%s': '%s' is of its images, and all models are precomputed: it belongs in a model, as "
+                             "'%s'",
+                             experiment->path, data->name, data->labels ? "labels" : "class_names",
+                             data->labels ? "labels" : "label_names");
+    }
+    return 0;
+}
+
 /* What needs all text embeddings on every rank. */
 static int check_engine(const vb_experiment *experiment, vb_error *err) {
     bool retrieval = experiment->retrieval.given;
@@ -168,7 +182,7 @@ int vb_experiment_read(vb_experiment *experiment, const char *given, const vb_ov
     if (vb_experiment_models_read(experiment, root, err) || check_index_models(experiment, err) ||
         choose_model(experiment, err) || choose_dataset(experiment, err))
         goto done;
-    if (check_precomputed(experiment, err) || check_engine(experiment, err) ||
+    if (check_precomputed(experiment, err) || check_labels(experiment, err) || check_engine(experiment, err) ||
         vb_json_end(&experiment->json, "the configuration", err))
         goto done;
     if (fill_folders(experiment, err)) goto done;

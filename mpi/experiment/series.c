@@ -30,9 +30,12 @@ int vb_series_natural_order(const char *a, const char *b) {
 
 static int by_nature(const void *a, const void *b) { return vb_series_natural_order(*(char *const *)a, *(char *const *)b); }
 
+/* The last dot and the letters behind it. What has digits tells checkpoints apart (model.pth.tar-50), also where there is but one
+ * of them as yet. */
 static const char *extension(const char *path) {
-    const char *dot = strrchr(vb_path_base_name(path), '.');
-    return dot ? dot : "";
+    const char *dot = strrchr(vb_path_base_name(path), '.'), *at = dot ? dot + 1 : "";
+    while (isalpha((unsigned char)*at)) at++;
+    return dot && !*at ? dot : "";
 }
 
 /* The paths less the folder that they all have in common and, where it is the same, less the extension. */

@@ -118,6 +118,9 @@ if run e.yaml --output e; then
   equal "the same facts are the same units, whoever tells them" \
     "$(find e/cache -name '*.npy' -printf '%h\n' | sort -u | wc -l)" 3 "$(find e/cache)"
 fi
+refuses "a crop where nothing is cropped" 3 'crop is stated, but resize is squash, which leaves nothing to crop' \
+  "$vocabench" plan e.yaml --set models.squashed.crop=floor
+check "but behind a resize to more" "$vocabench" plan e.yaml --set models.squashed.crop=floor --set models.squashed.resize_to=64
 refuses "a key that precomputed embeddings do not take" 3 "family precomputed does not take the key 'resize'" \
   "$vocabench" plan e.yaml --set \
     'models.0={name: p, family: precomputed, image_embeddings: i, text_embeddings: t, labels: l, resize: squash}'

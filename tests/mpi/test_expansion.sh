@@ -220,6 +220,11 @@ done
 check "contexts of 260 classes" $python "$oracle" turns of-own.safetensors/cache 260 of-e1.pt/cache of-e2.pt/cache
 run s.yaml --output lone --set 'models.training.weights=run/*_3.safetensors' --only-model training@epoch_3
 equal "a series of one, named as ever" "$(query lone '[.series[].model] | unique | join(" ")')" training@epoch_3
+mkdir numbered; cp contexts/e1.pt numbered/model.pth.tar-50
+run s.yaml --output numbered-s --set 'models.coop.prompts={coop: "numbered/model.pth.tar-*", position: middle}' \
+  --only-model coop@model.pth.tar-50
+equal "a number behind a dot is no extension, also of one alone" \
+  "$(query numbered-s '[.series[].model] | unique | join(" ")')" coop@model.pth.tar-50
 check "report takes series" "$vocabench" report s --output series.html
 
 # ---- bad input ---------------------------------------------------------------------------------------------------

@@ -163,6 +163,11 @@ wrong "an image that is not there" 6 "there is no image 'none.png' in the data" 
 wrong "labels that are no sets" 5 'expected a JSON list of lists of labels' '["bear"]'
 wrong "a label twice" 5 "image '[0-9]+-[0-9]+.(png|jpg)': the label 'x' stands twice" '.[5].value = ["x", "x"] | from_entries'
 cp pics/bear/* pics/sea
+# Files of one name in two folders.
+printf '%s\n' pics/*/* | jq -Rn '[inputs | ltrimstr("pics/") | {key: ., value: [split("/")[0]]}] | from_entries' >full.json
+jq -c 'with_entries(.key |= sub("[.][^.]*$"; ""))' full.json >stems.json
+for names in full stems; do run folders.yaml --output $names --set datasets.d.labels=$names.json; done
+same "images are named by folders, with endings or without" full/records/m--d.jsonl.zst stems/records/m--d.jsonl.zst
 jq -c 'map(.value) | . + .[:2]' entries.json >wrong.json
 refuses "two images of a name" 6 "wrong.json: two images are called '[0-9]+-[0-9]+.(png|jpg)': name them by their folders" \
   "$vocabench" run folders.yaml --output x --set datasets.d.labels=wrong.json

@@ -226,6 +226,17 @@ static void experiments(void **state) {
          .code = VB_EMISMATCH,
          .text = "twice.json: image 'bear' has two sets",
          .yaml = ENCODED("", "images: lone, labels: twice.json", "m.safetensors")},
+        {.words = RUN,
+         .code = VB_ECONFIG,
+         .text = "dataset 'd': 'class_names' is of its images, and all models are precomputed: it belongs in a model, as "
+                 "'label_names'",
+         .yaml = "experiment: x\ndatasets: [{name: d, vocabularies: v.yaml, class_names: six.txt}]\nmodels: [{name: m, family: "
+                 "precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.txt}]\n"},
+        {.words = RUN,
+         .code = VB_ECONFIG,
+         .text = "dataset 'd': 'labels' is of its images, and all models are precomputed: it belongs in a model, as 'labels'",
+         .yaml = "experiment: x\ndatasets: [{name: d, vocabularies: v.yaml, labels: twice.json}]\nmodels: [{name: m, family: "
+                 "precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.txt}]\n"},
         {.words = RUN, .code = VB_ECONFIG, .text = "model 'm': there is no dataset 'none'", .yaml = GIVEN("", ", dataset: none")},
         {.words = RUN,
          .code = VB_ECONFIG,
