@@ -71,6 +71,10 @@ static int preprocess(const vb_context *context, const vb_arguments *arguments, 
         vb_fact_arguments_integer(&how.decode_memory, arguments, "decode_memory", err))
         return -1;
     vb_facts_state_pixels(&spec, &stated, NULL);
+    if (vb_facts_check_crop(&spec, &stated, err)) {
+        if (err) err->code = VB_EUSAGE; /* it comes from the command line here */
+        return vb_error_prefix(err, "preprocess");
+    }
     spec.rgb_first = vb_arguments_given(arguments, "rgb-first");
     vb_dataset *dataset = NULL;
     vb_writer *writer = NULL;

@@ -295,6 +295,12 @@ void vb_facts_state_pixels(vb_preprocess *spec, const vb_stated_facts *stated, c
     if (given[VB_FACT_STD]) state_triple(spec->std, stated->std);
 }
 
+int vb_facts_check_crop(const vb_preprocess *spec, const vb_stated_facts *stated, vb_error *err) {
+    if (stated->crop < 0 || spec->resize == VB_RESIZE_SHORTEST || spec->resize_to) return 0;
+    return vb_errorf(err, VB_ECONFIG, "crop is stated, but resize is %s, which leaves nothing to crop",
+                     vb_preprocess_resizes[spec->resize]);
+}
+
 /* As a family was published; NULL: as OpenAI's models. */
 static vb_preprocess pixels_of(const vb_family_pixels *own) {
     vb_preprocess spec = vb_preprocess_clip(0);
@@ -382,11 +388,8 @@ int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_
         return vb_errorf(err, VB_EMISMATCH, "resize_to %d (%s): expected %s", spec->resize_to, source[VB_FACT_RESIZE_TO],
                          spec->resize == VB_RESIZE_LONGEST ? "none, with resize longest" : "the images' side or more");
     if (!spec->resize_to) source[VB_FACT_RESIZE_TO] = NULL;
-    const bool cropped = spec->resize == VB_RESIZE_SHORTEST || spec->resize_to;
-    if (!cropped && stated->crop >= 0)
-        return vb_errorf(err, VB_ECONFIG, "%s: crop is stated, but resize is %s, which leaves nothing to crop",
-                         weights->where.file, vb_preprocess_resizes[spec->resize]);
-    if (!cropped) source[VB_FACT_CROP] = NULL;
+    if (vb_facts_check_crop(spec, stated, err)) return vb_error_prefix(err, "%s", weights->where.file);
+    if (spec->resize != VB_RESIZE_SHORTEST && !spec->resize_to) source[VB_FACT_CROP] = NULL;
     return 0;
 }
 

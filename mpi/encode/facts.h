@@ -67,6 +67,8 @@ int vb_facts_of_pixels(vb_facts *facts, const vb_stated_facts *stated, const vb_
 
 /* What is stated of preprocessing, put over *spec; source (by vb_fact, may be NULL) is "experiment" for each. */
 void vb_facts_state_pixels(vb_preprocess *spec, const vb_stated_facts *stated, const char **source);
+/* VB_ECONFIG where a crop is stated and nothing is cropped. */
+int vb_facts_check_crop(const vb_preprocess *spec, const vb_stated_facts *stated, vb_error *err);
 
 /* Everything about a tower that its embeddings depend on and the family does not fix, as keys of cached units have it. */
 void vb_facts_key(const vb_facts *facts, const vb_family *family, const vb_clip_info *info, bool text, char *key, size_t size);

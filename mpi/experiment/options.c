@@ -124,7 +124,8 @@ int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, co
                                   vb_did_you_mean_hint(hint, map->keys[i]->text, keys));
         }
         const vb_yaml *value = map->items[i];
-        const bool unset = !value->line && vb_yaml_is_null(value) && !option->required; /* by --set KEY= */
+        const bool nothing = value->kind == VB_YAML_SCALAR && !value->quoted && !value->text[0],
+                   unset = nothing && !value->line && !option->required; /* by --set KEY= */
         if (!unset && read_value(option, fields, value, name, err)) return -1;
     }
     for (const vb_option *option = table; option->key; option++)

@@ -310,6 +310,22 @@ static bool tar_recognise(const char *path, const vb_path_facts *facts) {
 
 static bool tar_recognise_bytes(const uint8_t *head, size_t size) { return size == VB_TAR_BLOCK && vb_tar_is_header(head); }
 
+/* That none of the names in a folder is a shard which its manifest does not list: it would be left out without a word. */
+static int refuse_unlisted(const vb_manifest *manifest, const vb_strings *names, const char *folder, vb_error *err) {
+    for (size_t i = 0; i < names->count; i++) {
+        size_t k = 0;
+        if (!is_shard(names->items[i])) continue;
+        while (k < manifest->shard_count && strcmp(manifest->shards[k].file, names->items[i])) k++;
+        if (k == manifest->shard_count)
+            return vb_errorf(
+                err, VB_EMISMATCH,
+                "%s: holds '%s', which its manifest.json does not list: name the shards by a pattern, if they belong "
+                "together",
+                folder, names->items[i]);
+    }
+    return 0;
+}
+
 /* Those that the folder's manifest lists, else every .tar and .tar.zst in it. */
 static int tar_find(vb_strings *files, const char *folder, vb_error *err) {
     *files = (vb_strings){0};
@@ -318,10 +334,11 @@ static int tar_find(vb_strings *files, const char *folder, vb_error *err) {
     int status = -1;
     char *path = vb_path_join(folder, "manifest.json", err);
     if (!path || read_folder_manifest(&manifest, path, err)) goto done;
-    if (!manifest.shard_count && vb_path_list_folder(&names, folder, err)) goto done;
+    if (vb_path_list_folder(&names, folder, err)) goto done;
+    if (manifest.shard_count && refuse_unlisted(&manifest, &names, folder, err)) goto done;
     for (size_t i = 0; i < manifest.shard_count; i++)
         if (vb_strings_take(files, vb_path_join(folder, manifest.shards[i].file, err), err)) goto done;
-    for (size_t i = 0; i < names.count; i++)
+    for (size_t i = 0; i < names.count && !manifest.shard_count; i++)
         if (is_shard(names.items[i]) && vb_strings_take(files, vb_path_join(folder, names.items[i], err), err)) goto done;
     status = 0;
 done:

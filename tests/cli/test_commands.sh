@@ -167,6 +167,8 @@ set=(protocol= seed= limit= on_equal= batch= latex= trials= decode_memory= simil
 must "$vocabench" run e.yaml --output never
 equal "an empty value of --set unsets the key" "$(jq -S .configuration unset/results.json) $(query unset .run.options.batch)" \
   "$(jq -S .configuration never/results.json) 16" "$(cat err)"
+refuses "but null is a value" 3 "seed: expected an integer from 0 to 4294967295, found nothing" \
+  "$vocabench" run e.yaml --set seed=null --output x
 refuses "--set of nothing to a key that is none" 3 "unknown key 'sede' in the experiment" \
   "$vocabench" run e.yaml --set sede= --output x
 refuses "--set of nothing to a key that is needed" 3 "models: expected a list with at least one entry" \

@@ -29,6 +29,8 @@ refuses "a resize that is none" 2 "resize: expected one of shortest, squash, lon
 refuses "a mean of two numbers" 2 "mean: expected three numbers, or one" \
   "${images[@]}" --weights m.safetensors --activation gelu --mean "[0.5, 0.5]"
 must "$vocabench" preprocess --resolution 16 --input pics --output p.npy --resize squash --interpolation bilinear --mean 0 --std 1
+refuses "a crop of what is squashed" 2 'preprocess: crop is stated, but resize is squash, which leaves nothing to crop' \
+  "$vocabench" preprocess --resolution 16 --input pics --output x.npy --resize squash --crop floor
 must "$vocabench" preprocess --resolution 16 --input pics --output plain.npy
 equal "preprocess takes them too: as many numbers, others" \
   "$(stat -c %s p.npy) $(cmp -s p.npy plain.npy && echo same)" "$(stat -c %s plain.npy) "

@@ -212,8 +212,13 @@ static void folders_in_use_are_left_alone(void **state) {
     put_text("file", "x");
     assert_fails(pack("few.bin", "file", 10, &result), VB_EOUTPUT, "file");
     assert_fails(pack("few.bin", "used5", 0, &result), VB_EUSAGE, "0 samples a shard");
-    /* What the manifest says must hold. */
+    /* What the manifest says must hold, and be all. */
     char path[1024];
+    vb_dataset *more;
+    put_text("used4/00003.tar", "more");
+    assert_fails(vb_dataset_open(&more, in_scratch(path, "used4"), NULL, &err), VB_EMISMATCH,
+                 "used4: holds '00003.tar', which its manifest.json does not list");
+    assert_int_equal(unlink(in_scratch(path, "used4/00003.tar")), 0);
     assert_int_equal(truncate(in_scratch(path, "used4/00001.tar.zst"), 500), 0);
     vb_dataset *dataset;
     assert_fails(vb_dataset_open(&dataset, in_scratch(path, "used4/*.zst"), NULL, &err), VB_EDATA,
