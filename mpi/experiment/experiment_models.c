@@ -186,9 +186,10 @@ int vb_experiment_models_read(vb_experiment *experiment, const vb_yaml *root, vb
         if (vb_experiment_encodes(experiment) && !data->images && !data->part_count)
             return vb_yaml_errorf(node, experiment->path, err,
                                   "dataset '%s': the key 'images' is missing, and not all models are precomputed", data->name);
-        if (data->part_count && !covered)
-            return vb_yaml_errorf(node, experiment->path, err, "expansion '%s': no model has embeddings of all its datasets",
-                                  data->name);
+        if (!covered)
+            return vb_yaml_errorf(node, experiment->path, err, "%s '%s': no model has embeddings of %s",
+                                  data->part_count ? "expansion" : "dataset", data->name,
+                                  data->part_count ? "all its datasets" : "it");
     }
     return 0;
 }

@@ -176,11 +176,11 @@ static int take_member(struct scan *scan, const vb_tar_entry *entry, member what
 static int take_entry(struct scan *scan, const vb_tar_entry *entry, vb_error *err) {
     member what;
     size_t key = split_name(entry->name, &what);
-    if ((entry->type == '1' || entry->type == '2') && key && what == IMAGE)
+    if ((entry->type == '1' || entry->type == '2') && key && what != OTHER)
         return vb_errorf(err, VB_EUNSUPPORTED,
-                         "%s: offset %llu: '%s' is a link: expected the image itself (tar --dereference "
+                         "%s: offset %llu: '%s' is a link: expected the %s itself (tar --dereference "
                          "--hard-dereference)",
-                         scan->path, (unsigned long long)entry->header, entry->name);
+                         scan->path, (unsigned long long)entry->header, entry->name, member_names[what]);
     if (entry->type != '0') return 0;
     if (!key) return vb_dataset_listing_ignore(scan->listing, entry->name, err);
     struct group *group = &scan->group;

@@ -163,7 +163,8 @@ has_line "an array that scans keeps whole nodes" '#SBATCH --exclusive' out
 has_line "and all of their memory" '#SBATCH --mem=0' out
 # A scan is work for as many ranks as it has pieces of 240 rows, be there one unit of images.
 floats C.npy 2 <<<"$(seq 1 2200)"; seq 1100 >captions.txt
-scans=(--set 'corpora=[{name: c, embeddings: C.npy, captions: captions.txt}]' --set 'retrieval={corpus: c, top_k: 3}')
+scans=(--set 'corpora=[{name: c, embeddings: C.npy, captions: captions.txt, text_embeddings: C.npy}]'
+  --set 'retrieval={corpus: c, top_k: 3}')
 for array in '' --array; do
   # shellcheck disable=SC2086 # none, or one
   submit "${basic[@]}" --dry-run $array "${scans[@]}"; has_line "ranks that scan $array" '#SBATCH --ntasks-per-node=5' out

@@ -256,6 +256,8 @@ bad "a dataset's prompt without a place" 3 "the prompt 'no place' has no .. for 
 change 's/dataset: c,/dataset: a,/' p.yaml
 bad "embeddings of a dataset twice" 3 "model 'm': embeddings of dataset 'a' are listed twice" bad.yaml
 change '/dataset: a, image/d' p.yaml
+bad "a dataset that no model covers" 3 "bad.yaml:[0-9]+:[0-9]+: dataset 'a': no model has embeddings of it" bad.yaml
+change '/- {dataset: b, image/d' p.yaml
 bad "an expansion that no model covers" 3 "expansion 'same': no model has embeddings of all its datasets" bad.yaml
 change '0,/family: precomputed$/s//family: precomputed\n    labels: a-y.npy/' p.yaml
 bad "keys beside embeddings" 3 "model 'm': 'labels' beside 'embeddings', in whose entries it belongs" bad.yaml

@@ -318,7 +318,12 @@ static void wrong_shards(void **state) {
         assert_int_equal(run_command("cd %s/x && echo > l1.jpg && ln -f l1.jpg l2.jpg && tar cf links.tar l1.jpg l2.jpg",
                                      scratch),
                          0);
-        assert_fails(open_in_scratch("x/links.tar", NULL, &err), VB_EUNSUPPORTED, "'l2.jpg' is a link");
+        assert_fails(open_in_scratch("x/links.tar", NULL, &err), VB_EUNSUPPORTED, "'l2.jpg' is a link: expected the image");
+        assert_int_equal(run_command("cd %s/x && echo 3 > l1.cls && echo 2 > l3.jpg && ln -f l1.cls l3.cls && "
+                                     "tar cf labels.tar l1.jpg l1.cls l3.jpg l3.cls",
+                                     scratch),
+                         0);
+        assert_fails(open_in_scratch("x/labels.tar", NULL, &err), VB_EUNSUPPORTED, "'l3.cls' is a link: expected the .cls");
     }
     /* Two folders that mean different things by 0. */
     PUT_TAR("y1/a.tar", {"a.jpg", "1"}, {"a.cls", "0"});
