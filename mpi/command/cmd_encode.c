@@ -63,9 +63,7 @@ static int model_spec(vb_model_spec *spec, const vb_arguments *arguments, vb_err
     spec->tokenizer = (char *)(uintptr_t)vb_arguments_text(arguments, "tokenizer");
     if (vb_arguments_choice(arguments, "family", VB_FAMILY_FOUND, &spec->family, err))
         return -1; /* the flag's words are those of vb_family_at */
-    if (vb_fact_arguments_read(&spec->stated, arguments, err)) return -1;
-    if (vb_arguments_given(arguments, "rgb-first")) spec->stated.preprocessing = VB_PREPROCESSING_RGB_FIRST;
-    return 0;
+    return vb_fact_arguments_read_pixels(&spec->stated, arguments, err);
 }
 
 int vb_cmd_encode(vb_context *context, const vb_arguments *arguments, vb_error *err) {

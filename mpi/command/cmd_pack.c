@@ -104,7 +104,22 @@ static int quantize(vb_context *context, const vb_arguments *arguments, vb_error
     return status;
 }
 
+/* Flags of the other kind of copy would have no effect. */
+static int check_flags(const vb_arguments *arguments, vb_error *err) {
+    static const struct {
+        const char *name;
+        bool coded;
+    } flags[] = {{"samples-per-shard", false}, {"class-names", false}, {"level", false}, {"similarity", true}, {"threads", true}};
+    const bool coded = vb_arguments_given(arguments, "quantize");
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].coded != coded && vb_arguments_given(arguments, flags[i].name))
+            return vb_errorf(err, VB_EUSAGE, "pack: --%s is of %s, %s --quantize", flags[i].name,
+                             coded ? "shards of images" : "the 8-bit copy of a corpus", coded ? "not of" : "which needs");
+    return 0;
+}
+
 int vb_cmd_pack(vb_context *context, const vb_arguments *arguments, vb_error *err) {
+    if (vb_comm_agree(&context->comm, check_flags(arguments, err), err)) return -1;
     if (vb_arguments_given(arguments, "quantize")) return quantize(context, arguments, err);
     return vb_comm_agree(&context->comm, context->comm.rank ? 0 : pack(context, arguments, err), err);
 }

@@ -29,7 +29,8 @@ const vb_flag vb_cmd_preprocess_flags[] = {
      .plain = true,
      .help = "float32, images x 3 x R x R, images in name order"},
     VB_FACT_ARGUMENTS_PIXELS,
-    {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "convert to RGB before resizing"},
+    {.option = "preprocessing"},
+    {.name = "rgb-first", .kind = VB_FLAG_SWITCH, .help = "the same as --preprocessing rgb_first"},
     {.option = "decode_memory"},
     {0},
 };
@@ -67,7 +68,7 @@ static int preprocess(const vb_context *context, const vb_arguments *arguments, 
     vb_preprocess spec = vb_preprocess_clip((int)vb_arguments_number(arguments, "resolution", 224));
     vb_stated_facts stated;
     vb_encoding how = {.threads = vb_threads_default(&context->comm)};
-    if (vb_fact_arguments_read(&stated, arguments, err) ||
+    if (vb_fact_arguments_read_pixels(&stated, arguments, err) ||
         vb_fact_arguments_integer(&how.decode_memory, arguments, "decode_memory", err))
         return -1;
     vb_facts_state_pixels(&spec, &stated, NULL);
@@ -75,7 +76,6 @@ static int preprocess(const vb_context *context, const vb_arguments *arguments, 
         if (err) err->code = VB_EUSAGE; /* it comes from the command line here */
         return vb_error_prefix(err, "preprocess");
     }
-    spec.rgb_first = vb_arguments_given(arguments, "rgb-first");
     vb_dataset *dataset = NULL;
     vb_writer *writer = NULL;
     if (vb_dataset_open(&dataset, input, NULL, err)) return -1;

@@ -29,6 +29,16 @@ int vb_fact_arguments_read(vb_stated_facts *stated, const vb_arguments *argument
     return read_rows(vb_experiment_tables_facts(), stated, arguments, err);
 }
 
+int vb_fact_arguments_read_pixels(vb_stated_facts *stated, const vb_arguments *arguments, vb_error *err) {
+    if (vb_fact_arguments_read(stated, arguments, err)) return -1;
+    if (!vb_arguments_given(arguments, "rgb-first")) return 0;
+    if (stated->preprocessing == VB_PREPROCESSING_OPENAI)
+        return vb_errorf(err, VB_EUSAGE, "%s: --rgb-first beside --preprocessing openai: expected one of them",
+                         arguments->command->name);
+    stated->preprocessing = VB_PREPROCESSING_RGB_FIRST;
+    return 0;
+}
+
 int vb_fact_arguments_integer(int64_t *value, const vb_arguments *arguments, const char *key, vb_error *err) {
     vb_option alone[2] = {*vb_options_find(vb_experiment_tables_root(), key)};
     assert(alone->kind == VB_OPTION_INTEGER);

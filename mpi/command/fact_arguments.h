@@ -22,6 +22,9 @@
 /* What those of them that are in the command's table state, and nothing of the others. VB_EUSAGE for a bad value. Local. */
 int vb_fact_arguments_read(vb_stated_facts *stated, const vb_arguments *arguments, vb_error *err);
 
+/* The same of a command with the switch --rgb-first, which is --preprocessing rgb_first, and contradicts openai. */
+int vb_fact_arguments_read_pixels(vb_stated_facts *stated, const vb_arguments *arguments, vb_error *err);
+
 /* The value, or the default, of an experiment's integer whose flag is in the command's table. VB_EUSAGE for a bad value. */
 int vb_fact_arguments_integer(int64_t *value, const vb_arguments *arguments, const char *key, vb_error *err);
 

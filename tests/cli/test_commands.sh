@@ -224,6 +224,10 @@ make_data images pics 3 4; make_data model m.safetensors; make_data tokenizer to
 make_data cifar cifar/test.bin 20 60
 "$vocabench" pack --input pics --output packed --samples-per-shard 5 >out && grep -q '^12 images in 3 shards, ' out
 verdict $? "pack" "$(cat out)"
+refuses "a flag of corpora for images" 2 'pack: --similarity is of the 8-bit copy of a corpus, which needs --quantize' \
+  "$vocabench" pack --input pics --output x --similarity cosine
+refuses "a flag of images for a corpus" 2 'pack: --level is of shards of images, not of --quantize' \
+  "$vocabench" pack --input packed --output x --quantize int8 --level 3
 inspected() { # inspected FILE PATTERN
   "$vocabench" inspect "$1" >out 2>err && grep -qE "$2" out
   verdict $? "inspect $1" "$(cat out err)"

@@ -29,6 +29,15 @@ refuses "a resize that is none" 2 "resize: expected one of shortest, squash, lon
 refuses "a mean of two numbers" 2 "mean: expected three numbers, or one" \
   "${images[@]}" --weights m.safetensors --activation gelu --mean "[0.5, 0.5]"
 must "$vocabench" preprocess --resolution 16 --input pics --output p.npy --resize squash --interpolation bilinear --mean 0 --std 1
+for way in "--preprocessing rgb_first" "--rgb-first"; do
+  # shellcheck disable=SC2086 # a flag and its value
+  must "$vocabench" preprocess --resolution 16 --input pics --output "p ${way%% *}.npy" $way
+done
+same "preprocess: two flags for RGB first" "p --preprocessing.npy" "p --rgb-first.npy"
+refuses "which do not contradict each other" 2 'preprocess: --rgb-first beside --preprocessing openai: expected one of them' \
+  "$vocabench" preprocess --resolution 16 --input pics --output x.npy --rgb-first --preprocessing openai
+refuses "nor in encode" 2 'encode: --rgb-first beside --preprocessing openai' "$vocabench" encode images --weights m.safetensors \
+  --activation gelu --input pics --output x.npy --rgb-first --preprocessing openai
 refuses "a crop of what is squashed" 2 'preprocess: crop is stated, but resize is squash, which leaves nothing to crop' \
   "$vocabench" preprocess --resolution 16 --input pics --output x.npy --resize squash --crop floor
 must "$vocabench" preprocess --resolution 16 --input pics --output plain.npy
