@@ -43,6 +43,22 @@ alike() { # alike EXPANSION DATASET
 alike different apart; alike merge one; alike drop without; alike "nothing shared" far
 equal "images of classes that are dropped are counted" "$(query e '[.results[] | {(.dataset): .}] | add |
   .drop.data.images_of_no_vocabulary == .p.images + .q.images - .drop.images and .drop.data.images_of_no_vocabulary > 0')" true
+# All that there is, by dot products, drawn orders, and of a class' first images: every figure and record is the single dataset's.
+# (of the rule `merge` the first images are those of each dataset, so all are taken)
+every=(--set protocol=sampled --set trials=4 --set seed=9 --set models.m.similarity=dot --per-image
+  --set 'analyses=[margin,similarity,alignment,uniformity,order,open_curve,open_set,calibration,top5]')
+run e.yaml --output every "${every[@]}"; run e.yaml --output first "${every[@]}" --limit 4
+its() { # its FOLDER DATASET
+  query "$1" ".results[] | select(.dataset == \"$2\") | del(.dataset, .expansion, .data)" | sed 's/orange of q/orange/'
+  # An image of an expansion is its dataset's name and row, of the single dataset its row.
+  zstd -dqc "$1/records/m--${2// /%20}.jsonl.zst" | jq -c 'del(.image, .predicted_all_vocabulary)' | sed 's/orange of q/orange/g'
+}
+for pair in different:apart merge:one drop:without "nothing shared:far"; do
+  for folder in every first; do
+    [ "$folder $pair" = "first merge:one" ] || same "'${pair%:*}' is that dataset in all figures and records: $folder" \
+      <(its $folder "${pair%:*}") <(its $folder "${pair#*:}")
+  done
+done
 # A page shows as stolen what is right in its own dataset and not among all: also where another dataset's class has the same name.
 sed '/^analyses/d; /^open_curve/d' e.yaml >bare.yaml
 for name in same different; do
