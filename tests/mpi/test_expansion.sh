@@ -42,6 +42,19 @@ for ranks in 2 3 5 8; do
   run_at $ranks p.yaml --output p$ranks --threads $((ranks % 2 + 1))
   agree "precomputed: $ranks ranks, the same bytes" p p$ranks
 done
+# What `same` forgives is what texts would have that are far from the images of their equivalents, in all that only ranks decide.
+must $python "$oracle" far . names.txt
+sed '/^analyses/d; /name: part/d' p.yaml >near.yaml
+printf '%s\n' 'analyses: [order, open_curve, top5]' 'open_curve: {names: names.txt, embeddings: n.npy, exclude: none}' >>near.yaml
+sed 's/[abc]-[it][.]npy/far-&/g; s/n[.]npy/far-n.npy/' near.yaml >far.yaml
+forgiven=(--only-dataset same --limit 25 --set protocol=sampled --set models.m.similarity=dot)
+run near.yaml --output near "${forgiven[@]}"
+run far.yaml --output far "${forgiven[@]}" --set expansions.same.shared_names=different
+by_rank() { # by_rank FOLDER: its figures and records
+  query "$1" '.results[0] | del(.data, .embedding, .expansion.shared_names)'
+  zstd -dqc "$1/records/m--same.jsonl.zst" | jq -c 'del(.similarity, .margin)'
+}
+same "ranks, errors, orders and foreign names of 'same', of a limit and by drawn orders" <(by_rank near) <(by_rank far)
 # The readers of results take them as they take any other: records agree with the figures, whatever the rule.
 for name in same different merge drop; do
   check "compare reads the records of '$name'" "$vocabench" compare p p2 --model m --dataset $name

@@ -2,7 +2,7 @@
 """Dataset-level expansions by enumeration, and series of checkpoints.
 
 make DIR: three precomputed datasets. check DIR RESULTS EXPANSION...: every figure of the expansions against all orders and all subsets of
-their datasets, image by image. gather DIR NAME IMAGES CLASSES TEXTS...: what `encode` made of a folder of images and of the texts, one
+their datasets, image by image. far DIR NAMES: the datasets again, of which no shared class can be taken for another. gather DIR NAME IMAGES CLASSES TEXTS...: what `encode` made of a folder of images and of the texts, one
 file a template, in the form that check reads. perturb IN OUT SEED: another checkpoint. context OUT WIDTH SEED: CoOp's; contexts OUT
 COUNT FIRST SECOND: of COUNT classes, the first such file's for every third class. turns OWN COUNT FIRST SECOND: whether texts of the
 first cache are so those of the other two."""
@@ -59,6 +59,27 @@ def make(folder):
 def write_things(folder, name, things):
     with open(f"{folder}/{name}-things.json", "w", encoding="utf-8") as file:
         json.dump(things, file)
+
+
+def far(folder, names):
+    """By dot products: a dimension for each shared class, in which its text is far below, and images of its equivalents far above. These are
+    two things then that no image is mistaken for. Also foreign names, which have zeros there."""
+    shared = sorted(SAME)
+    for name in DATASETS:
+        texts, images, labels = (np.load(f"{folder}/{name}-{kind}.npy") for kind in "tiy")
+        more, above = np.zeros((len(texts), len(shared)), "f4"), np.zeros((len(images), len(shared)), "f4")
+        for d, key in enumerate(shared):
+            if key[0] == name:
+                more[key[1], d] = -64
+            else:
+                above[[SAME.get((name, c)) == SAME[key] for c in labels], d] = 64
+        np.save(f"{folder}/far-{name}-t.npy", np.hstack([texts, more]))
+        np.save(f"{folder}/far-{name}-i.npy", np.hstack([images, above]))
+    rows = np.random.default_rng(4).standard_normal((30, DIM)).astype("f4")
+    np.save(f"{folder}/n.npy", rows)
+    np.save(f"{folder}/far-n.npy", np.hstack([rows, np.zeros((30, len(shared)), "f4")]))
+    with open(names, "w", encoding="utf-8") as file:
+        file.writelines(f"name {i}\n" for i in range(30))
 
 
 def gather(folder, name, images, class_list, templates):
@@ -259,6 +280,8 @@ def main():
     arguments = sys.argv[2:]
     if sys.argv[1] == "make":
         return make(*arguments)
+    if sys.argv[1] == "far":
+        return far(*arguments)
     if sys.argv[1] == "gather":
         return gather(*arguments[:4], arguments[4:])
     if sys.argv[1] == "perturb":
