@@ -353,9 +353,14 @@ def check(folder, results, records):
         ok = [x for x in of[t] if right[(t,)][x]]
         equal("right of the target", attack["right"], len(ok))
         left = set(ok)
-        for name, after in zip(attack["names"], attack["accuracy"]):
-            left -= {x for x in ok if pool[x, int(name.split()[1])] > best[x][t]}
+        for name, after, by, shown in zip(attack["names"], attack["accuracy"], attack["takes"], attack["examples"]):
+            fresh = sorted(x for x in left if pool[x, int(name.split()[1])] > best[x][t])
+            left -= set(fresh)
             close("accuracy after " + name, after, len(left) / len(of[t]))
+            its = [NAMES[next(c for c in sets[x] if c in members[t])] for x in fresh]  # by class: the first one listed there
+            equal("what it takes", by, {c: its.count(c) for c in its})
+            equal("an example's class", [e["class"] for e in shown], [its[fresh.index(kept.index(e["place"]))] for e in shown])
+            equal("an example's name", [e["image"] for e in shown], ["row %d" % e["place"] for e in shown])
 
     # The first-ranked right class stands for the image.
     text = unit(np.load(f"{folder}/t.npy"))
