@@ -48,15 +48,17 @@ static void write_with_error(vb_headline_write *write, vb_strbuf *out, double va
 }
 
 /* The lead over the next model. Without records the errors are taken as independent: both saw the same images, so that the error
- * of the difference is smaller wherever the models find the same images hard, and a lead that stands here stands. */
+ * of the difference is smaller wherever the models find the same images hard, and a lead that stands here stands. What is paired
+ * is exact Acc-E, by which the next model may be ahead where orders are drawn. */
 static void write_lead(const vb_section_result *best, const vb_section_result *next, vb_headline_write *write, vb_strbuf *out) {
     const vb_lead lead = vb_lead_find(best, next);
     out->failed |= lead.failed;
     write(out, " Next is ", false);
     write(out, next->label, true);
     write(out, ", ", false);
-    write_with_error(write, out, lead.difference, lead.error);
-    write(out, " points behind", false);
+    write_with_error(write, out, lead.paired ? fabs(lead.difference) : lead.difference, lead.error);
+    write(out, lead.paired && lead.difference < 0 ? " points ahead" : " points behind", false);
+    if (lead.paired && json_object_get(best->entry, "exact")) write(out, " by exact Acc-E", false);
     if (lead.paired) {
         if (lead.on_classes) write(out, " on the same images: more than chance explains", false);
         else if (lead.on_images)

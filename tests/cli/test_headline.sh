@@ -52,6 +52,25 @@ has_text "by compare's p" "$(printf 'not for others (p %.2g by images, %.2g by c
 has_text "guessing among 4 names, and among all 24" \
   'Guessing gives 25.0 percent within the own vocabulary, 4.2 among all names.' head.md
 has_text "guessing among 6" 'Guessing gives 16.7 percent within the own vocabulary, 4.2 among all names.' head.md
+# Drawn orders may have the exact figures' second model first: one order, which brings b before c, and images that b takes of
+# one model, c of the other, one image more. What is paired is the exact difference, and the page says so.
+floats three.npy 3 <<<"1 0 0 0 1 0 0 0 1"; { printf '0\n%.0s' {1..10}; printf '1\n2\n'; } >label
+must "$tools/npy" numbers three-y.npy i8 label
+taken() { { for i in {1..10}; do [ "$i" -gt "$1" ] && echo 1 0 0 || echo "1 $2"; done; echo 0 1 0 0 0 1; } | floats "$3" 3; }
+taken 8 "2 0" by-b.npy; taken 9 "0 2" by-c.npy
+printf 'name: three\nvocabularies: {a: [a], b: [b], c: [c]}\n' >three.yaml
+printf '%s\n' 'experiment: drawn' 'per_image: true' 'protocol: sampled' 'trials: 1' \
+  'datasets: [{name: three, vocabularies: three.yaml}]' models: >drawn.yaml
+for model in by-b by-c; do echo "  - {name: $model, family: precomputed, image_embeddings: $model.npy,
+    text_embeddings: three.npy, labels: three-y.npy}"; done >>drawn.yaml
+run drawn.yaml --output drawn --set seed=1
+equal "drawn orders have the other model first" "$(query drawn '[.results[] | .acc_e, .exact.acc_e] |
+  [.[0] < .[2], .[1] > .[3]] | tojson')" '[true,true]'
+must "$vocabench" compare drawn drawn --model by-b --model by-c --json c.json
+said drawn >head.md
+has_text "the exact difference is called so" "$(jq -r '.overall.acc_e | -100 * .difference' c.json |
+  awk '{ printf "Next is **by-b**, %.1f ± ", $1 }')" head.md
+like "and its sign" "Next is [*][*]by-b[*][*], [0-9.]+ . [0-9.]+ points ahead by exact Acc-E on the same images: " head.md
 # Numbers are rounded to the nearest, in every table.
 cp -r r rounded
 changed() { echo "(.results[] | select(.model == \"near\" and .dataset == \"$1\")) |= (.acc_e = $2 | .acc_c = $3)"; }
