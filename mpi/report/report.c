@@ -12,12 +12,17 @@ static const char *vocabularies_of(const json_t *entry) {
     return vb_json_text(json_object_get(entry, "data"), "vocabularies_digest");
 }
 
+/* Of the same data and classes: figures of a quick look, or of drawn orders, are others than the whole's exact ones. */
+static bool are_alike(const json_t *a, const json_t *b) {
+    return vb_json_integer(a, "limit") == vb_json_integer(b, "limit") &&
+           !strcmp(vb_json_text(a, "protocol"), vb_json_text(b, "protocol"));
+}
+
 static vb_report_group *group_of(vb_report *report, const json_t *entry) {
     for (int g = 0; g < report->group_count; g++) {
         const json_t *first = report->groups[g].results[0].entry;
         if (!strcmp(vb_json_text(first, "dataset"), vb_json_text(entry, "dataset")) &&
-            !strcmp(vocabularies_of(first), vocabularies_of(entry)) &&
-            vb_json_integer(first, "limit") == vb_json_integer(entry, "limit"))
+            !strcmp(vocabularies_of(first), vocabularies_of(entry)) && are_alike(first, entry))
             return &report->groups[g];
     }
     return NULL;
@@ -102,12 +107,14 @@ static int add_names(vb_report *report, vb_error *err) {
         for (int h = 0; h < report->group_count; h++) {
             const json_t *other = report->groups[h].results[0].entry;
             alone = alone && (h == g || strcmp(vb_json_text(first, "dataset"), vb_json_text(other, "dataset")) ||
-                              vb_json_integer(first, "limit") != vb_json_integer(other, "limit"));
+                              !are_alike(first, other));
         }
         char *dataset = vb_tables_dataset(first, err);
         if (!dataset) return -1;
-        group->title = alone ? dataset : vb_format(err, "%s (vocabularies %.8s)", dataset, vocabularies_of(first));
-        if (!alone) vb_free(dataset);
+        const char *drawn = strcmp(vb_json_text(first, "protocol"), "sampled") ? "" : " (protocol: sampled)";
+        group->title = alone ? vb_format(err, "%s%s", dataset, drawn) :
+                               vb_format(err, "%s%s (vocabularies %.8s)", dataset, drawn, vocabularies_of(first));
+        vb_free(dataset);
         if (!group->title) return -1;
         for (int i = 0; i < group->count; i++)
             if (!(group->results[i].label = label_of(report, &group->results[i], err))) return -1;

@@ -71,6 +71,11 @@ said drawn >head.md
 has_text "the exact difference is called so" "$(jq -r '.overall.acc_e | -100 * .difference' c.json |
   awk '{ printf "Next is **by-b**, %.1f ± ", $1 }')" head.md
 like "and its sign" "Next is [*][*]by-b[*][*], [0-9.]+ . [0-9.]+ points ahead by exact Acc-E on the same images: " head.md
+run drawn.yaml --output all-orders --set protocol=exact
+must "$vocabench" report drawn all-orders --output page.md
+equal "drawn and exact figures do not stand together" "$(grep '^## three' page.md | paste -sd'|')" \
+  "## three (protocol: sampled)|## three"
+unlike "nor is the one's lead over the other" ' 0[.]0 ± 0[.]0 points' page.md
 # Numbers are rounded to the nearest, in every table.
 cp -r r rounded
 changed() { echo "(.results[] | select(.model == \"near\" and .dataset == \"$1\")) |= (.acc_e = $2 | .acc_c = $3)"; }
