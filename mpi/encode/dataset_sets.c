@@ -6,9 +6,10 @@
 
 #include "kernels/base/memory.h"
 #include "shards/files/path.h"
+#include "shards/images/image.h"
 
-/* What an image may be called. */
-typedef enum name_form { FULL, FILE_NAME, FULL_STEM, STEM, FORMS } name_form; /* stems: without endings */
+/* What an image may be called: a stem is without the ending. */
+typedef enum name_form { FULL, FILE_NAME, FULL_STEM, STEM, FORMS } name_form; /* both before the stems */
 
 typedef struct named_image {
     const char *name;
@@ -18,7 +19,7 @@ typedef struct named_image {
 typedef struct image_names {
     const vb_dataset_spec *spec;
     int64_t count;
-    vb_strings storage;         /* full names, then these without endings */
+    vb_strings storage;         /* full names, then their stems */
     named_image *sorted[FORMS]; /* by name */
 } image_names;
 
@@ -78,17 +79,32 @@ static int order_by_name(int64_t *order, const image_names *names, vb_error *err
     return 0;
 }
 
-static int find_image(const image_names *names, const char *name, int64_t *sample, vb_error *err) {
+/* *sample < 0: in none of the first `forms`. */
+static int look_up(const image_names *names, const char *name, int forms, int64_t *sample, vb_error *err) {
     const named_image wanted = {name, 0};
-    for (int form = 0; form < FORMS; form++) {
+    *sample = -1;
+    for (int form = 0; form < forms && *sample < 0; form++) {
         const named_image *all = names->sorted[form],
                           *at = bsearch(&wanted, all, (size_t)names->count, sizeof *all, by_name_alone);
         if (!at) continue;
         if ((at > all && !by_name_alone(at - 1, at)) || (at + 1 < all + names->count && !by_name_alone(at, at + 1)))
             return two_of_a_name(names, name, err);
         *sample = at->sample;
-        return 0;
     }
+    return 0;
+}
+
+/* Samples of shards are called by their keys, which are without the ending that the image's file had. */
+static int find_image(const image_names *names, const char *name, int64_t *sample, vb_error *err) {
+    const char *dot = strrchr(vb_path_base_name(name), '.');
+    if (look_up(names, name, FORMS, sample, err)) return -1;
+    if (*sample < 0 && dot && vb_image_is_suffix(dot + 1)) {
+        char *key = vb_strndup(name, (size_t)(dot - name), err);
+        const int status = key ? look_up(names, key, FULL_STEM, sample, err) : -1;
+        vb_free(key);
+        if (status) return -1;
+    }
+    if (*sample >= 0) return 0;
     return vb_errorf(err, VB_EMISMATCH, "%s: there is no image '%.80s' in the data (%lld images, the first is '%.80s')",
                      names->spec->labels, name, (long long)names->count, names->sorted[FULL][0].name);
 }
