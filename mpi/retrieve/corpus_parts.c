@@ -362,7 +362,8 @@ static int captions_of_part(const vb_corpus_parts *corpus, size_t p, const int64
                                   texts, odd, err);
     for (size_t i = 0; i < n && !status; i++) {
         const char *text = texts[images ? (size_t)rows[i] : i];
-        status = note_caption(list, from + (int64_t)i, text, text ? odd[i] : "its caption is not UTF-8 text", err);
+        const char *why = !text ? "its caption is not UTF-8 text" : images && !*text ? "an image without a caption" : odd[i];
+        status = note_caption(list, from + (int64_t)i, text, why, err);
     }
     for (size_t i = 0; texts && i < got; i++) vb_free(texts[i]);
     for (size_t i = 0; odd && i < n; i++) vb_free(odd[i]);

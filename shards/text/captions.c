@@ -213,10 +213,15 @@ static int find_column(vb_captions *captions, vb_error *err) {
 
 /* ---- JSON ---- */
 
-/* Hands out the caption of a JSON value: a text, an object's `column`; null and missing are empty. */
+/* Hands out the caption of a JSON value: a text, an object's `column`, of which null is empty. */
 static int json_caption(vb_captions *captions, const json_t *value, const char **text, const char **odd) {
-    if (json_is_object(value)) value = json_object_get(value, captions->column ? captions->column : "caption");
-    if (!value || json_is_null(value)) return 0;
+    const char *column = captions->column ? captions->column : "caption";
+    if (json_is_object(value) && !(value = json_object_get(value, column))) {
+        char what[128];
+        snprintf(what, sizeof what, "no key '%.*s'", (int)vb_utf8_cut(column, 80), column);
+        return odd_row(captions, odd, what);
+    }
+    if (json_is_null(value)) return 0;
     if (!json_is_string(value)) return odd_row(captions, odd, "expected a text as caption");
     *text = json_string_value(value);
     return check_utf8(captions, *text, json_string_length(value), odd);

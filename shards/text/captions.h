@@ -22,7 +22,7 @@ typedef struct vb_captions vb_captions;
 int vb_captions_open(vb_captions **captions, const char *path, const char *column, vb_error *err);
 void vb_captions_close(vb_captions *captions); /* NULL is fine */
 
-/* The next row's caption, NUL-terminated, valid until the next call; *text is NULL at the end. A null or missing caption is "".
+/* The next row's caption, NUL-terminated, valid until the next call; *text is NULL at the end. A null caption is "".
  * *odd is NULL, or "NAME:LINE: why" (the name of the file) when the row's caption cannot be used, which is no error: broken JSON,
  * a caption that is no text, invalid UTF-8 or a NUL in it, an empty line between JSON lines, no such column, a line of over 16
  * MiB. Not thread-safe. */
