@@ -105,6 +105,10 @@ const vb_option *vb_options_find(const vb_option *table, const char *key) {
     return table->key ? table : NULL;
 }
 
+bool vb_options_unset(const vb_yaml *value) {
+    return value->kind == VB_YAML_SCALAR && !value->quoted && !value->text[0] && !value->line;
+}
+
 int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, const char *name, const char *where,
                     vb_error *err) {
     if (map->kind != VB_YAML_MAP)
@@ -123,10 +127,8 @@ int vb_options_read(const vb_option *table, void *fields, const vb_yaml *map, co
             return vb_yaml_errorf(map->keys[i], name, err, "unknown key '%s' in %s%s", map->keys[i]->text, where,
                                   vb_did_you_mean_hint(hint, map->keys[i]->text, keys));
         }
-        const vb_yaml *value = map->items[i];
-        const bool nothing = value->kind == VB_YAML_SCALAR && !value->quoted && !value->text[0],
-                   unset = nothing && !value->line && !option->required; /* by --set KEY= */
-        if (!unset && read_value(option, fields, value, name, err)) return -1;
+        if (vb_options_unset(map->items[i]) && !option->required) continue;
+        if (read_value(option, fields, map->items[i], name, err)) return -1;
     }
     for (const vb_option *option = table; option->key; option++)
         if (option->required && !vb_yaml_get(map, option->key))

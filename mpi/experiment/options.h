@@ -46,6 +46,8 @@ typedef struct vb_option {
 /* The row of a key; NULL: there is none. */
 const vb_option *vb_options_find(const vb_option *table, const char *key);
 
+/* Whether the command line set the key to nothing (--set KEY=): it is as if it were not given. */
+bool vb_options_unset(const vb_yaml *value);
 /* Reads a YAML map into *fields by the table: unknown keys (with a "did you mean"), wrong types, values out of bounds and missing
  * required keys are VB_ECONFIG with name:line:column. What the command line sets to nothing is as if it were not given.
  * VB_OPTION_CUSTOM rows are accepted and left to the caller. Text fields are allocated (vb_free). */

@@ -165,7 +165,7 @@ typedef struct numbers {
 
 static int read_numbers(const vb_yaml *map, const char *file, const numbers *to, vb_error *err) {
     const vb_yaml *node = vb_yaml_get(map, to->key);
-    if (vb_yaml_is_null(node)) return 0;
+    if (!node || vb_options_unset(node)) return 0;
     size_t n = node->kind == VB_YAML_LIST ? node->count : 1;
     if (!n || n > VB_RETRIEVAL_VALUES)
         return vb_yaml_errorf(node, file, err, "%s: expected 1 to %d numbers, found %zu", to->key, VB_RETRIEVAL_VALUES, n);
@@ -226,6 +226,7 @@ void vb_retrieval_spec_free(vb_retrieval_spec *spec) { vb_options_free(retrieval
 
 json_t *vb_retrieval_spec_json(vb_json *json, const vb_retrieval_spec *spec) {
     json_t *object = vb_options_json(json, retrieval_options, spec, false);
+    if (!spec->depth_given) json_object_del(object, "depth"); /* as deep as the largest top_k, but another rule: no setting */
     vb_json_set(json, object, "top_k", vb_json_integer_list(json, spec->top_k, spec->top_k_count));
     vb_json_set(json, object, "lambda", vb_json_real_list(json, spec->lambda, spec->lambda_count));
     return object;
