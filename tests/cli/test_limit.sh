@@ -35,6 +35,27 @@ equal "shards have the same first images" "$(query tar "$figures")" "$(query $li
 mkdir cifar; make_data cifar cifar/test.bin 20 100
 run e.yaml --limit 2 --output cifar-out --set datasets.0.images=cifar/test.bin
 holds "no class of CIFAR has more" '[.results[0].vocabularies[].classes[].images] | max == 2' cifar-out/results.json
+# Of an expansion, whose datasets have prompts of their own, with a broken image among the first ones: it counts, and is skipped.
+make_data images five 5 4; picture=$(find five/bear -type f | LC_ALL=C sort | head -n 1)
+for class in five/*/; do
+  mkdir -p "first/${class#five/}"
+  find "$class" -type f | LC_ALL=C sort | head -n 3 | while IFS= read -r file; do cp "$file" "first/${class#five/}"; done
+done
+rm "first/${picture#five/}"; head -c 60 "$picture" >piece; must mv piece "$picture"
+sed 's/chair/{name: seat, aliases: [chair]}/; s/elephant/{name: tusks, aliases: [elephant]}/' five.yaml >other.yaml
+cat >both.yaml <<'E'
+experiment: both
+datasets:
+  - {name: d, images: pics, vocabularies: v.yaml, prompts: ["a {}.", "the {}"]}
+  - {name: f, images: five, vocabularies: other.yaml, on_error: skip, prompts: ["{}"]}
+expansions: [{name: merged, datasets: [f, d], shared_names: merge}, {name: apart, datasets: [d, f], shared_names: drop}]
+models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok}]
+E
+run both.yaml --limit 3 --output both; run both.yaml --output by-hand --set datasets.d.images=few \
+  --set datasets.f.images=first
+each='.results[] | del(.limit, .data)'
+equal "an expansion's figures are those of its images by hand" "$(query both "$each")" "$(query by-hand "$each")"
+equal "of whom one is skipped" "$(query both '[.results[] | .images, .data.images_skipped] | join(" ")')" "57 0 14 1 71 1 54 1"
 # Never taken for the whole: other results, other keys of finished work, no comparison, no merge.
 run e.yaml --output whole; must cp -r whole again
 run e.yaml --limit 3 --resume --output again

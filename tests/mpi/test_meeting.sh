@@ -75,6 +75,12 @@ equal "an encoded pair with all of its settings is the same one from embeddings"
   "$(query p "$figures_alone")"
 holds "its broken image is of those that the limit counts, and in no fold" \
   '.results[0] | .images == 31 and .data.images_skipped == 1 and (.retrieval.cross.choices | length) == 3' m/results.json
+# What is asked are the names that are shown, in the template of the queries.
+sed 's/^ecco \(.*\)[.]$/vedi \1/' texts.txt >asked.txt
+must "$vocabench" encode texts "${how[@]}" --tokenizer tok --input asked.txt --output asked.npy
+must "$vocabench" retrieve --queries asked.npy --corpus words.npy --top-k 17 --similarity cosine --output asked.jsonl
+equal "its queries are the template's" "$(zstd -dcq m/retrieval/m--d.jsonl.zst | jq -c '[.results[].id]')" \
+  "$(jq -c '[.results[].id]' asked.jsonl)"
 must zstd -q words.json
 # Shards know their images without endings; of folders they may be left out, too.
 jq 'with_entries(.key |= sub("[.][a-z]+$"; ""))' sets.json >stems.json
