@@ -110,6 +110,26 @@ equal "the first two records of each class that is listed first, with their sets
   "$(jq -r --rawfile names called.txt '($names / "\n") as $names | to_entries | group_by(.value[0]) | map(.[:2]) | add | .[] |
     "\(.key) \([.value[] | $names[.]] | join("+"))"' records.json)"
 
+# ---- models of one file of weights, each of which asks for another one, in groups --------------------------------------
+cat >three.yaml <<'E'
+experiment: three
+datasets: [{name: d, images: few, vocabularies: v.yaml}]
+corpora: [{name: w, captions: words.txt}]
+models:
+  - {name: a, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."],
+     retrieval: {corpus: w, top_k: 3, filter: none, index_model: b}}
+  - {name: b, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, precision: bf16x3,
+     prompts: ["a {}.", "the {} there"], retrieval: {corpus: w, top_k: 4, filter: none, index_model: c, query: "{}"}}
+  - {name: c, family: clip, activation: gelu, weights: m.safetensors, tokenizer: tok, preprocessing: rgb_first,
+     prompts: ["a {}."], retrieval: {corpus: w, top_k: 3, filter: none, index_model: a}}
+E
+run_at 3 three.yaml --output three --ranks-per-model 2
+for model in a b; do
+  run three.yaml --output alone --only-model $model
+  equal "model $model is what it is alone" "$(query three ".results[] | select(.model == \"$model\")")" \
+    "$(query alone '.results[]')"
+done
+
 # ---- captions that are none ------------------------------------------------------------------------------------------
 alone=(m.yaml --only-model m --cache m/cache --output x --set models.m.retrieval.filter=none
   --set corpora.words.captions=words.json.zst)
