@@ -137,6 +137,4 @@ refuses "a key that no caption has" 5 "none of the [0-9]+ rows .* can be used: w
   "$vocabench" run "${alone[@]}" --set corpora.words.caption_column=text
 refuses "pictures without captions" 5 "none of the [0-9]+ rows .* can be used: an image without a caption" \
   "$vocabench" run "${alone[@]}" --set 'corpora.0={name: words, images: pics.tar.zst}'
-refuses "embeddings of captions that are encoded" 3 "corpus 'words': captions alone are encoded; text_embeddings belong to" \
-  "$vocabench" run "${alone[@]}" --set corpora.words.text_embeddings=words.npy
 finish
