@@ -310,13 +310,16 @@ static bool tar_recognise(const char *path, const vb_path_facts *facts) {
 
 static bool tar_recognise_bytes(const uint8_t *head, size_t size) { return size == VB_TAR_BLOCK && vb_tar_is_header(head); }
 
-/* That none of the names in a folder is a shard which its manifest does not list: it would be left out without a word. */
+/* That none of the names in a folder is a shard which its manifest does not list: it would be left out without a word. Each is
+ * looked for behind the one before: both are in order, and there may be many. */
 static int refuse_unlisted(const vb_manifest *manifest, const vb_strings *names, const char *folder, vb_error *err) {
-    for (size_t i = 0; i < names->count; i++) {
-        size_t k = 0;
+    const size_t count = manifest->shard_count;
+    for (size_t i = 0, next = 0; i < names->count; i++) {
+        size_t passed = 0;
         if (!is_shard(names->items[i])) continue;
-        while (k < manifest->shard_count && strcmp(manifest->shards[k].file, names->items[i])) k++;
-        if (k == manifest->shard_count)
+        while (passed < count && strcmp(manifest->shards[(next + passed) % count].file, names->items[i])) passed++;
+        next = (next + passed + 1) % count;
+        if (passed == count)
             return vb_errorf(
                 err, VB_EMISMATCH,
                 "%s: holds '%s', which its manifest.json does not list: name the shards by a pattern, if they belong "
