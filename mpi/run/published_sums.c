@@ -20,10 +20,10 @@ static int add_file(vb_published_sums *sums, int model, const char *role, const 
     return 0;
 }
 
-/* All tokenizer files of a folder: what is read of them is the tokenizer's affair. */
-static int add_tokenizers(vb_published_sums *sums, int model, const char *folder, vb_error *err) {
+/* A tokenizer's files, or all of a folder: what is read of them is the tokenizer's affair. */
+static int add_tokenizers(vb_published_sums *sums, int model, const char *path, vb_error *err) {
     vb_strings paths = {0};
-    int status = vb_tokenizer_file_list(&paths, folder, err);
+    int status = vb_tokenizer_file_list(&paths, path, err);
     for (size_t i = 0; i < paths.count && !status; i++) status = add_file(sums, model, "tokenizer", paths.items[i], err);
     vb_strings_free(&paths);
     return status;
@@ -37,9 +37,7 @@ static int add_model(vb_published_sums *sums, const vb_experiment *experiment, i
     if (!spec->weights || vb_repository_open(&where, spec->weights, &none)) return 0;
     int status = 0;
     for (size_t s = 0; s < where.shards.count && !status; s++) status = add_file(sums, m, "weights", where.shards.items[s], err);
-    const char *tokenizer = spec->tokenizer ? spec->tokenizer : where.folder;
-    if (!status && vb_path_is_folder(tokenizer)) status = add_tokenizers(sums, m, tokenizer, err);
-    else if (!status) status = add_file(sums, m, "tokenizer", tokenizer, err);
+    if (!status) status = add_tokenizers(sums, m, spec->tokenizer ? spec->tokenizer : where.folder, err);
     if (!status && spec->coop) status = add_file(sums, m, "coop", spec->coop, err);
     vb_repository_close(&where);
     return status;

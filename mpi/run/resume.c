@@ -20,7 +20,7 @@ static void add_file(vb_digester *digester, const char *path) {
     if (!vb_identity_of_path(&identity, path, &none)) vb_digest_add(digester, &identity, sizeof identity);
 }
 
-/* A model's weights: all files of it, and those beside them that tell of it; its tokenizer where that lies in a folder. */
+/* A model's weights: all files of it, and those beside them that tell of it; and of its tokenizer. */
 static int add_weights(vb_digester *digester, const vb_model_spec *spec, vb_error *err) {
     vb_strings paths = {0};
     if (!spec->weights) return 0;
@@ -28,7 +28,7 @@ static int add_weights(vb_digester *digester, const vb_model_spec *spec, vb_erro
     vb_repository where;
     vb_error none;
     int status = vb_repository_list(&paths, spec->weights, err);
-    if (!status && spec->tokenizer) status = vb_tokenizer_file_list(&paths, spec->tokenizer, err); /* when it is a folder */
+    if (!status && spec->tokenizer) status = vb_tokenizer_file_list(&paths, spec->tokenizer, err);
     else if (!status && !vb_repository_open(&where, spec->weights, &none)) {
         status = vb_tokenizer_file_list(&paths, where.folder, err);
         vb_repository_close(&where);
@@ -119,16 +119,14 @@ static int list_pool(vb_strings *files, const vb_names_spec *pool, vb_error *err
     return wordnet ? list_wordnet(files, pool->wordnet, err) : 0;
 }
 
-/* What a pair is made from beside weights, corpora and the dataset: pools of names with WordNet, tokenizer, learned contexts. */
+/* What a pair is made from beside weights, corpora and the dataset: pools of names with WordNet, learned contexts. */
 static int list_files(vb_strings *files, const vb_experiment *experiment, const vb_model_spec *spec, vb_error *err) {
     if (list_pool(files, &experiment->adversarial.pool, err) || list_pool(files, &experiment->open_curve.pool, err)) return -1;
     if (experiment->hierarchy.wordnet && list_wordnet(files, experiment->hierarchy.wordnet, err)) return -1;
     const vb_names_spec synonyms = {.kinship = experiment->prompt_spread.synonyms, .wordnet = experiment->prompt_spread.wordnet};
     if (list_pool(files, &synonyms, err)) return -1;
     for (const vb_model_spec *its = spec; its; its = its == spec ? other_index_model(experiment, spec) : NULL)
-        if ((its->tokenizer && vb_strings_add(files, its->tokenizer, err)) ||
-            (its->coop && vb_strings_add(files, its->coop, err)))
-            return -1;
+        if (its->coop && vb_strings_add(files, its->coop, err)) return -1;
     return 0;
 }
 

@@ -27,15 +27,41 @@ const char *vb_tokenizer_file_what(const char *path) {
     return format ? format->what : NULL;
 }
 
-int vb_tokenizer_file_list(vb_strings *paths, const char *folder, vb_error *err) {
+static bool is_listed(const vb_strings *paths, const char *path) {
+    for (size_t i = 0; i < paths->count; i++)
+        if (!strcmp(paths->items[i], path)) return true;
+    return false;
+}
+
+static int list_once(vb_strings *paths, const char *path, vb_error *err) {
+    return vb_path_exists(path) && !is_listed(paths, path) ? vb_strings_add(paths, path, err) : 0;
+}
+
+static int list_parts(vb_strings *paths, const vb_tokenizer_format *format, const char *path, vb_error *err) {
+    int status = 0;
+    for (const char *const *part = format->parts; part && *part && !status && vb_path_exists(path); part++) {
+        char *beside = vb_path_beside(path, *part, err);
+        status = beside ? list_once(paths, beside, err) : -1;
+        vb_free(beside);
+    }
+    return status;
+}
+
+static int list_folder(vb_strings *paths, const char *folder, vb_error *err) {
+    int status = 0;
     for (size_t i = 0; i < FORMATS; i++)
-        for (const char *const *name = formats[i]->names; name && *name; name++) {
+        for (const char *const *name = formats[i]->names; name && *name && !status; name++) {
             char *path = vb_path_join(folder, *name, err);
-            if (!path) return -1;
-            if (!vb_path_exists(path)) vb_free(path);
-            else if (vb_strings_take(paths, path, err)) return -1;
+            status = path && !list_once(paths, path, err) ? list_parts(paths, formats[i], path, err) : -1;
+            vb_free(path);
         }
-    return 0;
+    return status;
+}
+
+int vb_tokenizer_file_list(vb_strings *paths, const char *path, vb_error *err) {
+    if (vb_path_is_folder(path)) return list_folder(paths, path, err);
+    const vb_tokenizer_format *format = find_format(path);
+    return vb_strings_add(paths, path, err) || (format && list_parts(paths, format, path, err)) ? -1 : 0;
 }
 
 char *vb_tokenizer_file_in(const char *folder, vb_error *err) {

@@ -23,8 +23,9 @@ int vb_tokenizer_file_read(vb_tokenizer **tokenizer, const char *path, bool mask
  * spiece.model, sentencepiece.bpe.model, tokenizer.model, vocab.txt, bpe_simple_vocab_16e6.txt.gz, tokenizer.json. NULL with
  * *err: VB_EMISSING when it has none, VB_EMEMORY. Free with vb_free. */
 char *vb_tokenizer_file_in(const char *folder, vb_error *err);
-/* Adds the paths of all such files that a folder holds. */
-int vb_tokenizer_file_list(vb_strings *paths, const char *folder, vb_error *err);
+/* Adds the paths of all such files that a folder holds; of a file, itself, whether it is there or not. With each come those that
+ * lie beside it and are read with it: vocab.json and merges.txt, and vocab.txt's tokenizer_config.json, which tells its case. */
+int vb_tokenizer_file_list(vb_strings *paths, const char *path, vb_error *err);
 /* What a file is, for people; NULL when it is no tokenizer that is told by content or name. */
 const char *vb_tokenizer_file_what(const char *path);
 

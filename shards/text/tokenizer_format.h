@@ -14,6 +14,8 @@ typedef struct vb_tokenizer_format {
     const char *what; /* for people: "SentencePiece model" */
     /* Names under which a folder holds it, ending with NULL: the first that is there is what is read. NULL: none. */
     const char *const *names;
+    /* Names of the files that are read together with one of this format where they lie beside it, likewise. */
+    const char *const *parts;
     /* Whether a file is of this format. The first row that takes it reads it; what none takes, OpenAI's does. */
     bool (*recognise)(const char *path);
     /* As vb_tokenizer_file_read, of a file. */

@@ -143,6 +143,7 @@ static int vocab_read(vb_tokenizer **tokenizer, const char *path, bool mask_toke
 const vb_tokenizer_format vb_tokenizer_format_vocab = {
     .what = "byte-pair encoding of vocab.json and merges.txt",
     .names = names,
+    .parts = names,
     .recognise = vocab_recognise,
     .read = vocab_read,
 };

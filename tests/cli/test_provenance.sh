@@ -10,6 +10,8 @@ while read -r sum path; do
 done < <(sha256sum m.safetensors tok/*)
 equal "no file more" "$(query r '.run.models | map(.files | length)' | jq -c .)" "[3]"
 equal "roles" "$(query r '[.run.models[0].files[].role] | unique | join(" ")')" "tokenizer weights"
+run e.yaml --output stated --set 'models.0.prompts=["the {}."]' --set models.0.tokenizer=tok/vocab.json
+equal "merges are read with a vocabulary that is stated" "$(query stated '.run.models')" "$(query r '.run.models')"
 equal "bytes" "$(query r '.run.models[0].files[0].bytes')" "$(stat -c %s m.safetensors)"
 equal "the command line, word for word" "$(query r '.run.command | @json')" \
   "$(jq -nc --arg v "$vocabench" '[$v, "run", "e.yaml", "--output", "r", "--set", "models.0.prompts=[\"the {}.\"]"] | @json' -r)"

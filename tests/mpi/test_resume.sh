@@ -140,6 +140,10 @@ made_again "other names of classes" ids.yaml sed -i 's/id: n-bear/id: n-bear, al
 sed -i 's/names: called.tsv/&, language: en/' a.yaml
 made_again "what language the names are of" a.yaml sed -i 's/language: en/language: it/' a.yaml
 made_again "an image" pics/bear/000.jpg cp pics/apple/000.png pics/bear/000.jpg
+sed -i 's,tokenizer: tok,&/merges.txt,' a.yaml
+jq -c '.["e"] as $e | .["e"] = .["l"] | .["l"] = $e' tok/vocab.json >turned.json
+made_again "the vocabulary beside merges that are stated" tok/vocab.json cp turned.json tok/vocab.json
+sed -i 's,tok/merges.txt,tok,' a.yaml
 # Parts of one experiment for which a file was another one are no parts of one whole.
 seq -f 'caption %g of a thing' 0 99 >c.txt; printf '%s\n' lamp boat >foreign.txt
 { sed '/^models/,$d' a.yaml; echo 'analyses: [open_curve, calibration]'; echo 'open_curve: {names: foreign.txt, exclude: names}'
@@ -205,7 +209,7 @@ for cache in taken own; do
     "$vocabench" run broken.yaml --output strict --cache $cache
 done
 # Two models of one file of weights, one after the other, with tokenizers of their own.
-cp -r tok swapped; jq -c '.["e"] as $e | .["e"] = .["l"] | .["l"] = $e' tok/vocab.json >swapped/vocab.json
+cp -r tok swapped; cp turned.json swapped/vocab.json
 one() { echo "{name: $1, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: $1, prompts: ['a {}.']}"; }
 printf '%s\n' 'experiment: two' 'datasets: [{name: d, images: pics, vocabularies: bear.yaml, on_unmatched: skip}]' \
   "models: [$(one tok), $(one swapped)]" >two.yaml

@@ -73,6 +73,53 @@ static void words_of_100_characters(void **state) {
     unlink(scratch_path("vocab.txt"));
 }
 
+/* transformers' BertTokenizer: without do_lower_case texts keep their case and their accents. */
+static void case_is_that_of_the_config(void **state) {
+    (void)state;
+    static const struct {
+        const char *config;
+        int32_t big, accent; /* the pieces of "A" and of an a with an acute accent */
+    } takes[] = {{NULL, 1, 1},
+                 {"{\"model_max_length\": 1000000000000000019884624838656}", 1, 1},
+                 {"{\"do_lower_case\": null, \"strip_accents\": null, \"tokenize_chinese_chars\": true}", 1, 1},
+                 {"{\"do_lower_case\": true, \"strip_accents\": true}", 1, 1},
+                 {"{\"do_lower_case\": false, \"strip_accents\": null}", 2, 3}};
+    static const struct {
+        const char *config;
+        int code;
+        const char *message;
+    } refused[] = {
+        {"{\"do_lower_case\": \"no\"}", VB_EDATA, "tokenizer_config.json: do_lower_case: expected true or false"},
+        {"{\"do_lower_case\": false, \"strip_accents\": true}", VB_EUNSUPPORTED,
+         "strip_accents: expected the same as do_lower_case"},
+        {"{\"strip_accents\": false}", VB_EUNSUPPORTED, "strip_accents: expected the same as do_lower_case"},
+        {"{\"tokenize_chinese_chars\": false}", VB_EUNSUPPORTED, "tokenize_chinese_chars: false is not computed"},
+        {"{\"do_lower_case\": ", VB_EDATA, "tokenizer_config.json:1:"},
+    };
+    vb_error err;
+    vb_tokenizer *t;
+    vb_digest lower, digest;
+    int32_t piece;
+    put_text("vocab.txt", "[UNK]\na\nA\n\xc3\xa1\n");
+    for (size_t i = 0; i < sizeof takes / sizeof *takes; i++) {
+        if (takes[i].config) put_text("tokenizer_config.json", takes[i].config);
+        assert_ok(vb_tokenizer_file_read(&t, scratch, false, &digest, &err));
+        assert_int_equal(vb_tokenizer_cut(t, "A", 1, 1, &piece, &err), 1);
+        assert_int_equal(piece, takes[i].big);
+        assert_int_equal(vb_tokenizer_cut(t, "\xc3\xa1", 2, 1, &piece, &err), 1);
+        assert_int_equal(piece, takes[i].accent);
+        if (!i) lower = digest;
+        assert_int_equal(!memcmp(&digest, &lower, sizeof digest), takes[i].big == 1);
+        vb_tokenizer_close(t);
+    }
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        put_text("tokenizer_config.json", refused[i].config);
+        assert_fails(vb_tokenizer_file_read(&t, scratch, false, NULL, &err), refused[i].code, refused[i].message);
+    }
+    unlink(scratch_path("tokenizer_config.json"));
+    unlink(scratch_path("vocab.txt"));
+}
+
 /* Tables are found in the cache by it. */
 static void digests_are_of_both_files(void **state) {
     (void)state;
@@ -95,6 +142,6 @@ static void digests_are_of_both_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(parts_are_refused), cmocka_unit_test(words_of_100_characters),
-                                       cmocka_unit_test(digests_are_of_both_files)};
+                                       cmocka_unit_test(case_is_that_of_the_config), cmocka_unit_test(digests_are_of_both_files)};
     return cmocka_run_group_tests_name("tokenizer.json", tests, make_scratch, remove_scratch);
 }

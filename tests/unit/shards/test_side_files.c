@@ -441,6 +441,20 @@ static const char *chosen(const char *folder) {
     return name;
 }
 
+/* The names of what vb_tokenizer_file_list adds, in its order. */
+static void expect_list(const char *path, const char *names) {
+    char found[512] = "";
+    vb_error err;
+    vb_strings paths = {0};
+    assert_ok(vb_tokenizer_file_list(&paths, path, &err));
+    for (size_t i = 0; i < paths.count; i++) {
+        if (i) strcat(found, " ");
+        strcat(found, strrchr(paths.items[i], '/') + 1);
+    }
+    assert_string_equal(found, names);
+    vb_strings_free(&paths);
+}
+
 static void of_both_layouts_open_clip_s_is_read(void **state) {
     (void)state;
     char folder[1024];
@@ -485,6 +499,16 @@ static void of_both_layouts_open_clip_s_is_read(void **state) {
     assert_ok(vb_tokenizer_file_list(&paths, folder, &err));
     assert_int_equal(paths.count, 8);
     vb_strings_free(&paths);
+    expect_list(folder, "vocab.json tokenizer.model vocab.txt bpe_simple_vocab_16e6.txt.gz tokenizer.json");
+    put_text("merges.txt", "");
+    put_text("tokenizer_config.json", "{}");
+    expect_list(folder, "vocab.json merges.txt tokenizer.model vocab.txt tokenizer_config.json bpe_simple_vocab_16e6.txt.gz "
+                        "tokenizer.json");
+    expect_list(scratch_path("vocab.json"), "vocab.json merges.txt");
+    expect_list(scratch_path("merges.txt"), "merges.txt vocab.json");
+    expect_list(scratch_path("vocab.txt"), "vocab.txt tokenizer_config.json");
+    expect_list(scratch_path("bpe_simple_vocab_16e6.txt.gz"), "bpe_simple_vocab_16e6.txt.gz");
+    expect_list(scratch_path("none.txt"), "none.txt");
     vb_repository_close(&repository);
     for (int n = 1; n < 12; n++) {
         char fault[32];
