@@ -12,6 +12,7 @@
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
 #include "mpi/ranks/calls.h"
+#include "mpi/ranks/live.h"
 
 /* Open MPI 4.1 counts in int: everything larger is cut. */
 enum { CHUNK = 1 << 30, ALARM_TAG = 7001, BLOCK_TAG = 7002 };
@@ -54,13 +55,19 @@ int vb_comm_start_mpi(vb_error *err) {
     return vb_errorf(err, VB_EMPI, "MPI cannot start");
 }
 
+/* A rank tells mpirun that it is about to end, and PMIx waits for the answer, but for 2 s at most. An mpirun that is that late
+ * (of many ranks on few cores) and finds the process gone before it has read the message takes it for one that has crashed, and
+ * ends with 1. */
 void vb_comm_end_mpi(void (*fails)(int)) {
+    enum { ANSWER = 2, LONGER = 5 }; /* s */
     int running;
     MPI_Initialized(&running);
     if (!running) return;
     signal(SIGSEGV, fails);
     let_sleeps_end_late(true);
+    const double begin = vb_live_now();
     MPI_Finalize();
+    if (vb_live_now() - begin >= ANSWER) sleep(LONGER);
     let_sleeps_end_late(false);
     signal(SIGSEGV, SIG_DFL);
 }

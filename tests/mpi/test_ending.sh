@@ -1,6 +1,6 @@
 #!/bin/bash
-# How ranks end when a thread of Open MPI is called into a plugin that has left the memory: with their own codes. Here it is made
-# to happen; on busy machines it was seen now and then.
+# How ranks end when a thread of Open MPI is called into a plugin that has left the memory, and when mpirun is late to hear that
+# they end: with their own codes. Here it is made to happen; on busy machines it was seen now and then.
 . "$(dirname "$0")/../lib.sh"
 cd "$scratch" || exit 1
 # News from PMIx as its plugin is closed, and threads that are late to read them.
@@ -48,23 +48,51 @@ int epoll_wait(int fd, struct epoll_event *events, int most, int timeout) {
     return n;
 }
 E2
+# The rank that ends first has mpirun sleep for longer than PMIx waits for its answer.
+cat >deaf.c <<'E2'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <unistd.h>
+
+int PMIx_Finalize(const void *info, size_t infos) {
+    void *pmix = dlopen("libpmix.so.2", RTLD_NOLOAD | RTLD_LAZY);
+    int (*finalize)(const void *, size_t) = pmix ? (int (*)(const void *, size_t))dlsym(pmix, "PMIx_Finalize") : NULL;
+    const pid_t server = getppid();
+    if (!finalize) return -1;
+    if (!link("asleep", "woken") && !kill(server, SIGSTOP) && !fork()) {
+        sleep(4);
+        kill(server, SIGCONT);
+        _exit(0);
+    }
+    return finalize(info, infos);
+}
+E2
 must cc -shared -fPIC -O1 -o late.so late.c -ldl
-# ends RANKS COMMAND...: its code is in $code.
+must cc -shared -fPIC -O1 -o deaf.so deaf.c -ldl
+# ends RANKS LIBRARY COMMAND...: its code is in $code.
 ends() {
-  local ranks=$1; shift
-  timeout -k 5 $minute mpirun --oversubscribe -n "$ranks" -x LD_PRELOAD="$PWD/late.so" "$vocabench" "$@" >stdout 2>stderr; code=$?
+  local ranks=$1 library=$2; shift 2
+  timeout -k 5 $minute mpirun --oversubscribe -n "$ranks" -x LD_PRELOAD="$PWD/$library" "$vocabench" "$@" >stdout 2>stderr
+  code=$?
 }
 make_data images pics 4 3; make_data model m.safetensors
 encode=(encode images --weights m.safetensors --activation quick_gelu --input)
 must "$vocabench" "${encode[@]}" pics --output one.npy
-ends 2 "${encode[@]}" pics --output two.npy
+touch asleep; ends 2 deaf.so "${encode[@]}" pics --output deaf.npy
+if [ -e woken ]; then
+  equal "an mpirun that hears late of the end of ranks ends with their code" $code 0 "$(cat stderr)"
+  same "and they have done their work" one.npy deaf.npy
+  equal "nothing tells of it" "$(grep -v '^mpirun: Forwarding signal' stderr)" ""
+else skip "an mpirun that hears late" "the ranks' PMIx is another one"; fi
+ends 2 late.so "${encode[@]}" pics --output two.npy
 if [ $code = 0 ] && ! grep -q 'ended this rank' stderr; then
   skip "a plugin that is closed too early" "this MPI does not do so"; finish
 fi
 equal "a command that has done its work ends with 0" $code 0 "$(cat stderr)"
 same "and has done it" one.npy two.npy
 unlike "nothing tells of a broken program" 'vocabench: |signal|Segmentation' stderr
-ends 3 "${encode[@]}" nowhere --output three.npy
+ends 3 late.so "${encode[@]}" nowhere --output three.npy
 equal "one that has failed ends with its own code" $code 4 "$(cat stderr)"
 like "and says why" '^vocabench: rank 0: nowhere: no such file$' stderr
 finish
