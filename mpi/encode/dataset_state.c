@@ -222,6 +222,20 @@ int vb_dataset_state_survey(vb_dataset_state *state, vb_context *context, vb_err
 
 /* ---- expansions, and all together ---- */
 
+/* Of those of its datasets in order; none where no dataset has any. */
+static int join_names(vb_dataset_state *state, vb_error *err) {
+    vb_digester *digester;
+    bool some = false;
+    if (vb_digest_new(&digester, err)) return -1;
+    for (int p = 0; p < state->part_count; p++) {
+        vb_digest_add_text(digester, state->parts[p]->names_digest.hex);
+        some = some || *state->parts[p]->names_digest.hex;
+    }
+    const vb_digest digest = vb_digest_finish(digester);
+    if (some) state->names_digest = digest;
+    return 0;
+}
+
 int vb_dataset_state_expand(vb_dataset_state *state, const vb_dataset_state *datasets, const vb_dataset_spec *spec, bool images,
                             vb_error *err) {
     int count = spec->part_count, status = -1;
@@ -256,13 +270,15 @@ int vb_dataset_state_expand(vb_dataset_state *state, const vb_dataset_state *dat
     for (int p = 0; p < count; p++) {
         state->outside += state->parts[p]->outside;
         state->beyond += state->parts[p]->beyond;
+        state->names_unused += state->parts[p]->names_unused;
         state->limit = state->parts[p]->limit;
         for (int c = 0; c < state->parts[p]->space.classes; c++) {
             int class = joined->class_of[p][c];
             *(class < 0 ? &state->outside : &state->class_images[class]) += state->parts[p]->class_images[c];
         }
     }
-    status = images ? vb_dataset_state_check_images(state, state->class_images, NULL, state->outside, err) : 0;
+    status = join_names(state, err);
+    if (!status && images) status = vb_dataset_state_check_images(state, state->class_images, NULL, state->outside, err);
 done:
     vb_free(vocabularies);
     vb_free(names);

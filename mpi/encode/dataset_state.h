@@ -22,7 +22,7 @@ struct vb_dataset_state {
     vb_label_match match; /* the classes of the dataset's labels */
     vb_class_sets sets;   /* of its samples, instead, where the experiment has `labels` of it */
     vb_digest sets_digest;
-    vb_digest names_digest; /* where the experiment has `names`; of which so many are of no class */
+    vb_digest names_digest; /* where the experiment has `names`, of an expansion of its datasets'; so many are of no class */
     int64_t names_unused;
     /* after the survey, on every rank */
     vb_label_report labels; /* what became of the labels; of an expansion empty */

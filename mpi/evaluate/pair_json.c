@@ -169,9 +169,9 @@ static json_t *data_json(vb_json *json, const vb_pair *pair, const vb_openness_r
     for (int i = 0; i < data->vocabularies.duplicates; i++)
         vb_json_append_text(json, duplicates, data->vocabularies.duplicate_notes[i]);
     vb_json_set_text(json, object, "vocabularies_digest", data->vocabularies.digest.hex);
-    if (data->spec->names) {
+    if (*data->names_digest.hex) {
         json_t *names = vb_json_set_object(json, object, "names");
-        vb_json_set_text(json, names, "language", data->spec->language);
+        if (data->spec->names) vb_json_set_text(json, names, "language", data->spec->language);
         vb_json_set_text(json, names, "digest", data->names_digest.hex);
         vb_json_set_integer(json, names, "unused", data->names_unused);
     }

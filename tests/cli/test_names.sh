@@ -101,6 +101,19 @@ equal "out of the pool of an expansion's vocabulary, too" "$(of beside "$pools")
 equal "which tells it" "$(of beside '[.vocabularies[].classes[] | (.called // "-")] | join("|")')" \
   "-|-|-|-|${words[0]}|${words[1]}|${words[2]}|lapin"
 equal "and so are the names of what is merged" "$(of merged "$pools")" "2 2 2"
+# What its classes are called is part of what is compared.
+plain_names=(--set datasets.de.names= --set datasets.de.language=)
+run x.yaml --output called --per-image --only-dataset beside
+run x.yaml --output uncalled --per-image --only-dataset beside "${plain_names[@]}"
+equal "an expansion has the digest of its datasets' names" \
+  "$(query called '.results[0].data.names | [(.digest | length), .unused, has("language")] | tojson')" '[32,0,false]'
+holds "or none" '.results[0].data | has("names") | not' uncalled/results.json
+refuses "and without names it is not the same" 6 "prompts: names of classes [0-9a-f]{8} of A, its own of B; .* --allow prompts$" \
+  "$vocabench" compare called uncalled
+sed 's/schwarzer/brauner/' de.tsv >brown.tsv
+run x.yaml --output brown --per-image --only-dataset beside --set datasets.de.names=brown.tsv
+refuses "nor with others" 6 "prompts: names of classes [0-9a-f]{8} of A, [0-9a-f]{8} of B; .* --allow prompts$" \
+  "$vocabench" compare called brown
 
 wrong() { # wrong NAME CODE PATTERN: of wrong.tsv
   refuses "$1" "$2" "dataset 'd': wrong.$3" "$vocabench" run e.yaml --output x --set "datasets.d.names=wrong.${3%%:*}"
