@@ -202,6 +202,9 @@ static int compare_pairs(const vb_arguments *arguments, const vb_compare_request
     const char *path = vb_arguments_text(arguments, "json");
     if (request->models[0])
         return vb_errorf(err, VB_EUSAGE, "compare: --pairs takes all models, --model two; expected one of them");
+    if (vb_arguments_list(arguments, "dataset", 1))
+        return vb_errorf(err, VB_EUSAGE,
+                         "compare: --pairs compares on datasets of one name; expected --dataset once, or not at all");
     vb_compare_pairs pairs;
     int status = vb_compare_pairs_open(&pairs, request, err);
     if (!status && path) status = vb_compare_pairs_write(&pairs, path, err);

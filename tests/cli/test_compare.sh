@@ -137,6 +137,8 @@ holds "three pairs, Holm over them" '([.pairs[] | .a + .b] == ["xy", "xz", "yz"]
 equal "a pair is as it is alone" \
   "$(jq -c '.pairs[1] | [.acc_c.p, .acc_e.difference, .acc_e.errors, .top1_all.by_class.p]' three.json)" \
   "$(jq -c '.overall | [.acc_c.p, .acc_e.difference, .acc_e.errors, .top1_all.by_class.p]' xz.json)"
+refuses "pairs on two datasets" 2 "--pairs compares on datasets of one name; expected --dataset once" \
+  "$vocabench" compare three three --pairs --dataset d --dataset e
 # Results of two folders: every one of A with every one of B.
 must "$vocabench" compare three a --pairs --permutations 99 --json across.json
 must "$vocabench" compare three a --model x --model m --permutations 99 --json xa.json
