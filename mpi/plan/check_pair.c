@@ -64,8 +64,8 @@ static void check_encoded(const char *where, const vb_experiment *experiment, co
 
 void vb_check_pair(const vb_experiment *experiment, const vb_model_spec *spec, const vb_model *model,
                    const vb_dataset_state *data, vb_context *alone, vb_findings *findings) {
-    char where[200];
-    snprintf(where, sizeof where, "'%.80s' on '%.80s'", spec->name, data->spec->name);
+    char where[256];
+    snprintf(where, sizeof where, "'%s' on '%s'", spec->name, data->spec->name);
     if (model) check_names(where, experiment, spec, model, 0, data, findings);
     if (!model) check_precomputed(where, experiment, spec, data, alone, findings);
     else if (!data->part_count || (spec->prompts.count && !spec->coop)) /* or the parts' prompts may differ */

@@ -31,14 +31,16 @@ void vb_findings_add(vb_findings *findings, vb_finding_level level, const char *
         [VB_FINDING_OK] = "ok", [VB_FINDING_NOTE] = "note", [VB_FINDING_ERROR] = "error"};
     findings->count[level]++;
     if (findings->brief && level != VB_FINDING_NOTE) return;
-    char text[TEXT];
+    char text[TEXT], place[TEXT];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    text[vb_utf8_cut(text, sizeof text - 1)] = 0;
-    printf("%-6s %-*s %s\n", words[level], WHERE, where, text);
-    if (findings->cases) add_case(findings, level, where, text);
+    snprintf(place, sizeof place, "%s", where);
+    vb_utf8_one_line(text); /* names of results are others' texts, and may be cut amid a character; neither is XML */
+    vb_utf8_one_line(place);
+    printf("%-6s %-*s %s\n", words[level], WHERE, place, text);
+    if (findings->cases) add_case(findings, level, place, text);
 }
 
 void vb_findings_take(vb_findings *findings, const char *where, vb_error *err) {

@@ -22,7 +22,7 @@
 #include "shards/files/path.h"
 #include "shards/files/zst_lines.h"
 
-enum { WHERE = 96 };
+enum { WHERE = 256 };
 
 static void name_pair(char where[WHERE], const json_t *entry) {
     snprintf(where, WHERE, "'%s' on '%s'", vb_json_text(entry, "model"), vb_json_text(entry, "dataset"));

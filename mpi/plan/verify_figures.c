@@ -18,11 +18,14 @@ typedef struct comparison {
     char first[COMPARED_TEXT];
 } comparison;
 
-static void compare(comparison *all, const char *name, double here, double there) {
+/* unit: how large what the figure is a sum of is, where that may be more than 1. */
+static void compare_in(comparison *all, const char *name, double here, double there, double unit) {
     all->compared++;
-    if (fabs(here - there) < tolerance || (isnan(here) && isnan(there))) return;
-    if (!all->wrong++) snprintf(all->first, sizeof all->first, "%s is %.10g, from what it rests on %.10g", name, there, here);
+    if (fabs(here - there) < tolerance * unit || (isnan(here) && isnan(there))) return;
+    if (!all->wrong++) snprintf(all->first, sizeof all->first, "%s is %.17g, from what it rests on %.17g", name, there, here);
 }
+
+static void compare(comparison *all, const char *name, double here, double there) { compare_in(all, name, here, there, 1); }
 
 static void tell(const vb_verify *verify, const char *where, const comparison *all, const char *what) {
     vb_error err = {0};
@@ -90,20 +93,21 @@ static void compare_vocabulary(comparison *all, const json_t *entry, const json_
 /* Means over images that analyses state. */
 static void compare_analyses(comparison *all, const vb_record_set *set, const int64_t *right, const int64_t *images) {
     const json_t *figures = json_object_get(set->entry, "analyses");
-    double margin = 0, similarity = 0, recall = 0;
+    double margin = 0, similarity = 0, recall = 0, unit = 1;
     int64_t margins = 0, classes = 0;
     for (int64_t i = 0; i < set->count; i++) {
         similarity += set->similarity[i];
         if (isfinite(set->margin[i])) margin += set->margin[i], margins++;
+        unit = fmax(unit, fmax(fabs(set->similarity[i]), fabs(set->similarity[i] - set->margin[i]))); /* inner products */
     }
     for (int c = 0; c < set->space.classes; c++)
         if (images[c]) recall += (double)right[c] / (double)images[c], classes++;
     /* An image of several right classes has another runner-up; the first class listed counts for recall in any case. */
     const bool sets = json_object_get(json_object_get(set->entry, "data"), "label_sets");
     if (json_is_number(json_object_get(figures, "margin_mean")) && margins && !sets)
-        compare(all, "margin_mean", margin / (double)margins, vb_json_number(figures, "margin_mean"));
+        compare_in(all, "margin_mean", margin / (double)margins, vb_json_number(figures, "margin_mean"), unit);
     if (json_is_number(json_object_get(figures, "positive_mean")) && !sets)
-        compare(all, "positive_mean", similarity / (double)set->count, vb_json_number(figures, "positive_mean"));
+        compare_in(all, "positive_mean", similarity / (double)set->count, vb_json_number(figures, "positive_mean"), unit);
     if (json_is_number(json_object_get(figures, "class_recall")) && classes)
         compare(all, "class_recall", recall / (double)classes, vb_json_number(figures, "class_recall"));
 }

@@ -8,7 +8,7 @@
 #include "mpi/run/published_sums.h"
 #include "shards/files/path.h"
 
-enum { WHERE = 96, NAMED = 20 }; /* files of a corpus that are named, of each kind */
+enum { WHERE = 256, NAMED = 20 }; /* files of a corpus that are named, of each kind */
 
 typedef struct work {
     const vb_verify *verify;

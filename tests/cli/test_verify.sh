@@ -79,6 +79,32 @@ printf '0\n1\n0\n0\n2\n3\n' >labels; must "$tools/npy" numbers y.npy i8 labels
 printf 'name: v\nvocabularies: {a: [east, north], b: [ne, sw]}\n' >v.yaml
 run p.yaml --output p --per-image; "$vocabench" verify p >out 2>&1; verdict $? "precomputed embeddings" "$(cat out)"
 like "their rows are judged again" ' again: 6 images as similar' out
+# Inner products may be of any size, and so is what rounding leaves of their means.
+awk 'BEGIN { srand(3); for (i = 0; i < 16; i++) print (2 * rand() - 1) * 3e12 }' | floats large.npy 4
+awk 'BEGIN { srand(4); for (i = 0; i < 400; i++) print 2 * rand() - 1 }' | floats many.npy 4
+seq 0 99 | awk '{ print $1 % 4 }' >labels; must "$tools/npy" numbers many-y.npy i8 labels
+sed 's/^experiment: p$/experiment: p\nanalyses: [margin, similarity]/; s/I.npy/many.npy/; s/T.npy/large.npy/
+  s/ y[.]npy/ many-y.npy/; s/precomputed,/& similarity: dot,/; s/[^ ]*v.yaml/four.yaml/' p.yaml >dot.yaml
+printf 'name: v\nvocabularies: {a: [k, l], b: [m, n]}\n' >four.yaml
+run dot.yaml --output dot --per-image; "$vocabench" verify dot --units 0 >out 2>&1
+verdict $? "inner products of 1e12" "$(cat out)"
+again_dot() { rm -rf x; cp -r dot x; jq ".results[0].analyses.$1 |= . * (1 + $2)" dot/results.json >x/results.json; }
+for figure in margin_mean positive_mean; do
+  again_dot $figure 1e-6; "$vocabench" verify x --units 0 >out 2>&1
+  like "but $figure by hand" "^error .*from the records: 1 of [0-9]+ figures are not what they should be: $figure is" out
+done
+# Names as long as they may be, in any script: whole, and XML.
+long=$(printf '名%.0s' {1..33})
+sed "s/name: d,/name: ${long}d,/; s/name: m,/name: ${long}m,/" p.yaml >long.yaml; run long.yaml --output long
+"$vocabench" verify long --units 0 --junit long.xml >out 2>&1; verdict $? "long names" "$(cat out)"
+like "which are told whole" "^ok +'${long}m' on '${long}d' +the pair" out
+equal "in the XML, too" "$(junit long.xml | cut -d' ' -f1-2)" "vocabench verify"
+"$vocabench" check long.yaml --junit long.xml >out 2>&1; verdict $? "check of long names" "$(cat out)"
+like "they are told whole" "^ok +'${long}m' on '${long}d' " out
+equal "and the XML is XML" "$(junit long.xml | cut -d' ' -f1-2)" "vocabench check"
+rm -rf x; cp -r long x; sed "s/${long}m/$(printf 'よ%.0s' {1..2000})/" long/results.json >x/results.json
+"$vocabench" verify x --units 0 --junit long.xml >out 2>&1
+equal "the XML of results with a name by hand" "$(junit long.xml | cut -d' ' -f1-2)" "vocabench verify"
 # ---- REPE, analyses, adversarial names: what records and figures allow, what is left, and all of it ----------------
 mkdir caps; seq -f 'caption %g' 40 >caps/1.txt; seq -f 'caption %g' 41 60 >caps/2.txt; seq -f 'name %g' 40 >names.txt
 cat >g.yaml <<'E'
