@@ -206,14 +206,50 @@ static int compare_corpora(const vb_result_folder *part, const json_t *run, cons
     return 0;
 }
 
-static int compare_all_corpora(const merge *all, vb_error *err) {
+/* A model's file of that role and name in a run; NULL: none. */
+static const json_t *find_file(const json_t *run, const char *model, const json_t *wanted) {
+    const json_t *list = json_object_get(run, "models"), *its, *file;
+    size_t m, f;
+    json_array_foreach((json_t *)(uintptr_t)list, m, its) {
+        if (strcmp(vb_json_text(its, "model"), model)) continue;
+        json_array_foreach(json_object_get(its, "files"), f, file) {
+            if (!strcmp(vb_json_text(file, "role"), vb_json_text(wanted, "role")) &&
+                !strcmp(vb_json_text(file, "name"), vb_json_text(wanted, "name")))
+                return file;
+        }
+    }
+    return NULL;
+}
+
+/* What no entry of a pair has the digest of: learned contexts, and index models that were not evaluated. Of a tokenizer's folder
+ * not all is read: its digest is the entries'. */
+static int compare_models(const vb_result_folder *part, const json_t *run, const vb_result_folder *before, const json_t *its,
+                          vb_error *err) {
+    const json_t *list = json_object_get(run, "models"), *model, *file;
+    size_t m, f;
+    json_array_foreach((json_t *)(uintptr_t)list, m, model) {
+        const char *name = vb_json_text(model, "model");
+        json_array_foreach(json_object_get(model, "files"), f, file) {
+            const char *role = vb_json_text(file, "role"), *left = vb_json_text(find_file(its, name, file), "sha256"),
+                       *right = vb_json_text(file, "sha256");
+            if (!strcmp(role, "tokenizer") || !*left || !*right || !strcmp(left, right)) continue;
+            return vb_errorf(err, VB_EMISMATCH, "model '%s': %s %s: sha256 %s in %s, but %s in %s", name, role,
+                             vb_json_text(file, "name"), left, before->path, right, part->path);
+        }
+    }
+    return 0;
+}
+
+/* What the blocks of all runs say of files. */
+static int compare_all_files(const merge *all, vb_error *err) {
     for (int p = 0; p < all->count; p++)
         for (int q = 0; q <= p; q++)
             for (size_t i = 0; i < count_blocks(&all->parts[p]); i++)
-                for (size_t k = 0; k < count_blocks(&all->parts[q]); k++)
-                    if (compare_corpora(&all->parts[p], block_at(&all->parts[p], i), &all->parts[q], block_at(&all->parts[q], k),
-                                        err))
-                        return -1;
+                for (size_t k = 0; k < count_blocks(&all->parts[q]); k++) {
+                    const vb_result_folder *part = &all->parts[p], *before = &all->parts[q];
+                    const json_t *run = block_at(part, i), *its = block_at(before, k);
+                    if (compare_corpora(part, run, before, its, err) || compare_models(part, run, before, its, err)) return -1;
+                }
     return 0;
 }
 
@@ -396,10 +432,21 @@ static int write_merged(const merge *all, const vb_merge_options *options, bool 
     return status;
 }
 
-static int merge_parts(merge *all, const char *const *parts, const vb_merge_options *options, vb_error *err) {
-    if (!(all->parts = vb_array((size_t)all->count, sizeof *all->parts, "parts", err))) return -1;
-    for (int p = 0; p < all->count; p++)
-        if (open_part(&all->parts[p], parts[p], err)) return -1;
+/* What is named twice, as by the folder of an array and by itself, is one part: its hours count once. */
+static int open_parts(merge *all, const vb_strings *given, vb_error *err) {
+    if (!(all->parts = vb_array(given->count, sizeof *all->parts, "parts", err))) return -1;
+    for (size_t i = 0; i < given->count; i++) {
+        vb_result_folder *part = &all->parts[all->count++];
+        bool again = false;
+        if (open_part(part, given->items[i], err)) return -1;
+        for (int p = 0; p < all->count - 1 && !again; p++) again = vb_path_is_same(all->parts[p].path, part->path);
+        if (again) vb_result_folder_close(&all->parts[--all->count]);
+    }
+    return 0;
+}
+
+static int merge_parts(merge *all, const vb_strings *given, const vb_merge_options *options, vb_error *err) {
+    if (open_parts(all, given, err)) return -1;
     if (compare_parts(all, err)) return -1;
     if (vb_document_configured_pairs(json_object_get(all->parts[0].document, "configuration"), &all->pairs, &all->pair_count,
                                      err))
@@ -414,7 +461,7 @@ static int merge_parts(merge *all, const char *const *parts, const vb_merge_opti
             if (place_entry(all, p, json_array_get(results, i), err)) return -1;
         latex |= json_is_true(json_object_get(json_object_get(json_object_get(document, "run"), "options"), "latex"));
     }
-    if (compare_digests(all, err) || compare_all_corpora(all, err)) return -1;
+    if (compare_digests(all, err) || compare_all_files(all, err)) return -1;
     if (check_output(all, err) || (!options->partial && check_complete(all, err))) return -1;
     return write_merged(all, options, latex, err);
 }
@@ -454,8 +501,7 @@ int vb_merge(const char *output, const char *const *given, int count, const vb_m
     merge all = {.output = output};
     int status = 0;
     for (int i = 0; i < count && !status; i++) status = add_parts(&parts, given[i], err);
-    all.count = (int)parts.count;
-    if (!status) status = merge_parts(&all, (const char *const *)parts.items, options, err);
+    if (!status) status = merge_parts(&all, &parts, options, err);
     vb_strings_free(&parts);
     for (int p = 0; all.parts && p < all.count; p++) vb_result_folder_close(&all.parts[p]);
     vb_free(all.parts);

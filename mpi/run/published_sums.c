@@ -43,11 +43,21 @@ static int add_model(vb_published_sums *sums, const vb_experiment *experiment, i
     return status;
 }
 
+/* A model that is evaluated, or makes the queries of one that is. */
+static bool is_used(const vb_experiment *experiment, const vb_model_spec *spec) {
+    bool used = !spec->left_out;
+    for (int m = 0; m < experiment->model_count && !used; m++) {
+        const vb_model_spec *other = &experiment->models[m];
+        used = !other->left_out && vb_experiment_index_model(experiment, other) == spec;
+    }
+    return used;
+}
+
 int vb_published_sums_start(vb_published_sums *sums, const vb_experiment *experiment, vb_error *err) {
     *sums = (vb_published_sums){0};
     if (vb_sha256_job_new(&sums->job, experiment->cache, err)) return -1;
     for (int m = 0; m < experiment->model_count; m++)
-        if (!experiment->models[m].left_out && add_model(sums, experiment, m, err)) return -1;
+        if (is_used(experiment, &experiment->models[m]) && add_model(sums, experiment, m, err)) return -1;
     const size_t corpora = (size_t)experiment->corpus_count;
     if (corpora && !(sums->corpora = vb_array(corpora, sizeof *sums->corpora, "files of corpora", err))) return -1;
     sums->corpus_count = experiment->corpus_count;

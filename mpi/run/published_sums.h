@@ -24,8 +24,8 @@ typedef struct vb_published_sums {
     int corpus_count;
 } vb_published_sums;
 
-/* Lists the files of the models that are evaluated (not those of precomputed embeddings), and of the corpora that they search,
- * and starts. One rank, local; close also after a failure. */
+/* Lists the files of the models that are evaluated (not those of precomputed embeddings), of their index models, and of the
+ * corpora that they search, and starts. One rank, local; close also after a failure. */
 int vb_published_sums_start(vb_published_sums *sums, const vb_experiment *experiment, vb_error *err);
 /* Waits for the files of a job, as a stage that is shown: "SHA-256 of models and corpora". VB_EINCOMPLETE when the run is to
  * stop: then the job has ended, and what it has finished can be kept. Local. */

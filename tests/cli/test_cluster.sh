@@ -56,6 +56,12 @@ holds "the run block tells of the parts" '(.run.merged | length == 3) and (.run.
   [ "$(jq -c .run.pairs merged/results.json)" = "[]" ]
 verdict $? "a run of the whole goes on from merged pairs" "$(jq -c .run.pairs merged/results.json)"
 check "the same part twice" "$vocabench" merge again parts/0 parts/1 parts/0 parts/2
+ln -s 0 parts/same; must "$vocabench" merge links parts/0 parts/same parts/1 parts/2/results.json parts/2; rm parts/same
+facts='.run | [.seconds, .node_hours, (.pairs | length), (.merged | length)]'
+for folder in again links; do
+  must "$vocabench" merge once parts/0 parts/1 parts/2
+  equal "$folder: its hours and pairs count once" "$(query $folder "$facts | tojson")" "$(query once "$facts | tojson")"
+done
 refuses "a part is missing" 4 "2 of 5 pairs are in no part, the first: model 'it's gelu' on dataset 'pics'; --partial" \
   "$vocabench" merge x parts/0 parts/2
 check "and nothing is written" test ! -e x
@@ -107,6 +113,18 @@ for path in .data.names.digest .adversarial_pool.digest .adversarial_pool.exclud
   for n in 0 1; do alter "names-$n" parts/$n/results.json ".results[]$path = \"$n\""; done
   refuses "other names: $path" 6 "dataset 'pics': .* 0 in names-0/results.json, but 1 in names-1" \
     "$vocabench" merge x names-0 names-1
+done
+# Learned contexts, and the weights of index models, are in no entry: the runs' sums of files tell them apart.
+for role in coop weights; do
+  for n in 0 1 2; do
+    alter "f$n" parts/$n/results.json ".run.models = [{model: \"m\", files: [{role: \"tokenizer\", name: \"x\", sha256: \"$n\"},
+      {role: \"$role\", name: \"y\", sha256: (if $n == 2 then null else \"0$n\" end)}]}]"
+  done
+  refuses "another file of a model: $role" 6 "model 'm': $role y: sha256 00 in f0/results.json, but 01 in f1" \
+    "$vocabench" merge x f0 f1
+  must "$vocabench" merge f02 f0 f2 --partial
+  refuses "another one than in a merge: $role" 6 "model 'm': $role y: sha256 00 in f02/results.json, but 01 in f1" \
+    "$vocabench" merge x f02 f1
 done
 corpora() { # corpora NAME PART KEYS
   alter "$1" "parts/$2/results.json" ".run.corpora = [{corpus: \"words\", files: 2, bytes: 10, sha256: null} + $3]"

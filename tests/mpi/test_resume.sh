@@ -230,6 +230,11 @@ models:
      retrieval: {corpus: c, top_k: 2, filter: none, index_model: other}}
   - {name: other, family: clip, activation: quick_gelu, weights: w.safetensors, tokenizer: tok}
 E
+run asking.yaml --only-model m --output asked
+equal "the files of an index model are named, though it is not evaluated itself" \
+  "$(query asked '[.run.models[] | .model + ": " + .files[0].name] | join(", ")')" "m: m.safetensors, other: w.safetensors"
+run asking.yaml --only-model other --output asking
+equal "of one that asks nothing they are not" "$(query asking '[.run.models[].model] | join(", ")')" other
 asked_again() { # NAME FILE COMMAND...: as made_again
   local name="the index model: $1" file=$2; shift 2
   rm -rf before again; run asking.yaml --only-model m --output before || return
