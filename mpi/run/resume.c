@@ -132,14 +132,14 @@ static int list_files(vb_strings *files, const vb_experiment *experiment, const 
 
 int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, const vb_dataset_state *data, const char *tolerated,
                   vb_digest *key, vb_error *err) {
-    const vb_model_spec *spec = &experiment->models[unit->model];
+    const vb_model_spec *spec = &experiment->models[unit->model], *other = other_index_model(experiment, spec);
     vb_digester *digester;
     if (vb_digest_new(&digester, err)) return -1;
     vb_digest_add_text(digester, vb_provenance_version());
     int64_t protocol[] = {experiment->protocol,           experiment->trials,    experiment->seed,
                           experiment->union_permutations, experiment->per_image, experiment->analyses};
     vb_digest_add(digester, protocol, sizeof protocol);
-    if (spec->weights && *tolerated) vb_digest_add_text(digester, tolerated);
+    if ((spec->weights || other) && *tolerated) vb_digest_add_text(digester, tolerated);
     char *settings = settings_text(experiment, unit->model, err);
     vb_digest_add_text(digester, settings ? settings : "");
     const vb_retrieval_spec *retrieval = vb_experiment_retrieval(experiment, spec);
@@ -150,7 +150,6 @@ int vb_resume_key(const vb_experiment *experiment, const vb_pair_unit *unit, con
     for (size_t i = 0; i < files.count; i++) add_file(digester, files.items[i]);
     vb_strings_free(&files);
     if (!status) status = add_weights(digester, spec, err);
-    const vb_model_spec *other = other_index_model(experiment, spec);
     if (!status && other) {
         status = add_weights(digester, other, err);
         add_prompts(digester, other, data);

@@ -89,6 +89,24 @@ equal "nor the CPU's pairs for its own" "$(query differs '.run.pairs|length')" 1
 equal "what it made with more ranks is found" "$(cached differs)" "$((2 * units))"
 VOCABENCH_FAULT=device-launch:1:short run e.yaml --output differs --resume --device gpu --device-check tolerate
 equal "and its own pair" "$(query differs '.run.pairs|length')" 0
+# A precomputed model whose captions are found by the queries of one that the device computes.
+seq 1 10 | floats I5.npy 2; seq 3 12 | floats T5.npy 2; floats C5.npy 2 <<<"1 2 2 1"
+seq 0 4 >labels; must "$tools/npy" numbers y5.npy i8 labels
+cat >asked.yaml <<'E'
+experiment: asked
+threads: 1
+datasets: [{name: d, images: pics, vocabularies: five.yaml, on_unmatched: skip}]
+corpora: [{name: c, embeddings: texts-cpu.npy, text_embeddings: C5.npy}]
+models:
+  - {name: plain, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a photo of a {}."]}
+  - {name: given, family: precomputed, image_embeddings: I5.npy, text_embeddings: T5.npy, labels: y5.npy,
+     retrieval: {corpus: c, top_k: 1, filter: none, index_model: plain}}
+E
+VOCABENCH_FAULT=device-launch:1:short run asked.yaml --only-model given --output asked --device gpu --device-check tolerate
+run asked.yaml --only-model given --output asked --resume --device cpu
+equal "nor one for which it has made queries" "$(query asked '.run.pairs|length')" 1
+run asked.yaml --only-model given --output asked --resume --device cpu
+equal "but that of the CPU" "$(query asked '.run.pairs|length')" 0
 VOCABENCH_FAULT=device-build:1+:EIO XDG_CACHE_HOME=$scratch/empty refuses "a compiler that fails: not tolerated either" 11 \
   CL_BUILD_PROGRAM_FAILURE "$vocabench" run e.yaml --output unbuilt --device gpu --device-check tolerate
 
