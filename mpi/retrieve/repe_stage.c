@@ -326,8 +326,9 @@ static double exact_acc_e(const json_t *figures) {
 
 /* The figures of a pair's entry that rows of REPE have too, and how much they gain over the plain one. */
 static void set_figures(vb_json *json, json_t *row, const vb_repe_work *work, const json_t *result) {
-    static const char *const keys[] = {"acc_c", "acc_c_se",    "acc_e",    "acc_e_se",    "acc_s", "acc_s_se",
-                                       "exact", "acc_e_union", "top1_all", "top1_all_se", "errors"};
+    static const char *const keys[] = {"acc_c",    "acc_c_se",    "acc_e",       "acc_e_se",       "acc_s",
+                                       "acc_s_se", "exact",       "acc_e_union", "acc_e_union_se", "acc_e_union_method",
+                                       "top1_all", "top1_all_se", "errors"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) vb_json_set_same(json, row, keys[i], result);
     vb_json_set_real(json, row, "gain", exact_acc_e(result) - exact_acc_e(work->job->plain));
 }

@@ -30,4 +30,7 @@ check "settings, choices and the cross-fitted figures are those of models of the
 run_at 3 e.yaml --output three --per-image; agree "3 ranks, the same" whole three
 "$vocabench" verify whole >told 2>&1
 verdict $? "and they are verified" "$(cat told)"
+# shellcheck disable=SC2016 # jq's variables
+holds "each row says how its figure over the union came about" '.results[0] as $r | $r.retrieval | [.results[], .cross] |
+  length == 5 and all(.acc_e_union_se == $r.acc_e_union_se and .acc_e_union_method == $r.acc_e_union_method)' whole/results.json
 finish
