@@ -57,10 +57,12 @@ static bool blank_out_numbers(char *json, size_t n) {
 json_t *vb_json_parse_python(char *text, size_t n, size_t flags, json_error_t *where, vb_error *err) {
     vb_error why = {0};
     json_t *value = vb_json_parse_bare(text, n, flags, where, &why);
-    if (value) return value;
-    if (why.code == VB_EDATA && blank_out_numbers(text, n)) return vb_json_parse_bare(text, n, flags, where, err);
-    vb_errorf(err, (vb_code)why.code, "%s", why.text);
-    return NULL;
+    if (!value && why.code == VB_EDATA && blank_out_numbers(text, n)) value = vb_json_parse_bare(text, n, flags, where, &why);
+    /* Python's integers have no end, and 64-bit hashes without a sign are beyond jansson's. */
+    if (!value && why.code == VB_EDATA && json_error_code(where) == json_error_numeric_overflow)
+        value = vb_json_parse_bare(text, n, flags | JSON_DECODE_INT_AS_REAL, where, &why);
+    if (!value) vb_errorf(err, (vb_code)why.code, "%s", why.text);
+    return value;
 }
 
 json_t *vb_json_parse(const char *text, size_t n, size_t flags, const char *path, vb_error *err) {

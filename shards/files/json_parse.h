@@ -19,7 +19,7 @@ json_t *vb_json_parse(const char *text, size_t n, size_t flags, const char *path
 json_t *vb_json_parse_bare(const char *text, size_t n, size_t flags, json_error_t *where, vb_error *err);
 
 /* The same for what Python's json writes, too: NaN, Infinity and -Infinity outside of texts are empty lists, in
- * `text` as well afterwards. */
+ * `text` as well afterwards; where an integer is beyond 64 bits with a sign, all are reals. */
 json_t *vb_json_parse_python(char *text, size_t n, size_t flags, json_error_t *where, vb_error *err);
 
 /* The reverse: a value as text, with jansson's flags. NULL for NULL, and without memory. Free with vb_free. */

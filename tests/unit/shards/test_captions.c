@@ -110,6 +110,11 @@ static void odd_lines_are_rows(void **state) {
     expect("nan.jsonl", NULL, "NaN, \"Infinity\"");
     put_text("nan.json", "[\"a\", {\"caption\": \"b\", \"s\": NaN}]");
     expect("nan.json", NULL, "a|b");
+    put_text("hash.jsonl", "{\"caption\": \"a\", \"hash\": 18446744073709551615, \"id\": 7, \"similarity\": NaN}\n"
+                           "{\"hash\": -100000000000000000000, \"caption\": \"b\"}\n{\"caption\": 18446744073709551615}\n");
+    expect("hash.jsonl", NULL, "a|b|hash.jsonl:3: expected a text as caption");
+    put_text("hash.json", "[{\"caption\": \"a\", \"hash\": 18446744073709551615}, \"b\"]");
+    expect("hash.json", NULL, "a|b");
     put_text("odd.jsonl", "{\"caption\": \"a\"}\n{\"caption\": \n{\"caption\": 1984}\n[1]\n{\"caption\": \"\\ud83d\"}\n"
                           "{\"caption\": \"\\u0000\"}\n\xff{}\n{\"caption\": NaN}\n{\"url\": 3}\n{\"caption\": \"b\"}\n");
     vb_error err = {0};

@@ -251,6 +251,9 @@ static void labels_from_json(void **state) {
     PUT_TAR("j/python.tar", {"a.jpg", "a"}, {"a.json", "{\"similarity\": NaN, \"label\": \"a NaN\"}"}, {"b.jpg", "b"},
             {"b.json", "{\"class\": NaN, \"x\": [-Infinity, Infinity], \"cls\": 3}"});
     check("j/python.tar", NULL, "WebDataset", "a NaN a a;3 b b;");
+    PUT_TAR("j/hash.tar", {"a.jpg", "a"}, {"a.json", "{\"hash\": 18446744073709551615, \"label\": 12}"}, {"b.jpg", "b"},
+            {"b.json", "{\"s\": NaN, \"hash\": -9223372036854775809, \"label\": 3.0}"});
+    check("j/hash.tar", NULL, "WebDataset", "12 a a;3 b b;");
     PUT_TAR("j/bad.tar", {"a.jpg", "a"}, {"a.json", "{\"label\": "});
     assert_fails(open_in_scratch("j/bad.tar", NULL, &err), VB_EDATA, "sample 'a': .json");
     PUT_TAR("j/bad.tar", {"a.jpg", "a"}, {"a.json", "[\"label\"]"});
