@@ -21,6 +21,9 @@
  * and headers. */
 enum { FRAME_BYTES = 1 << 20, KEY_DIGITS = 9 };
 
+/* With more digits, byte order, which is that of reading, would be another than the numbers'. */
+enum { MOST_SHARDS = 100000, MOST_SAMPLES = 1000000000 };
+
 struct packer {
     const vb_dataset *dataset;
     const vb_pack_options *options;
@@ -191,6 +194,12 @@ int vb_pack(const vb_dataset *dataset, const char *folder, const vb_pack_options
         return vb_errorf(err, VB_EUSAGE, "%lld samples a shard: expected 1 or more", (long long)options->samples_per_shard);
     struct packer packer = {.dataset = dataset, .options = options, .folder = folder};
     int64_t shards = samples / options->samples_per_shard + (samples % options->samples_per_shard != 0);
+    if (samples > MOST_SAMPLES)
+        return vb_errorf(err, VB_EUNSUPPORTED, "%lld samples: at most %d are packed into one folder", (long long)samples,
+                         MOST_SAMPLES);
+    if (shards > MOST_SHARDS)
+        return vb_errorf(err, VB_EUSAGE, "%lld samples, %lld a shard, are %lld shards: expected at most %d; put more into each",
+                         (long long)samples, (long long)options->samples_per_shard, (long long)shards, MOST_SHARDS);
     char *path = NULL;
     int status = -1;
     if (check_folder(&packer, shards, err) || take_class_names(&packer, err)) goto done;

@@ -227,6 +227,19 @@ static void folders_in_use_are_left_alone(void **state) {
     assert_fails(vb_dataset_open(&dataset, in_scratch(path, "used4"), NULL, &err), VB_EMISSING, "00001.tar.zst");
 }
 
+/* Numbers of more digits would stand before others in the manifest, which then could not be read. */
+static void numbers_keep_their_digits(void **state) {
+    (void)state;
+    char path[1024];
+    vb_pack_result result;
+    put_text("many.bin", "");
+    assert_int_equal(truncate(in_scratch(path, "many.bin"), 100001l * 3073), 0);
+    assert_fails(pack("many.bin", "many", 1, &result), VB_EUSAGE, "100001 shards: expected at most 100000");
+    assert_int_equal(access(in_scratch(path, "many"), F_OK), -1);
+    if (truncate(in_scratch(path, "many.bin"), 1000000001l * 3073)) return; /* beyond a file system's files */
+    assert_fails(pack("many.bin", "many", 1 << 30, &result), VB_EUNSUPPORTED, "1000000001 samples: at most 1000000000");
+}
+
 /* Whatever fails, no broken shard lies under a final name and there is no manifest. */
 static void whole_or_absent(void **state) {
     (void)state;
@@ -390,6 +403,7 @@ int main(void) {
                                        cmocka_unit_test(folders_keep_their_bytes),
                                        cmocka_unit_test(captions_and_json_pass_through),
                                        cmocka_unit_test(folders_in_use_are_left_alone),
+                                       cmocka_unit_test(numbers_keep_their_digits),
                                        cmocka_unit_test(whole_or_absent),
                                        cmocka_unit_test(names_without_memory),
                                        cmocka_unit_test(manifests),
