@@ -165,6 +165,49 @@ static int find_order(vb_label_sets *labels, const vb_dataset *dataset, const vb
     return status;
 }
 
+/* Of the images that have a label and a set, those whose set holds the label's class. */
+static int count_agreement(int64_t *agreeing, int64_t *compared, const vb_class_sets *sets, const vb_dataset *dataset,
+                           const vb_label_match *match, vb_error *err) {
+    *agreeing = *compared = 0;
+    for (int64_t u = 0; u < vb_dataset_units(dataset); u++) {
+        vb_unit_data data = {0};
+        const int64_t first = vb_dataset_unit(dataset, u).first;
+        if (vb_dataset_read_unit_labels(dataset, u, &data, err)) return -1;
+        for (int i = 0; i < data.count; i++) {
+            const int label = data.samples[i].label, class = label < 0 ? -1 : match->class_of[label];
+            const vb_class_set set = vb_class_sets_at(sets, first + i);
+            *compared += class >= 0 && set.count;
+            *agreeing += class >= 0 && vb_label_space_holds(&set, class);
+        }
+        vb_dataset_unit_free(&data);
+    }
+    return 0;
+}
+
+/* Sets that are another image's have the right number and good labels: only what the data say of their images tells. */
+static int note_strangers(vb_label_report *report, const vb_class_sets *sets, const vb_dataset *dataset,
+                          const vb_vocabularies *vocabularies, vb_error *err) {
+    const int labels = vb_dataset_labels(dataset);
+    int64_t agreeing = 0, compared = 0;
+    vb_label_match match = {0};
+    const char **texts = vb_array((size_t)labels, sizeof *texts, "labels", err);
+    int status = texts ? 0 : -1;
+    for (int i = 0; !status && i < labels; i++) texts[i] = vb_dataset_label(dataset, i);
+    if (!status) status = vb_label_match_find(&match, vocabularies, texts, labels, err);
+    if (!status && match.beyond < 0) status = count_agreement(&agreeing, &compared, sets, dataset, &match, err);
+    if (!status && 2 * agreeing < compared)
+        status = vb_strings_take(
+            &report->notes,
+            vb_format(err,
+                      "%lld of %lld images have the data's own label in their set: are the sets in the order of the images' "
+                      "file names?",
+                      (long long)agreeing, (long long)compared),
+            err);
+    vb_label_match_free(&match);
+    vb_free(texts);
+    return status;
+}
+
 int vb_dataset_sets_read(vb_class_sets *sets, vb_label_report *report, int64_t *class_images, vb_digest *digest,
                          const vb_dataset *dataset, const vb_dataset_spec *spec, const vb_vocabularies *vocabularies,
                          vb_error *err) {
@@ -183,6 +226,7 @@ int vb_dataset_sets_read(vb_class_sets *sets, vb_label_report *report, int64_t *
     if (!status && spec->class_names) status = vb_texts_read_names(&names, spec->class_names, err);
     const vb_class_sets_rules rules = {vocabularies, spec->class_names ? &names : NULL, spec->labels};
     if (!status) status = vb_class_sets_make(sets, report, class_images, &labels, &rules, err);
+    if (!status) status = note_strangers(report, sets, dataset, vocabularies, err);
     vb_texts_free(&names);
     vb_label_sets_free(&labels);
     return status;

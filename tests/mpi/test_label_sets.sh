@@ -99,6 +99,11 @@ like "by images that are encoded again" '^ok .*: [0-9]+ images as similar to the
 "$vocabench" check folders.yaml >stdout
 verdict $? "and checked" "$(cat stdout)"
 like "by images that have a class" "^ok +dataset 'd' +[0-9]+ images were decoded" stdout
+# Sets of other images have their number and good labels: a packed copy has numbers for names, in another order.
+must "$vocabench" pack --input pics --output packed
+strangers='note .* [0-9]+ of [0-9]+ images have the data.s own label in their set: are the sets in the order of'
+"$vocabench" check folders.yaml >stdout 2>&1; unlike "sets of these images are taken" "$strangers" stdout
+"$vocabench" check folders.yaml --set datasets.d.images=packed >stdout 2>&1; like "those of others are told" "$strangers" stdout
 run folders.yaml --output object --set datasets.d.labels=object.json
 same "an object by file names is the list" folders/records/m--d.jsonl.zst object/records/m--d.jsonl.zst
 # The same embeddings as precomputed ones: rows in the order of the data, and sets in that order.
