@@ -6,6 +6,7 @@
 
 #include "mpi/encode/model.h"
 #include "mpi/experiment/missing_path.h"
+#include "mpi/retrieve/coded_sources.h"
 #include "mpi/retrieve/corpus_parts.h"
 #include "shards/embeddings/npy.h"
 #include "shards/embeddings/quantized.h"
@@ -90,12 +91,13 @@ static int check_uses(const vb_experiment *experiment, const vb_corpus_parts *pa
 }
 
 /* The 8-bit copy, whether it is one of this corpus. */
-static int check_copy(const vb_corpus_parts *parts, vb_error *err) {
+static int check_copy(const vb_corpus_parts *parts, vb_context *alone, vb_error *err) {
     vb_quantized copy = {0};
     if (!parts->spec->quantized) return 0;
     int status = vb_quantized_open(&copy, parts->spec->quantized, true, err);
     if (status) vb_missing_path_key("quantized", err);
     if (!status) status = vb_quantized_matches(&copy, &parts->index, err);
+    if (!status) status = vb_coded_sources_check(alone, &copy, &parts->index, err);
     vb_quantized_close(&copy);
     return status;
 }
@@ -108,7 +110,7 @@ static void check_embeddings(const char *where, const vb_experiment *experiment,
     int status = vb_corpus_parts_open(&parts, &how, spec, &err);
     if (!status) status = check_uses(experiment, &parts, &err);
     if (!status) status = check_captions(spec, &parts.captions, &err);
-    if (!status) status = check_copy(&parts, &err);
+    if (!status) status = check_copy(&parts, alone, &err);
     if (status) vb_findings_take(findings, where, &err);
     else
         vb_findings_add(findings, VB_FINDING_OK, where, "%lld rows of %d dimensions in %zu parts, %zu files of captions",

@@ -1,10 +1,12 @@
 /* The 8-bit copy: a mean from a sample of the rows, then every part through the coder. */
 #include "mpi/retrieve/corpus_coding.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernels/base/memory.h"
 #include "mpi/ranks/progress.h"
@@ -160,9 +162,26 @@ static int code_parts(coding *job, vb_context *context, const char *folder, vb_d
         char *path = vb_format(err, "%s/%06zu.vbq", folder, p);
         status = path ? code_part(job, p, path, context, &progress, err) : -1;
         if (!status) status = vb_digest_file(corpus->parts[p].path, &digests[p], err);
+        if (!status) status = vb_identity_check(&corpus->parts[p].identity, corpus->parts[p].path, err);
         vb_free(path);
     }
     vb_progress_end(&progress);
+    return status;
+}
+
+/* The folder without the manifest of an earlier copy: stopped half way, this one would leave it beside other codes. */
+static int clear_folder(const char *folder, vb_error *err) {
+    vb_quantized earlier;
+    vb_error why = {0};
+    char *path = vb_path_join(folder, "manifest.json", err);
+    int status = path ? vb_path_make_folders(folder, err) : -1;
+    if (!status && vb_path_exists(path)) {
+        if (!vb_quantized_open(&earlier, folder, false, &why)) vb_quantized_close(&earlier);
+        if (why.code == VB_EUNSUPPORTED)
+            status = vb_errorf(err, VB_EOUTPUT, "%s: holds a manifest.json of something else than a quantised corpus", folder);
+        else if (unlink(path)) status = vb_errorf(err, VB_EOUTPUT, "%s: cannot be removed: %s", path, strerror(errno));
+    }
+    vb_free(path);
     return status;
 }
 
@@ -176,8 +195,7 @@ int vb_corpus_coding_write(vb_context *context, const vb_corpus *corpus, const c
     copy.mean = vb_array((size_t)corpus->dim, sizeof *copy.mean, "mean of a corpus", err);
     copy.folder = vb_strdup(folder, err);
     int status = digests && copy.mean && copy.folder ? 0 : -1;
-    if (!status && !comm->rank)
-        status = vb_path_make_folders(folder, err) || sample_mean(copy.mean, corpus, similarity, err) ? -1 : 0;
+    if (!status && !comm->rank) status = clear_folder(folder, err) || sample_mean(copy.mean, corpus, similarity, err) ? -1 : 0;
     if ((status = vb_comm_agree(comm, status, err))) goto done;
     if ((status = vb_comm_broadcast(comm, copy.mean, (size_t)corpus->dim * sizeof *copy.mean, err))) goto done;
 

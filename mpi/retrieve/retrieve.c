@@ -10,6 +10,7 @@
 #include "kernels/base/fault.h"
 #include "kernels/base/memory.h"
 #include "mpi/ranks/progress.h"
+#include "mpi/retrieve/coded_sources.h"
 #include "mpi/retrieve/device_scan.h"
 #include "mpi/retrieve/scan_state.h"
 #include "shards/embeddings/quantized.h"
@@ -300,6 +301,7 @@ static int open_copy(retrieval *work, const float *queries, int64_t count, vb_er
     if (copy->similarity != options->similarity)
         return vb_errorf(err, VB_EMISMATCH, "%s: codes for the similarity %s, asked for is %s", copy->folder,
                          vb_score_names[copy->similarity], vb_score_names[options->similarity]);
+    if (vb_coded_sources_check(work->context, copy, work->corpus, err)) return -1;
     if (vb_coder_new(&work->coder, copy->dim, copy->mean, copy->seed, copy->similarity, err)) return -1;
     return vb_coded_queries_new(&work->coded, work->coder, queries, count, err);
 }

@@ -136,7 +136,26 @@ cp -r codes-f4-dot short-codes; truncate -s -1 short-codes/000004.vbq
 codes_of "truncated codes" 5 '000004.vbq: truncated' --corpus f4 --quantized short-codes
 mkdir changed; cp f4/* changed
 "$python" -c 'import numpy; x = numpy.load("changed/part_0004.npy"); x += 1; numpy.save("changed/part_0004.npy", x)'
-codes_of "codes of rows that have changed" 6 'the quantised copy is not of this corpus' --corpus changed --quantized codes-f4-dot
+touch -d 2001-01-01 changed/*
+codes_of "codes of rows that have changed" 6 'row [0-9]+ scores .* the quantised copy is not of this corpus' --corpus changed \
+  --quantized codes-f4-dot
+# A row that is best of all now, and that its code excludes.
+cp f4/* changed; touch -r f4 changed/*
+"$python" -c 'import numpy
+x = numpy.load("changed/part_0004.npy"); x[3] = 9 * numpy.load("q.npy")[0]; numpy.save("changed/part_0004.npy", x)'
+codes_of "codes of one row that has changed" 6 \
+  'part_0004.npy: written after its codes in codes-f4-dot, with another content: the quantised copy is not of this corpus' \
+  --corpus changed --quantized codes-f4-dot
+cp f4/* changed
+mpi 2 "$vocabench" retrieve --queries q.npy --corpus changed --quantized codes-f4-dot --top-k 60 --output new.jsonl.zst >out 2>&1
+same "but a corpus that was written again is the same" whole.jsonl.zst new.jsonl.zst
+# A copy that is made again and does not come to its end.
+cp -r codes-f4-dot again
+VOCABENCH_FAULT=fsync:1:EIO "$vocabench" pack --quantize int8 --input f4 --output again >out 2>&1
+check "no manifest stands beside codes of two corpora" test -e again/000000.vbq -a ! -e again/manifest.json
+mkdir shards; echo '{"schema": "vocabench.shards/1"}' >shards/manifest.json
+refuses "another manifest is left alone" 7 'shards: holds a manifest.json of something else' \
+  "$vocabench" pack --quantize int8 --input f4 --output shards
 refuses "an unknown code" 2 "quantize: expected int8, found 'int4'" "$vocabench" pack --quantize int4 --input f4 --output none
 
 # ---- interruptions --------------------------------------------------------------------------------------------------
