@@ -238,15 +238,22 @@ static int open_captions(vb_corpus_parts *corpus, const vb_encoding *how, vb_err
 
 /* ---- parts as they lie ---- */
 
-/* The parts a path means: the files of a glob, or a folder's, or those of its sub-folder `inside`. */
+/* The parts a path means: the files of a glob, or a folder's, or those of its sub-folder `inside`. A folder's name is no
+ * pattern. */
 static int find_parts(vb_strings *paths, const char *path, const char *inside, const char *suffix, vb_error *err) {
-    char *deeper = vb_format(err, "%s/%s", path, inside), *pattern = NULL;
+    vb_strings names = {0};
+    char *deeper = vb_path_join(path, inside, err);
+    *paths = (vb_strings){0};
     if (!deeper) return -1;
     const char *folder = vb_path_is_folder(deeper) ? deeper : path;
-    int status = (pattern = vb_path_is_folder(folder) ? vb_format(err, "%s/*%s", folder, suffix) : vb_strdup(path, err)) ?
-                     vb_path_glob(paths, pattern, err) :
-                     -1;
-    vb_free(pattern);
+    const bool given = !vb_path_is_folder(folder);
+    int status = given ? vb_path_glob(paths, path, err) : vb_path_list_folder(&names, folder, err);
+    for (size_t i = 0; i < names.count && !status; i++)
+        if (vb_path_ends_with(names.items[i], suffix))
+            status = vb_strings_take(paths, vb_path_join(folder, names.items[i], err), err);
+    if (!status && !paths->count) status = vb_errorf(err, VB_EMISSING, "%s: no files %s in this folder", folder, suffix);
+    if (status) vb_strings_free(paths);
+    vb_strings_free(&names);
     vb_free(deeper);
     return status;
 }

@@ -121,4 +121,8 @@ equal "cosine: a blend of unit texts" "$(blended cosine-official)" "0.8 0.4;0 1;
 equal "cosine, normalised: a unit vector; without captions the text as it is" "$(blended cosine-true)" "0.894427 0.447214;0 3;"
 equal "dot: the same, as long as the text" "$(blended dot-official)" "1.6 0.8;0 3;"
 equal "dot, normalised: as long as the text" "$(blended dot-true)" "1.78885 0.894427;0 3;"
+# A folder's name is no pattern.
+must mv corpus 'corpus[1]'
+run repe-run.yaml --output repe-brackets --set 'corpora.c.embeddings="corpus[1]"'
+equal "what lies beside parts in a folder with brackets in its name" "$(blended brackets)" "$(blended dot-false)"
 finish
