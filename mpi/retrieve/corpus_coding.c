@@ -173,14 +173,16 @@ static int code_parts(coding *job, vb_context *context, const char *folder, vb_d
 static int clear_folder(const char *folder, vb_error *err) {
     vb_quantized earlier;
     vb_error why = {0};
+    if (vb_path_make_folders(folder, err)) return -1;
     char *path = vb_path_join(folder, "manifest.json", err);
-    int status = path ? vb_path_make_folders(folder, err) : -1;
-    if (!status && vb_path_exists(path)) {
-        if (!vb_quantized_open(&earlier, folder, false, &why)) vb_quantized_close(&earlier);
-        if (why.code == VB_EUNSUPPORTED)
-            status = vb_errorf(err, VB_EOUTPUT, "%s: holds a manifest.json of something else than a quantised corpus", folder);
-        else if (unlink(path)) status = vb_errorf(err, VB_EOUTPUT, "%s: cannot be removed: %s", path, strerror(errno));
-    }
+    if (!path) return -1;
+    int status = 0;
+    if (!vb_quantized_open(&earlier, folder, false, &why)) vb_quantized_close(&earlier);
+    if (why.code == VB_EMEMORY) status = vb_errorf(err, VB_EMEMORY, "%s", why.text);
+    else if (why.code == VB_EUNSUPPORTED)
+        status = vb_errorf(err, VB_EOUTPUT, "%s: holds a manifest.json of something else than a quantised corpus", folder);
+    else if (unlink(path) && errno != ENOENT)
+        status = vb_errorf(err, VB_EOUTPUT, "%s: cannot be removed: %s", path, strerror(errno));
     vb_free(path);
     return status;
 }
