@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/base/utf8.h"
 #include "mpi/ranks/progress.h"
 #include "shards/files/path.h"
 
@@ -187,6 +188,16 @@ static int clear_folder(const char *folder, vb_error *err) {
     return status;
 }
 
+/* What the manifest could not say when all is coded. */
+static int check_names(const vb_corpus *corpus, vb_error *err) {
+    for (size_t p = 0; p < corpus->part_count; p++) {
+        const char *name = vb_path_base_name(corpus->parts[p].path);
+        if (!vb_utf8_is_text(name, strlen(name), NULL))
+            return vb_errorf(err, VB_EUNSUPPORTED, "part %s: its name is not UTF-8", name);
+    }
+    return 0;
+}
+
 int vb_corpus_coding_write(vb_context *context, const vb_corpus *corpus, const char *folder, vb_similarity similarity,
                            int threads, vb_quantized *summary, vb_error *err) {
     vb_comm *comm = &context->comm;
@@ -197,7 +208,9 @@ int vb_corpus_coding_write(vb_context *context, const vb_corpus *corpus, const c
     copy.mean = vb_array((size_t)corpus->dim, sizeof *copy.mean, "mean of a corpus", err);
     copy.folder = vb_strdup(folder, err);
     int status = digests && copy.mean && copy.folder ? 0 : -1;
-    if (!status && !comm->rank) status = clear_folder(folder, err) || sample_mean(copy.mean, corpus, similarity, err) ? -1 : 0;
+    if (!status && !comm->rank)
+        status =
+            check_names(corpus, err) || clear_folder(folder, err) || sample_mean(copy.mean, corpus, similarity, err) ? -1 : 0;
     if ((status = vb_comm_agree(comm, status, err))) goto done;
     if ((status = vb_comm_broadcast(comm, copy.mean, (size_t)corpus->dim * sizeof *copy.mean, err))) goto done;
 

@@ -181,8 +181,12 @@ static int take_class_names(struct packer *packer, vb_error *err) {
     if (vb_dataset_labels_are_numbers(packer->dataset)) return 0;
     int count = vb_dataset_labels(packer->dataset);
     int status = 0;
-    for (int i = 0; !status && i < count; i++)
-        status = vb_strings_add(&packer->manifest.class_names, vb_dataset_label(packer->dataset, i), err);
+    for (int i = 0; !status && i < count; i++) {
+        const char *name = vb_dataset_label(packer->dataset, i);
+        if (vb_utf8_is_text(name, strlen(name), NULL)) status = vb_strings_add(&packer->manifest.class_names, name, err);
+        else /* the manifest would be refused when all is packed */
+            status = vb_errorf(err, VB_EUNSUPPORTED, "%s: class name '%s' is not UTF-8", packer->folder, name);
+    }
     return status;
 }
 

@@ -156,6 +156,10 @@ check "no manifest stands beside codes of two corpora" test -e again/000000.vbq 
 mkdir shards; echo '{"schema": "vocabench.shards/1"}' >shards/manifest.json
 refuses "another manifest is left alone" 7 'shards: holds a manifest.json of something else' \
   "$vocabench" pack --quantize int8 --input f4 --output shards
+mkdir latin; cp f4/part_0000.npy latin; cp f4/part_0001.npy "latin/$(printf 'caf\xe9.npy')"
+refuses "a part whose name no manifest can hold" 10 'part caf.*: its name is not UTF-8' \
+  "$vocabench" pack --quantize int8 --input latin --output latin-codes
+check "before anything is coded" test ! -e latin-codes/000000.vbq
 refuses "an unknown code" 2 "quantize: expected int8, found 'int4'" "$vocabench" pack --quantize int4 --input f4 --output none
 
 # ---- interruptions --------------------------------------------------------------------------------------------------

@@ -153,6 +153,10 @@ static void folders_keep_their_bytes(void **state) {
     put_text("flat/1.jpg", "\xff\xd8\xff one");
     assert_ok(pack("flat", "pf", 3, &result));
     assert_same("flat", "pf");
+    put_text("latin/a/1.jpg", "image");
+    put_text("latin/caf\xe9/1.jpg", "image");
+    assert_fails(pack("latin", "pl", 3, &result), VB_EUNSUPPORTED, "pl: class name 'caf");
+    assert_int_equal(run_command("test -z \"$(ls -A %s/pl)\"", scratch), 0); /* before anything is packed */
     put_text("hole/a.jpg", "");
     assert_fails(pack("hole", "ph", 3, &result), VB_EDATA, "sample 'a.jpg': no image");
     assert_int_equal(run_command("test -z \"$(ls -A %s/ph)\"", scratch), 0);
