@@ -188,12 +188,18 @@ static int clear_folder(const char *folder, vb_error *err) {
     return status;
 }
 
-/* What the manifest could not say when all is coded. */
-static int check_names(const vb_corpus *corpus, vb_error *err) {
+/* What would be found when all is coded: a name that the manifest cannot hold; mean.npy beside parts, taken for one. */
+static int check_parts(const vb_corpus *corpus, const char *folder, vb_error *err) {
     for (size_t p = 0; p < corpus->part_count; p++) {
-        const char *name = vb_path_base_name(corpus->parts[p].path);
+        const char *path = corpus->parts[p].path, *name = vb_path_base_name(path);
         if (!vb_utf8_is_text(name, strlen(name), NULL))
             return vb_errorf(err, VB_EUNSUPPORTED, "part %s: its name is not UTF-8", name);
+        char *home = vb_path_beside(path, ".", err);
+        if (!home) return -1;
+        const bool same = vb_path_is_same(home, folder);
+        vb_free(home);
+        if (same)
+            return vb_errorf(err, VB_EUSAGE, "%s: the folder of the corpus' parts, expected another for their copy", folder);
     }
     return 0;
 }
@@ -210,7 +216,9 @@ int vb_corpus_coding_write(vb_context *context, const vb_corpus *corpus, const c
     int status = digests && copy.mean && copy.folder ? 0 : -1;
     if (!status && !comm->rank)
         status =
-            check_names(corpus, err) || clear_folder(folder, err) || sample_mean(copy.mean, corpus, similarity, err) ? -1 : 0;
+            check_parts(corpus, folder, err) || clear_folder(folder, err) || sample_mean(copy.mean, corpus, similarity, err) ?
+                -1 :
+                0;
     if ((status = vb_comm_agree(comm, status, err))) goto done;
     if ((status = vb_comm_broadcast(comm, copy.mean, (size_t)corpus->dim * sizeof *copy.mean, err))) goto done;
 

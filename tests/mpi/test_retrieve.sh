@@ -160,6 +160,8 @@ mkdir latin; cp f4/part_0000.npy latin; cp f4/part_0001.npy "latin/$(printf 'caf
 refuses "a part whose name no manifest can hold" 10 'part caf.*: its name is not UTF-8' \
   "$vocabench" pack --quantize int8 --input latin --output latin-codes
 check "before anything is coded" test ! -e latin-codes/000000.vbq
+refuses "a copy among the parts" 2 "changed/: the folder of the corpus' parts" \
+  "$vocabench" pack --quantize int8 --input 'changed/*.npy' --output changed/
 refuses "an unknown code" 2 "quantize: expected int8, found 'int4'" "$vocabench" pack --quantize int4 --input f4 --output none
 
 # ---- interruptions --------------------------------------------------------------------------------------------------
