@@ -238,32 +238,27 @@ static int open_captions(vb_corpus_parts *corpus, const vb_encoding *how, vb_err
 
 /* ---- parts as they lie ---- */
 
-/* The parts a path means: the files of a glob, or a folder's, or those of its sub-folder `inside`. A folder's name is no
- * pattern. */
-static int find_parts(vb_strings *paths, const char *path, const char *inside, const char *suffix, vb_error *err) {
+/* What lies in a folder or its sub-folder `inside`, maybe nothing; brackets and braces in its name are no pattern. */
+static int find_some(vb_strings *paths, const char *path, const char *inside, const char *suffix, vb_error *err) {
     vb_strings names = {0};
-    char *deeper = vb_path_join(path, inside, err);
     *paths = (vb_strings){0};
-    if (!deeper) return -1;
-    const char *folder = vb_path_is_folder(deeper) ? deeper : path;
-    const bool given = !vb_path_is_folder(folder);
-    int status = given ? vb_path_glob(paths, path, err) : vb_path_list_folder(&names, folder, err);
+    char *deeper = vb_format(err, "%s/%s", path, inside);
+    const char *folder = deeper && vb_path_is_folder(deeper) ? deeper : path;
+    int status = deeper ? vb_path_list_folder(&names, folder, err) : -1;
     for (size_t i = 0; i < names.count && !status; i++)
         if (vb_path_ends_with(names.items[i], suffix))
-            status = vb_strings_take(paths, vb_path_join(folder, names.items[i], err), err);
-    if (!status && !paths->count) status = vb_errorf(err, VB_EMISSING, "%s: no files %s in this folder", folder, suffix);
+            status = vb_strings_take(paths, vb_format(err, "%s/%s", folder, names.items[i]), err);
     if (status) vb_strings_free(paths);
     vb_strings_free(&names);
     vb_free(deeper);
     return status;
 }
 
-/* The same of files that may not be there: no error, and no paths then. */
-static int find_some(vb_strings *paths, const char *path, const char *inside, const char *suffix, vb_error *err) {
-    vb_error why;
-    if (!find_parts(paths, path, inside, suffix, &why) || why.code == VB_EMISSING) return 0;
-    if (err) *err = why;
-    return -1;
+/* The parts a path means: the files of a glob, or a folder's, of which there must be some. */
+static int find_parts(vb_strings *paths, const char *path, const char *inside, const char *suffix, vb_error *err) {
+    if (!vb_path_is_folder(path)) return vb_path_glob(paths, path, err);
+    if (find_some(paths, path, inside, suffix, err)) return -1;
+    return paths->count ? 0 : vb_errorf(err, VB_EMISSING, "%s: no %s files in this folder", path, suffix);
 }
 
 /* metadata/ or the folder itself beside img_emb/: the first suffix of which there are files. None is no error. */

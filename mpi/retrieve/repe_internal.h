@@ -18,6 +18,8 @@ typedef struct vb_repe_work {
     vb_encoding how;             /* with `model` */
     vb_corpus_parts corpus;
     int classes, dim;
+    float *queries; /* classes x the corpus' dimensions, and how they are asked */
+    vb_retrieve_options options;
     vb_retrieve_summary summary; /* on rank 0 */
     int64_t depth;               /* rows a class */
     int64_t *ids;                /* classes x depth */

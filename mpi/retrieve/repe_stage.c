@@ -71,26 +71,23 @@ static int begin_lists(void *context, const vb_retrieve_summary *summary, vb_err
 
 static int retrieve(vb_repe_work *work, vb_error *err) {
     vb_comm *comm = &work->context->comm;
-    float *queries = NULL;
-    int dim, status = make_queries(work, &queries, &dim, err);
+    int dim, status = make_queries(work, &work->queries, &dim, err);
     if (!status && dim != work->corpus.index.dim)
         status =
             vb_errorf(err, VB_EMISMATCH,
                       "corpus '%s': its embeddings have %d dimensions, the queries of model '%s' %d; name the model that made "
                       "them as index_model",
                       work->corpus_spec->name, work->corpus.index.dim, work->pair->spec->name, dim);
-    vb_retrieve_options options = {.top_k = work->settings->depth,
-                                   .similarity = work->settings->similarity,
-                                   .threads = work->pair->threads,
-                                   .memory = work->settings->budget,
-                                   .quantized = work->corpus_spec->quantized,
-                                   .checkpoint = work->job->checkpoint,
-                                   .checkpoint_seconds = 60};
+    work->options = (vb_retrieve_options){.top_k = work->settings->depth,
+                                          .similarity = work->settings->similarity,
+                                          .threads = work->pair->threads,
+                                          .memory = work->settings->budget,
+                                          .quantized = work->corpus_spec->quantized,
+                                          .checkpoint = work->job->checkpoint,
+                                          .checkpoint_seconds = 60};
     if (!status)
-        status = vb_retrieve(work->context, &work->corpus.index, queries, work->classes, &options,
+        status = vb_retrieve(work->context, &work->corpus.index, work->queries, work->classes, &work->options,
                              &(vb_retrieve_sink){begin_lists, take_list, work}, &work->summary, err);
-    if (!status && !comm->rank) vb_retrieve_forget(&work->corpus.index, queries, work->classes, &options);
-    vb_free(queries);
     if (!status) status = vb_comm_broadcast(comm, &work->depth, sizeof work->depth, err);
     size_t id_bytes = (size_t)work->classes * (size_t)work->depth * sizeof *work->ids,
            score_bytes = (size_t)work->classes * (size_t)work->depth * sizeof *work->scores;
@@ -454,15 +451,15 @@ static int open_index_model(vb_repe_work *work, vb_model *other, vb_error *err) 
     return vb_model_open(other, work->context, spec, true, work->pair->threads, experiment->cache, err);
 }
 
-/* What the scan did to get there: it depends on ranks, threads and interruptions. */
-static json_t *certificate(vb_json *json, const vb_repe_work *work) {
+/* What the scan did to get there: it depends on ranks, threads and interruptions. encoded: rows, by all ranks. */
+static json_t *certificate(vb_json *json, const vb_repe_work *work, int64_t encoded) {
     const vb_retrieve_summary *summary = &work->summary;
     json_t *object = vb_json_object(json);
     vb_json_set_text(json, object, "engine", work->corpus_spec->quantized ? "int8" : "float");
     vb_json_set_integer(json, object, "blocks", summary->blocks);
     vb_json_set_integer(json, object, "blocks_resumed", summary->blocks_resumed);
     vb_json_set_integer(json, object, "bytes_read", summary->bytes_read);
-    vb_json_set_integer(json, object, "rows_encoded", work->corpus.encoded);
+    vb_json_set_integer(json, object, "rows_encoded", encoded);
     vb_json_set_integer(json, object, "rescored", summary->rescored);
     vb_json_set_integer(json, object, "rows_on_device", summary->rows_on_device);
     vb_json_set_integer(json, object, "candidates", summary->candidates);
@@ -497,15 +494,20 @@ int vb_repe_stage(vb_context *context, const vb_repe_job *job, json_t **result, 
     if (!status) status = filter(&work, err);
     if (!status) status = encode_captions(&work, err);
     if (!status) status = run_settings(&work, result, err);
+    int64_t encoded = work.corpus.encoded;
+    if (!status) status = vb_comm_sum_to_root(&context->comm, &encoded, 1, err);
     if (!status && !context->comm.rank) {
         vb_json json = {0};
-        *scan = certificate(&json, &work);
+        *scan = certificate(&json, &work, encoded);
         status = vb_json_end(&json, "the results", err);
     }
     status = vb_comm_agree(&context->comm, status, err);
+    /* Not before: captions that are missing, or whatever stops the evaluation, would cost the whole scan again. */
+    if (!status && !context->comm.rank) vb_retrieve_forget(&work.corpus.index, work.queries, work.classes, &work.options);
     vb_cross_fit_close(&work.cross);
     vb_corpus_parts_close(&work.corpus);
     if (other.spec) vb_model_close(&other);
+    vb_free(work.queries);
     vb_free(work.ids);
     vb_free(work.scores);
     vb_free(work.unique);

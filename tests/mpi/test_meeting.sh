@@ -130,6 +130,29 @@ for model in a b; do
     "$(query alone '.results[]')"
 done
 
+# ---- captions alone in files of several units, none of which crosses a file --------------------------------------------
+mkdir several
+seq 620 | awk 'BEGIN { split("apple bear chair dolphin elephant wood girl hamster nothing", word, " ") }
+  { print $1 % 97, word[$1 % 9 + 1] }' >all.txt
+head -n 300 all.txt >several/0.txt; sed -n 301p all.txt >several/1.txt; tail -n +302 all.txt >several/2.txt
+cat >several.yaml <<'E'
+experiment: several
+datasets: [{name: d, images: few, vocabularies: v.yaml}]
+corpora: [{name: w, captions: "several/*.txt"}]
+retrieval: {corpus: w, top_k: [3, 20], lambda: 0.5, deduplicate: true}
+models: [{name: m, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}]
+E
+run_at 3 several.yaml --output parted
+run several.yaml --output joined --set corpora.w.captions=all.txt
+of_captions='.results[0].retrieval | del(.settings)'
+equal "captions of several files are those of one" "$(query parted "$of_captions")" "$(query joined "$of_captions")"
+same "and so are the lists" parted/retrieval/m--d.jsonl.zst joined/retrieval/m--d.jsonl.zst
+zstd -dcq parted/retrieval/m--d.jsonl.zst | jq -r '.results[] | "\(.id) \(.caption)"' | sort -u >listed
+equal "a row's caption is the line of its number" "$(grep -vxFf <(awk '{ print NR - 1, $0 }' all.txt) listed)" ""
+check "rows of the first and of the last file are listed" \
+  awk '$1 < 300 { first = 1 } $1 > 300 { last = 1 } END { exit !(first && last) }' listed
+holds "what all ranks encoded is counted" '.run.pairs[0].retrieval.rows_encoded == 620' parted/results.json
+
 # ---- captions that are none ------------------------------------------------------------------------------------------
 alone=(m.yaml --only-model m --cache m/cache --output x --set models.m.retrieval.filter=none
   --set corpora.words.captions=words.json.zst)

@@ -168,4 +168,28 @@ E
 run tied.yaml --output tied
 equal "the first of equally good settings" "$(query tied '.results[0].retrieval |
   [(.results[] | select(.best) | .top_k), (.cross.choices[] | .top_k)] | tojson')" '[2,2,2]'
+
+# ---- a folder whose name reads like a pattern; a scan that was stopped, and is not lost by what comes after it ---------
+laid='laid [1]{a,b}'
+must mkdir -p "$laid"/img_emb "$laid"/metadata
+seq 700 | awk '{ print cos($1), sin($1) }' >rows
+head -n 300 rows | floats "$laid/img_emb/0.npy" 2; tail -n +301 rows | floats "$laid/img_emb/1.npy" 2
+cp -r "$laid/img_emb" "$laid/text_emb"
+seq 0 299 >"$laid/metadata/0.txt"; seq 300 698 >"$laid/metadata/1.txt"
+sed -e "s/embeddings: c.npy, captions.*}]/embeddings: '$laid'}]/" \
+  -e 's/top_k: .*cross}/top_k: 2, lambda: [0.3333333, 0.33333334], filter: none}/' tied.yaml >laid.yaml
+VOCABENCH_FAULT=unit:3:EIO "$vocabench" run laid.yaml --output stopped >out 2>&1
+equal "stopped within the scan" $? 75 "$(cat out)"
+refuses "and then by captions that are too few" 6 '1.txt: 399 captions for 400 rows' \
+  "$vocabench" run laid.yaml --output stopped --resume
+echo 699 >>"$laid/metadata/1.txt"
+run laid.yaml --output stopped --resume
+run laid.yaml --output fresh
+holds "what had been scanned is there still" '.run.pairs[0].retrieval.blocks_resumed > 0' stopped/results.json
+equal "and is not when it has served" "$(find stopped -name '*.scan')" ""
+equal "to the results of one go" "$(query stopped '.results[0].retrieval')" "$(query fresh '.results[0].retrieval')"
+equal "captions lie in the folder" "$(zstd -dcq fresh/retrieval/m--d.jsonl.zst |
+  jq -c '[.results[] | .caption == (.id | tostring)] | unique')" "$(printf '[true]\n%.0s' 1 2 3 4)"
+equal "settings that differ in the eighth digit have blends of their own" "$(ls fresh/retrieval)" \
+  "$(printf '%s\n' m--d-k2-l0.3333333.npy m--d-k2-l0.33333334.npy m--d.jsonl.zst)"
 finish
