@@ -25,6 +25,8 @@ numpy.save("q2.npy", r.integers(-3, 4, (23, 37)).astype("f2"))
 q = numpy.zeros((3, 37), "f4"); q[2, 5] = numpy.nan
 numpy.save("bad_q.npy", q); numpy.save("wide_q.npy", numpy.ones((2, 38), "f4")); numpy.save("flat.npy", numpy.ones(5, "f4"))
 numpy.save("int_q.npy", numpy.ones((2, 37), "i4")); numpy.save("no_q.npy", numpy.ones((0, 37), "f4"))
+numpy.save("long.npy", r.standard_normal((40, 17000)).astype("f2"))
+numpy.save("long_q.npy", r.standard_normal((3, 17000)).astype("f4"))
 PY
 cat >brute.py <<'PY'
 import glob, json, numpy, subprocess, sys
@@ -90,6 +92,11 @@ done
 mpi 3 "$vocabench" retrieve --queries q.npy --corpus clean --top-k 1000 --output few.jsonl.zst --ids few.npy >out 2>err
 check "a corpus smaller than K is listed whole" brute q.npy clean 1000 few.npy few.jsonl.zst dot
 check "and that is said" grep -q 'note: clean has 240 rows to list, fewer than --top-k 1000' err
+# Lists of all rows, longer than any block or part, of which the first of 8 ranks takes 19 queries at once, and one alone all 23.
+all=(--queries q.npy --corpus f4 --top-k 9001 --similarity cosine --threads 1)
+mpi 8 "$vocabench" retrieve "${all[@]}" --output parts.jsonl >out 2>err
+must retrieve "${all[@]}" --output whole.jsonl
+same "lists that come in batches of queries" parts.jsonl whole.jsonl
 
 # ---- 8-bit codes ----------------------------------------------------------------------------------------------------
 for corpus in f4 f2 mixed; do
@@ -115,6 +122,11 @@ for isa in scalar avx2; do
     --output isa.jsonl.zst --threads 3 >out 2>err
   same "the list through codes at the level $isa" one.jsonl.zst isa.jsonl.zst
 done
+# Rows of which 16 in codes are more than a thread reads at once.
+must "$vocabench" pack --quantize int8 --input long.npy --output codes-long
+must retrieve --queries long_q.npy --corpus long.npy --top-k 5 --output long.jsonl
+must retrieve --queries long_q.npy --corpus long.npy --quantized codes-long --top-k 5 --output long-codes.jsonl
+same "the list of long rows through codes" long.jsonl long-codes.jsonl
 retrieve --queries q.npy --corpus f4 --top-k 60 --output whole.jsonl.zst >out 2>&1
 for fault in unit:5:kill@1 unit:2:kill@0; do
   VOCABENCH_FAULT=$fault mpi 3 "$vocabench" retrieve --queries q.npy --corpus f4 --quantized codes-f4-dot --top-k 60 \
@@ -123,6 +135,9 @@ done
 mpi 2 "$vocabench" retrieve --queries q.npy --corpus f4 --quantized codes-f4-dot --top-k 60 --output cut8.jsonl.zst >out 2>err
 same "a scan of codes goes on, too" whole.jsonl.zst cut8.jsonl.zst
 check "without scanning again what was finished, too" test "$(jq .run.blocks_resumed cut8.summary.json)" -gt 0
+retrieve --queries q.npy --corpus f4 --quantized codes-f4-dot --top-k 60 --output often.jsonl.zst --checkpoint-seconds 0 >out 2>&1
+same "nor do checkpoints on the way change a list" whole.jsonl.zst often.jsonl.zst
+holds "each candidate is counted once, when it is scored" '.run.candidates == .run.rescored' often.summary.json
 codes_of() {
   refuses "$1" "$2" "$3" \
     mpirun --oversubscribe -n 2 "$vocabench" retrieve --queries q.npy --top-k 5 --output bad.jsonl.zst "${@:4}"
@@ -184,6 +199,23 @@ retrieve --queries q.npy --corpus anew --top-k 60 --output anew.jsonl.zst >out 2
 retrieve --queries q.npy --corpus anew --top-k 60 --output fresh.jsonl.zst >out 2>&1
 same "a scan of changed parts begins anew" fresh.jsonl.zst anew.jsonl.zst
 equal "with no block of the old ones" 0 "$(jq .run.blocks_resumed anew.summary.json)"
+# So does one that asks otherwise, of the same rows and for the same output.
+while read -r before after; do
+  # shellcheck disable=SC2086 # words
+  VOCABENCH_FAULT=unit:5:kill "$vocabench" retrieve --corpus f4 --top-k 60 --output asked.jsonl --checkpoint-seconds 0 \
+    --threads 1 ${before//+/ } >out 2>&1
+  check "a checkpoint of $before" test -d asked.jsonl.checkpoint
+  # shellcheck disable=SC2086
+  for name in asked fresh; do must retrieve --corpus f4 --top-k 60 --output $name.jsonl ${after//+/ }; done
+  same "then $after has its own lists" fresh.jsonl asked.jsonl
+  equal "and counts, without any of the other's blocks" "$(jq -c 'del(.run), .run.blocks_resumed' asked.summary.json)" \
+    "$(jq -c 'del(.run), .run.blocks_resumed' fresh.summary.json)"
+  rm -rf asked.*
+done <<'ASKED'
+--queries+q.npy --queries+q2.npy
+--queries+q.npy --queries+q.npy+--similarity+cosine
+--queries+q.npy+--quantized+codes-f4-dot --queries+q.npy
+ASKED
 # The number in a checkpoint's name is anybody's: the next one does not run over.
 one_block() {
   VOCABENCH_FAULT=unit:2:kill "$vocabench" retrieve --queries q.npy --corpus f4 --top-k 60 --output far.jsonl.zst \
