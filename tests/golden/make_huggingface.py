@@ -3,7 +3,7 @@
 
 Needs the package tokenizers; the file is committed, run this to change it. With arguments SEED COUNT it prints that many more
 of random models, for a look that is wider than what is kept."""
-import json, os, random, sys
+import base64, json, os, random, struct, sys
 import tokenizers
 
 seed, count = (int(sys.argv[1]), int(sys.argv[2])) if len(sys.argv) > 2 else (7, 0)
@@ -103,12 +103,39 @@ def file(kind):
 
 
 out = []
-for i in range(count or 16):
-    text = json.dumps(file(i % 4), ensure_ascii=False, separators=(",", ":"))
+
+
+def put(made, texts):
+    text = json.dumps(made, ensure_ascii=False, separators=(",", ":"))
     tokenizer = tokenizers.Tokenizer.from_str(text)
-    texts = ["", " ", "a </s> b", "</s>"] + ["".join(random.choice(LETTERS + "  dAB.1\n\u00c9e\u0301\U0001f5fc\u4e2d'") for _ in range(random.randint(1, 24)))
-                                          for _ in range(20)]
     out.append({"json": text, "rows": [[t, tokenizer.encode(t, add_special_tokens=False).ids] for t in texts]})
+
+
+for i in range(count or 16):
+    made = file(i % 4)
+    put(made, ["", " ", "a </s> b", "</s>"] + ["".join(random.choice(LETTERS + "  dAB.1\n\u00c9e\u0301\U0001f5fc\u4e2d'")
+                                                      for _ in range(random.randint(1, 24))) for _ in range(20)])
+
+# What stands in front of a text and goes, before the symbol that only its first word has.
+gone = lambda pattern: {"type": "Replace", "pattern": pattern, "content": ""}
+split = lambda pattern: {"type": "Split", "pattern": pattern, "behavior": "Removed", "invert": False}
+fronts = [([{"type": "Strip", "strip_left": True, "strip_right": False}], []), ([gone({"String": "a"})], []),
+          ([gone({"Regex": "^[ab]"})], []), ([], [{"type": "WhitespaceSplit"}]), ([], [split({"String": "a"})]),
+          ([], [split({"Regex": "[ab]"})]), ([], [])]
+for i, (normalizers, before) in enumerate(fronts if not count else []):
+    made = file(0)
+    made["normalizer"] = sequence("Sequence", "normalizers", normalizers)
+    made["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": before + [
+        {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "first", "split": i % 2 == 0}]}
+    pieces = ["a", "b", "c", "ab", "\u2581", "\u2581a", "\u2581b", "\u2581c", "\u2581ab", "\u2581bc"]
+    made["model"]["vocab"] = [["<unk>", 0.0], ["</s>", 0.0]] + [[p, -3.0 + len(p) / 2] for p in pieces]
+    put(made, ["ab c", " ab c", "  bc", "a bc", "aab", "bab a", "c</s>ab", "</s>ab", "</s> ab", "</s></s>ab</s>b", "\u2581ab", "a"])
+if not count:  # graphemes around the longest that are looked up whole, by a charsmap of one rule: A becomes a
+    units = [0] * 256
+    units[0], units[ord("A") ^ 1], units[2] = 1 << 10, ord("A") | 256 | (ord("A") ^ 1 ^ 2) << 10, 1 << 31
+    charsmap = base64.b64encode(struct.pack("<257I", 1024, *units) + b"a\0").decode()
+    made["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": charsmap}
+    put(made, ["A", "A\u0301", "A\u0301\u0301", "A\u0301\u20e3", "A\u20e3\u0301b", "A\u0301\u0301\u0301c", "\u00e9A"])
 text = json.dumps(out, ensure_ascii=True, separators=(",", ":")).replace('{"json"', '\n{"json"') + "\n"
 if count:
     print(text)

@@ -6,8 +6,10 @@
 
 #include "tests/unit/scratch.h"
 #include "kernels/base/fault.h"
+#include "kernels/base/utf8.h"
 #include "kernels/text/text_cleanup.h"
 #include "kernels/text/tokenizer.h"
+#include "kernels/text/unicode.h"
 #include "shards/files/map.h"
 #include "shards/files/writer.h"
 #include "shards/embeddings/npy.h"
@@ -67,6 +69,31 @@ static void texts_are_cleaned_as_in_python(void **state) {
         assert_non_null(clean);
         if (strcmp(clean, truth)) fail_msg("row %zu '%s': found '%s', expected '%s'", i, row_text(i), clean, truth);
         vb_free(clean);
+    }
+}
+
+/* Python's lower of a capital sigma between letters, with each of these characters behind it, and before it at a text's end. */
+static void sigmas_end_words_as_in_python(void **state) {
+    (void)state;
+    static const struct {
+        uint32_t c;
+        bool passed_over; /* a word goes on behind it */
+    } cases[] = {{'\'', true},   {'.', true},    {':', true},    {0xb7, true},   {0x387, true},  {0x55f, true},  {0x5f4, true},
+                 {0x2018, true}, {0x2019, true}, {0x2024, true}, {0x2027, true}, {0xfe13, true}, {0xfe52, true}, {0xfe55, true},
+                 {0xff07, true}, {0xff0e, true}, {0xff1a, true}, {0x301, true},  {0x20dd, true}, {0xad, true},   {0x2b0, true},
+                 {'^', true},    {'`', true},    {0xa8, true},   {',', false},   {'-', false},   {'_', false},   {0xb0, false},
+                 {0x37e, false}, {' ', false},   {'1', false},   {0x3002, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char c[8] = "", behind[32], before[32];
+        vb_utf8_put(cases[i].c, c);
+        snprintf(behind, sizeof behind, "\xce\x91\xce\xa3%s\xce\x91", c);
+        snprintf(before, sizeof before, "\xce\x91%s\xce\xa3", c);
+        char *inside = vb_unicode_fold(behind, &err), *last = vb_unicode_fold(before, &err);
+        assert_true(inside && last);
+        if (!strstr(inside, cases[i].passed_over ? "\xcf\x83" : "\xcf\x82")) fail_msg("before U+%04X: %s", cases[i].c, inside);
+        if (!strstr(last, cases[i].passed_over ? "\xcf\x82" : "\xcf\x83")) fail_msg("behind U+%04X: %s", cases[i].c, last);
+        vb_free(inside);
+        vb_free(last);
     }
 }
 
@@ -514,6 +541,7 @@ static void one_tokenizer_serves_many_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(texts_are_cleaned_as_in_python),
+                                       cmocka_unit_test(sigmas_end_words_as_in_python),
                                        cmocka_unit_test(invalid_bytes_become_replacement_characters),
                                        cmocka_unit_test(short_merges_give_golden_ids),
                                        cmocka_unit_test(the_context_cuts_and_keeps_the_end),
