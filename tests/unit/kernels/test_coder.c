@@ -8,8 +8,8 @@
 #include "kernels/base/isa_internal.h"
 #include "tests/unit/search_reference.h"
 
-enum { MOST = 3000, DIM = 100 };
-static float rows[MOST * DIM], queries[40 * DIM], mean[DIM];
+enum { MOST = 3000, DIM = 100, ASKING = 130 };
+static float rows[MOST * DIM], queries[ASKING * DIM], mean[DIM];
 
 /* Like CLIP's: one large coordinate that all share, small differences. */
 static void fill(int count, int dim) {
@@ -263,6 +263,8 @@ static void likely_rows(void) {
     compare(97, 64, 25, 200, VB_DOT, 2 * 97); /* all of them: every bound is checked */
     fill(300, DIM);
     compare(300, DIM, 12, 300, VB_COSINE, 600);
+    for (int i = 0; i < ASKING * DIM; i++) queries[i] = uniform();
+    compare(40, DIM, ASKING, 40, VB_DOT, 3 * 40); /* of a row at most 64 queries are asked at once */
 }
 
 static void unlikely_rows(void) {

@@ -80,6 +80,11 @@ static void order_is_exact(void **state) {
     vb_hit u = {.id = 1, .dot = 0.5, .square = 1, .square_rest = 0x1p-70}, v = {.id = 2, .dot = 0.5, .square = 1};
     assert_true(vb_hit_before(&v, &u));
     assert_false(vb_hit_before(&u, &v));
+    /* nor do dots decide beside them: 0.5 + 0.45 ulp over 1 is more than 0.5 + 0.55 ulp over the root of 1 + 2^-54 */
+    vb_hit p = {.id = 2, .dot = 0.5, .dot_rest = 0.45 * 0x1p-53, .square = 1};
+    vb_hit q = {.id = 1, .dot = 0.5 + 0x1p-53, .dot_rest = -0.45 * 0x1p-53, .square = 1, .square_rest = 0x1p-54};
+    assert_true(vb_hit_before(&p, &q));
+    assert_false(vb_hit_before(&q, &p));
 }
 
 /* a / sqrt(b) is a d / sqrt(b d d): whole numbers tell what rounded quotients, which are off by a bit, do not. */

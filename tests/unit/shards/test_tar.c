@@ -184,6 +184,25 @@ static void tar_programs_read_what_we_write(void **state) {
         0);
 }
 
+/* A pax record counts its own digits: around 1,000 bytes it has one more than the length without them would have. */
+static void long_names_come_back(void **state) {
+    (void)state;
+    enum { FROM = 985, TO = 1000 };
+    static char names[TO - FROM][TO + 1];
+    tar.size = 0;
+    for (int n = FROM; n < TO; n++) {
+        memset(names[n - FROM], 'a' + n % 26, (size_t)n);
+        assert_ok(vb_tar_write_file(&(vb_tar_sink){to_archive, &tar}, names[n - FROM], "x", 1, &err));
+    }
+    assert_ok(vb_tar_write_end(&(vb_tar_sink){to_archive, &tar}, &err));
+    assert_ok(list_archive(&tar, tar.size, list, sizeof list, &err));
+    for (int n = FROM; n < TO; n++) assert_non_null(strstr(list, names[n - FROM]));
+    if (have("tar")) /* which tells what it passes over */
+        assert_int_equal(run_command("cd %s && tar -tf x.tar >told 2>err && test ! -s err && test $(wc -c <told) = %d", scratch,
+                                     (FROM + TO + 1) * (TO - FROM) / 2),
+                         0);
+}
+
 static void every_truncation_is_refused(void **state) {
     (void)state;
     tar.size = 0;
@@ -377,9 +396,13 @@ static void kinds_of_entries(void **state) {
     add_header(&tar, "pipe", '6', 0);
     add_header(&tar, "volume", 'V', 0);
     add_header(&tar, "joined", '7', 0);
+    uint8_t *gnu = add_header(&tar, "timed", '0', 0); /* times in the place of ustar's prefix */
+    memcpy(gnu + 257, "ustar  ", 8);
+    memcpy(gnu + 345, "14704160000", 12);
+    set_checksum(gnu);
     add_end(&tar);
     assert_ok(list_archive(&tar, tar.size, list, sizeof list, &err));
-    assert_string_equal(list, "folder/ 5 0 ;old/ 5 0 ;soft 2 0 ;hard 1 0 ;pipe 6 0 ;volume V 0 ;joined 0 0 ;");
+    assert_string_equal(list, "folder/ 5 0 ;old/ 5 0 ;soft 2 0 ;hard 1 0 ;pipe 6 0 ;volume V 0 ;joined 0 0 ;timed 0 0 ;");
     static const struct {
         char type;
         size_t size;
@@ -431,6 +454,7 @@ static void goes_on_from_any_header(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(reads_what_tar_programs_write),
                                        cmocka_unit_test(tar_programs_read_what_we_write),
+                                       cmocka_unit_test(long_names_come_back),
                                        cmocka_unit_test(every_truncation_is_refused),
                                        cmocka_unit_test(an_end_without_end_is_refused),
                                        cmocka_unit_test(every_flipped_bit_of_a_header_is_refused),

@@ -129,6 +129,15 @@ static void plain_files_are_streams(void **state) {
         assert_ok(vb_zst_read(zst, 5000, buffer, 100, &got, &err));
         assert_int_equal(vb_zst_position(zst), 5100);
         vb_zst_close(zst);
+        /* A read that failed on its way has lost its place. */
+        assert_ok(vb_zst_open(&zst, path, &err));
+        vb_fault_setup("read:2:EIO", 0);
+        assert_int_equal(vb_zst_read(zst, 0, buffer, SIZE, &got, &err), -1);
+        vb_fault_setup(NULL, 0);
+        assert_ok(vb_zst_read(zst, 0, buffer, SIZE, &got, &err));
+        assert_int_equal(got, SIZE);
+        assert_memory_equal(buffer, data, SIZE);
+        vb_zst_close(zst);
     }
     assert_int_equal(run_command("cd %s && head -c 300000000 /dev/zero | zstd -q --long=31 -c > long.zst 2>/dev/null", scratch),
                      0);
@@ -213,6 +222,18 @@ static void lying_tables(void **state) {
     table[8] ^= 1; /* a checksum */
     put_file("lie.zst", copy, n);
     assert_fails(read_all(path, 100, &err) < 0, VB_EDATA, "has checksum");
+    memcpy(copy, bytes, n);
+    table[12 + 8] ^= 1; /* of the other frame: what it leaves behind is not the first one's */
+    put_file("lie.zst", copy, n);
+    vb_zst *zst;
+    size_t got;
+    assert_ok(vb_zst_open(&zst, path, &err));
+    for (int turn = 0; turn < 2; turn++) {
+        assert_ok(vb_zst_read(zst, 0, buffer, 300, &got, &err));
+        assert_memory_equal(buffer, data, 300);
+        assert_fails(vb_zst_read(zst, 300, buffer, 700, &got, &err), VB_EDATA, "frame 1 has checksum");
+    }
+    vb_zst_close(zst);
     memcpy(copy, bytes, n);
     put32(table + 4, 0x7fffffff); /* beyond the format's bound */
     put_file("lie.zst", copy, n);
