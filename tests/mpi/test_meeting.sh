@@ -149,6 +149,7 @@ equal "captions of several files are those of one" "$(query parted "$of_captions
 same "and so are the lists" parted/retrieval/m--d.jsonl.zst joined/retrieval/m--d.jsonl.zst
 zstd -dcq parted/retrieval/m--d.jsonl.zst | jq -r '.results[] | "\(.id) \(.caption)"' | sort -u >listed
 equal "a row's caption is the line of its number" "$(grep -vxFf <(awk '{ print NR - 1, $0 }' all.txt) listed)" ""
+# shellcheck disable=SC2016 # awk's fields
 check "rows of the first and of the last file are listed" \
   awk '$1 < 300 { first = 1 } $1 > 300 { last = 1 } END { exit !(first && last) }' listed
 holds "what all ranks encoded is counted" '.run.pairs[0].retrieval.rows_encoded == 620' parted/results.json
