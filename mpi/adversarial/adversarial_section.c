@@ -10,7 +10,7 @@
 #include "mpi/adversarial/taken_pictures.h"
 #include "mpi/base/json.h"
 
-enum { MOST_TAKEN = 3 /* classes that are named */, CLASSES = 64 /* that are looked at */, DRAWN = 30 /* bars at most */ };
+enum { MOST_TAKEN = 3 /* classes that are named */, DRAWN = 30 /* bars at most */ };
 
 /* The accuracy with all names of an attack, or with as many (`key`); `without` when there are none. */
 static double last_accuracy(const json_t *attack, const char *key, double without) {
@@ -64,32 +64,33 @@ typedef struct taken {
     json_int_t images;
 } taken;
 
-static int by_images(const void *left, const void *right) {
-    const taken *a = left, *b = right;
-    return a->images != b->images ? (a->images < b->images ? 1 : -1) : strcmp(a->class, b->class);
+static bool is_before(const taken *a, const taken *b) {
+    return a->images != b->images ? a->images > b->images : strcmp(a->class, b->class) < 0;
 }
 
 /* "dog: 5 poodle (hypernym, 2), 2 wolf (other, 3), ...": the three classes it takes most of, and what it is to them in WordNet,
  * in how many steps. */
 static void describe_takes(vb_strbuf *text, const char *name, const json_t *takes, const json_t *relations) {
-    taken most[CLASSES];
+    taken most[MOST_TAKEN + 1]; /* in order; the last one falls out */
     int n = 0;
     const char *class;
     json_t *images;
     json_object_foreach((json_t *)takes, class, images) {
-        if (n == CLASSES) break;
-        most[n++] = (taken){class, json_integer_value(images)};
+        const taken it = {class, json_integer_value(images)};
+        int at = n;
+        for (; at && is_before(&it, &most[at - 1]); at--) most[at] = most[at - 1];
+        most[at] = it;
+        if (n < MOST_TAKEN) n++;
     }
-    qsort(most, (size_t)n, sizeof *most, by_images);
     vb_strbuf_format(text, "%s%s:", text->filled ? "; " : "", name);
-    for (int i = 0; i < n && i < MOST_TAKEN; i++) {
+    for (int i = 0; i < n; i++) {
         const json_t *relation = json_object_get(relations, most[i].class);
         vb_strbuf_format(text, "%s %lld %s", i ? "," : "", (long long)most[i].images, most[i].class);
         if (*vb_json_text(relation, "relation"))
             vb_strbuf_format(text, " (%s, %.0f)", vb_json_text(relation, "relation"), vb_json_number(relation, "path"));
     }
     if (!n) vb_strbuf_add(text, " nothing more");
-    if (n > MOST_TAKEN) vb_strbuf_add(text, " …");
+    if (json_object_size(takes) > MOST_TAKEN) vb_strbuf_add(text, " …");
 }
 
 static void add_attack(vb_grid *grid, const json_t *attack) {

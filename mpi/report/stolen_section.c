@@ -61,13 +61,11 @@ static int rank_of(const thefts *all, const char *vocabulary) {
 
 /* ---- records ---- */
 
-static bool is_right(const json_t *entry, const json_t *record, const char *predicted) {
+static bool is_right(const json_t *record, const char *predicted) {
     size_t i;
-    const json_t *name, *expansion = json_object_get(entry, "expansion");
-    /* A name that datasets share may mean another class in each. */
-    if (!strcmp(vb_json_text(expansion, "shared_names"), "different") &&
-        strcmp(vb_json_text(record, "predicted_all_vocabulary"), vb_json_text(record, "vocabulary")))
-        return false;
+    const json_t *name, *vocabulary = json_object_get(record, "predicted_all_vocabulary");
+    /* A name that datasets of an expansion share may mean another class in each, by its rule or by ids. */
+    if (json_is_string(vocabulary) && strcmp(json_string_value(vocabulary), vb_json_text(record, "vocabulary"))) return false;
     json_array_foreach(json_object_get(record, "classes"), i, name) {
         if (json_is_string(name) && !strcmp(json_string_value(name), predicted)) return true;
     }
@@ -81,7 +79,7 @@ static int take_record(thefts *all, const char *line, size_t n, vb_error *err) {
     const int rank = rank_of(all, vb_json_text(record, "vocabulary"));
     const int64_t order = all->records++;
     const char *predicted = vb_json_text(record, "predicted_all");
-    const bool stolen = json_is_true(json_object_get(record, "own")) && *predicted && !is_right(all->entry, record, predicted);
+    const bool stolen = json_is_true(json_object_get(record, "own")) && *predicted && !is_right(record, predicted);
     int status = 0;
     if (stolen && rank >= 0 && rank < VOCABULARIES) {
         status = vb_grow((void **)&all->items, &all->capacity, all->count + 1, sizeof *all->items, "records", err);

@@ -95,12 +95,24 @@ typedef struct scores {
     uint32_t seed;
     int64_t count;  /* images of the vocabulary at hand */
     int64_t *image; /* their places in the pairing */
-    int *class;     /* and classes; those of all images of the pairing are of_all */
+    int *class;     /* and numbers of their classes; those of all images of the pairing are of_all */
     int *of_all;
     double *in_a[VB_FIGURES], *in_b[VB_FIGURES];
     double *difference;
     double *share[VB_FIGURES];
 } scores;
+
+/* Signs are drawn for classes in the order of their first images in A, whatever lists them in another one. */
+static int number_classes(const scores *work, vb_error *err) {
+    const vb_record_set *a = work->a;
+    int *number = vb_array((size_t)a->space.classes, sizeof *number, "scores", err), count = 0; /* from 1 */
+    if (!number) return -1;
+    for (int64_t i = 0; i < a->count; i++)
+        if (!number[a->label[i]]) number[a->label[i]] = ++count;
+    for (int64_t i = 0; i < work->pairing->count; i++) work->of_all[i] = number[a->label[work->pairing->a[i]]] - 1;
+    vb_free(number);
+    return 0;
+}
 
 static int scores_new(scores *work, vb_error *err) {
     size_t n = (size_t)work->pairing->count;
@@ -109,7 +121,7 @@ static int scores_new(scores *work, vb_error *err) {
     work->class = vb_array(n, sizeof *work->class, "scores", err);
     work->of_all = vb_array(n, sizeof *work->of_all, "scores", err);
     if (!work->image || !work->difference || !work->class || !work->of_all) return -1;
-    for (size_t i = 0; i < n; i++) work->of_all[i] = work->a->label[work->pairing->a[i]];
+    if (number_classes(work, err)) return -1;
     for (int f = 0; f < VB_FIGURES; f++) {
         work->in_a[f] = vb_array(n, sizeof(double), "scores", err);
         work->in_b[f] = vb_array(n, sizeof(double), "scores", err);

@@ -459,7 +459,8 @@ static int merge_parts(merge *all, const vb_strings *given, const vb_merge_optio
         const json_t *document = all->parts[p].document, *results = json_object_get(document, "results");
         for (size_t i = 0; i < json_array_size(results); i++)
             if (place_entry(all, p, json_array_get(results, i), err)) return -1;
-        latex |= json_is_true(json_object_get(json_object_get(json_object_get(document, "run"), "options"), "latex"));
+        for (size_t i = 0; i < count_blocks(&all->parts[p]); i++)
+            latex |= json_is_true(json_object_get(json_object_get(block_at(&all->parts[p], i), "options"), "latex"));
     }
     if (compare_digests(all, err) || compare_all_files(all, err)) return -1;
     if (check_output(all, err) || (!options->partial && check_complete(all, err))) return -1;

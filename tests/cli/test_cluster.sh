@@ -62,6 +62,9 @@ for folder in again links; do
   must "$vocabench" merge once parts/0 parts/1 parts/2
   equal "$folder: its hours and pairs count once" "$(query $folder "$facts | tojson")" "$(query once "$facts | tojson")"
 done
+must "$vocabench" merge half --partial parts/0 parts/1; must "$vocabench" merge rest --partial parts/2
+must "$vocabench" merge halves half rest
+same "merged parts have LaTeX as theirs have" whole/table.tex halves/table.tex
 refuses "a part is missing" 4 "2 of 5 pairs are in no part, the first: model 'it's gelu' on dataset 'pics'; --partial" \
   "$vocabench" merge x parts/0 parts/2
 check "and nothing is written" test ! -e x

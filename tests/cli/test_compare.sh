@@ -81,11 +81,12 @@ refuses "no pairs" 2 "two/results.json and two/results.json have no pair of resu
     if [ $v = 6 ]; then echo "  v6: [c18, c19, c4]"; continue; fi
     echo "  v$v: [c$((3 * v)), c$((3 * v + 1)), c$((3 * v + 2))$([ $v != 5 ] || echo ', c4')]"
   done; } >w.yaml
-random() { # random SEED NOISE: 400 images near the text of their class in 8 dimensions
-  awk -v seed="$1" -v noise="$2" 'BEGIN { srand(5); for (c = 0; c < 20; c++) for (k = 0; k < 8; k++) t[c, k] = rand() - 0.5
-    for (i = 0; i < 400; i++) y[i] = int(rand() * rand() * 20)
+random() { # random SEED NOISE [CLASSES]: 400 images near the text of their class in 8 dimensions
+  awk -v seed="$1" -v noise="$2" -v n="${3:-20}" 'BEGIN { srand(5)
+    for (c = 0; c < n; c++) for (k = 0; k < 8; k++) t[c, k] = rand() - 0.5
+    for (i = 0; i < 400; i++) y[i] = int(rand() * rand() * n)
     srand(seed); for (i = 0; i < 400; i++) for (k = 0; k < 8; k++) print t[y[i], k] + noise * (rand() - 0.5) >"images.txt"
-    for (c = 0; c < 20; c++) for (k = 0; k < 8; k++) print t[c, k] >"texts.txt"
+    for (c = 0; c < n; c++) for (k = 0; k < 8; k++) print t[c, k] >"texts.txt"
     for (i = 0; i < 400; i++) print y[i] >"classes.txt" }'
 }
 random 1 0.9; floats A.npy 8 <images.txt
@@ -160,6 +161,19 @@ experiment one_a A.npy z.npy one.yaml; experiment one_b B.npy z.npy one.yaml
 verdict $? "a single vocabulary has no Acc-S" "$(cat out)"
 [ "$scipy" != yes ] || oracle "a single vocabulary against SciPy" one.json one_a one_b
 errors "errors of a single vocabulary" one.json one_a one_b
+# More classes than all signs are counted for: drawn in the order of their first images, which is not that of the vocabularies.
+mkdir many && cd many || exit 1
+{ echo "name: many"; echo "vocabularies:"
+  for v in 0 1 2 3 4; do echo "  v$v: [$(seq -s ', ' -f 'c%g' $((6 * v)) $((6 * v + 5)))]"; done; } >many.yaml
+random 1 0.9 30; floats A.npy 8 <images.txt
+random 2 0.9 30; floats B.npy 8 <images.txt
+floats W.npy 8 <texts.txt; must "$tools/npy" numbers z.npy i8 classes.txt
+experiment a A.npy z.npy many.yaml; experiment b B.npy z.npy many.yaml
+must "$vocabench" compare a b --json ab.json --permutations 999 --seed 3
+holds "drawn signs of classes" '[.overall.acc_e, .overall.acc_s, .overall.top1_all | .by_class | .sign_vectors == 999 and
+  .differing_classes > 20] | all' ab.json "$(jq -c '.overall[].by_class' ab.json)"
+errors "their tests are NumPy's" ab.json a b
+cd .. || exit 1
 
 # ---- refusals ---------------------------------------------------------------------------------------------------
 no="A and B cannot be compared as they are"

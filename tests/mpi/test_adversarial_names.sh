@@ -27,6 +27,11 @@ done
 must "$vocabench" report greedy --format md --output page.md
 like "the table has the relations" '(synonym|hypernym|hyponym|sister|other), [0-9]+\)' page.md
 like "and why names are missing" '[0-9] of 8: no other takes an image' page.md
+# Of many classes those that it takes most of, wherever they stand.
+mkdir many; jq '.results[0].adversarial[0].takes[0] = ([range(70) | {"c\(.)": 1}] | add + {c2: 4, c65: 4, c69: 9})' \
+  greedy/results.json >many/results.json
+must "$vocabench" report many --format md --output many.md
+like "the classes that a name takes most of" ': 9 c69, 4 c2, 4 c65 …' many.md
 
 # Without a WordNet nothing is known; another one is another question for --resume.
 run e.yaml --output without --set adversarial.wordnet=nowhere --set adversarial.exclude=names &&

@@ -69,6 +69,26 @@ for name in same different; do
     "$(zstdcat stolen-$name/records/*.zst | jq -s "(map(select(.own)) | length) - $(query stolen-$name \
       '.results[0] | .top1_all * .images + 0.5 | floor')")"
 done
+# Classes of one name and two ids are two: the first image of p is taken by the crane of q.
+echo '{name: p, vocabularies: {a: [{name: crane, id: n1}, {name: x, id: n3}]}}' >bird.yaml
+echo '{name: q, vocabularies: {b: [{name: crane, id: n2}, {name: y, id: n4}]}}' >lift.yaml
+floats bird-t.npy 3 <<<"1 0 0 0 1 0"; floats bird-i.npy 3 <<<"0.7 0 0.7 0 1 0"
+floats lift-t.npy 3 <<<"0.6 0 0.8 0 -1 0"; floats lift-i.npy 3 <<<"0.6 0 0.8 0 -1 0"
+printf '0\n1\n' >both; for name in bird lift; do must "$tools/npy" numbers $name-y.npy i8 both; done
+cat >ids.yaml <<E
+experiment: ids
+per_image: true
+datasets: [{name: bird, vocabularies: bird.yaml}, {name: lift, vocabularies: lift.yaml}]
+expansions: [{name: ids, datasets: [bird, lift]}]
+models:
+  - name: m
+    family: precomputed
+    embeddings:
+$(embeddings bird lift)
+E
+run ids.yaml --output ids --only-dataset ids; must "$vocabench" report ids --output ids.html
+holds "one of four" '.results[0].top1_all == 0.75 and .results[0].acc_c == 1' ids/results.json
+like "a class of another id is another one" '^<p>crane: 1 taken by <b>crane</b></p>$' ids.html
 run_at 3 e.yaml --output e3 && agree "3 ranks, the same bytes" e e3
 
 # ---- encoded: names need prompts that all datasets have ----------------------------------------------------------
