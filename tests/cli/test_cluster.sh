@@ -94,6 +94,9 @@ refuses "another experiment" 6 "experiment 'else', but parts/0/results.json has 
 alter() { mkdir -p "$1" && jq "$3" "$2" >"$1/results.json"; }
 alter v parts/1/results.json '.run.version = "9.9"'
 refuses "another version" 6 "made by version 9.9" "$vocabench" merge x parts/0 v
+alter late parts/1/results.json '.run.finished = "2999-12-31T23:59:59Z"'
+must "$vocabench" merge last parts/0 late parts/2
+holds "a merge ends when the last of its parts did" '.run.finished == "2999-12-31T23:59:59Z"' last/results.json
 alter d parts/1/results.json '.results[0].data.images_digest = "00"'
 refuses "other data" 6 "dataset 'pics': images_digest [0-9a-f]* in parts/0/results.json, but 00 in d" \
   "$vocabench" merge x parts/0 d

@@ -123,6 +123,16 @@ plotted "curves" "1 2 3" page-data/*-curve-*.csv '.results as $r | range($r[0].c
 plotted "the worst and the best order" "4 5 6 7" page-data/*-curve-*.csv \
   '[.results[].analyses.order] as $o | range($o[0].worst | length) as $i |
   "\(100 * $o[0].worst[$i]) \(100 * $o[0].best[$i]) \(100 * $o[1].worst[$i]) \(100 * $o[1].best[$i])"'
+# Of two models one may have no orders, and two series no arrow from one to the other.
+mkdir mixed; jq 'del(.results[0].analyses.order) | .results[0].series = {name: "a", checkpoint: "1"} |
+  .results[1].series = {name: "b", checkpoint: "1"}' results/results.json >mixed/results.json
+must "$vocabench" report mixed --output mixed.html
+equal "a band is of its model's columns" "$(cat mixed-data/*-curve-*.gp | grep -oE 'using 1:[0-9:]+ with filledcurves')" \
+  "using 1:4:5 with filledcurves"
+equal "no arrow between two series" "$(cat mixed-data/*-geometry-*.gp | grep -c '^set arrow')" 0
+jq '.results[1].series.name = "a"' mixed/results.json >changed && mv changed mixed/results.json
+must "$vocabench" report mixed --output mixed.html
+equal "one along a series" "$(cat mixed-data/*-geometry-*.gp | grep -c '^set arrow')" 1
 plotted "vocabularies" "2 3" page-data/05-vocabularies-*.csv \
   '.results[0].vocabularies | sort_by(.acc_s - .acc_c)[] | "\(100 * .acc_c) \(100 * .acc_s)"'
 plotted "overview, the most open first" "3 6" page-data/01-overview.csv \

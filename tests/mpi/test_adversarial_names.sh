@@ -26,6 +26,13 @@ for ranks in 2 3; do
 done
 must "$vocabench" report greedy --format md --output page.md
 like "the table has the relations" '(synonym|hypernym|hyponym|sister|other), [0-9]+\)' page.md
+equal "and the accuracies" "$(sed -n '/^| target /,/^$/p' page.md | awk -F ' *[|] *' 'NR > 2 && NF { print $2, $4, $5, $6 }')" \
+  "$(jq -r '.results[0].adversarial[] | [.target, .accuracy_before, .accuracy_random[-1], .accuracy[-1]] | @tsv' \
+    greedy/results.json | awk -F '\t' '{ printf "%s %.2f %.2f %.2f\n", $1, 100 * $2, 100 * $3, 100 * $4 }')"
+has_text "who takes most from whom" "The largest theft: $(jq -r '.results[0] as $r | [$r.vocabularies | keys[] as $t |
+  keys[] as $u | [$r.theft[$t][$u] / $r.vocabularies[$t].images, $r.vocabularies[$u].name, $r.vocabularies[$t].name]] |
+  sort_by(-.[0])[0] |
+  "\(.[1]) takes \(1000 * .[0] | round / 10) percent of the images of \(.[2])."' greedy/results.json)" page.md
 like "and why names are missing" '[0-9] of 8: no other takes an image' page.md
 # Of many classes those that it takes most of, wherever they stand.
 mkdir many; jq '.results[0].adversarial[0].takes[0] = ([range(70) | {"c\(.)": 1}] | add + {c2: 4, c65: 4, c69: 9})' \

@@ -52,6 +52,18 @@ for k, pair in zip(range(64), itertools.combinations(classes, 2)):
 PY
 run many/e.yaml --output many/out --set trials=1 &&
   check "64 vocabularies" /usr/bin/python3 "$oracle" check many many/out/results.json
+# A vocabulary of all classes there are: no image is another's, and it is in no mean.
+mkdir all && cp ./*.npy labels.txt classes.txt names.txt e.yaml all
+/usr/bin/python3 - >all/v.yaml <<'PY'
+import json
+lines = [line.rstrip("\n") for line in open("v.yaml")]
+listed = [json.loads("{" + line + "}") for line in lines[2:]]
+everything = sorted({c for one in listed for members in one.values() for c in members})
+print("\n".join(lines), json.dumps("everything") + ": " + json.dumps(everything), sep="\n  ")
+PY
+run all/e.yaml --output all/out && check "a vocabulary of everything" /usr/bin/python3 "$oracle" check all all/out/results.json
+holds "has no others" '.results[0].analyses.open_set.vocabularies[-1] | .others == 0 and .similarity.auroc[0] == null' \
+  all/out/results.json
 refuses "a logit scale is above zero" 3 "logit_scale: expected" "$vocabench" run e.yaml --output o --set models.m.logit_scale=0
 refuses "names without an analysis of theirs" 3 "open_curve: its names serve the analyses open_curve, open_set and calibration" \
   "$vocabench" run e.yaml --output o --set 'analyses=[margin]'
@@ -110,6 +122,15 @@ equal "the tables' figures are the results'" \
   "$(awk -F '|' '/^\| m / && NF == 12 { gsub(/ /, ""); if ($3 ~ /^0[.][0-9][0-9][0-9][0-9]$/) print $3, $6, $10 }' page.md)" \
   "$(query whole '.results[0].analyses.open_set | [.similarity.auroc[0], .softmax.auroc[0], .similarity.auroc[-1]] |
     map(tostring) | join(" ")' | awk '{ printf "%.4f %.4f %.4f\n", $1, $2, $3 }')"
+equal "the worst vocabularies, too" \
+  "$(awk -F '|' '/^\| m / && NF == 12 { gsub(/ /, ""); if ($3 ~ /^0[.][0-9][0-9][0-9][0-9]$/) print $5, $8 }' page.md)" \
+  "$(query whole '.results[0].analyses.open_set.vocabularies | [map(.similarity.auroc[0]), map(.softmax.auroc[0])] |
+    map(min | tostring) | join(" ")' | awk '{ printf "%.4f %.4f\n", $1, $2 }')"
+equal "and those of the calibration" \
+  "$(awk -F '|' '/^\| m / && NF == 14 { gsub(/ /, ""); print $4, $5, $6, $7, $8, $9, $11, $12, $13 }' page.md)" \
+  "$(query whole '.results[0].analyses.calibration | [(.own, .all | .ece[0], .confidence[0], .accuracy[0]),
+    (.own | .ece[-1], .confidence[-1], .accuracy[-1])] | map(tostring) | join(" ")' |
+    awk '{ for (k = 1; k <= NF; k++) printf "%.2f%s", 100 * $k, k < NF ? " " : "\n" }')"
 equal "the figure's data are the results'" "$(awk -F, '$2 == 57 { printf "%.9f\n", $3 }' page-data/*-open-set-*.csv)" \
   "$(query whole '.results[0].analyses.open_set.similarity.auroc[-1]' | awk '{ printf "%.9f\n", $1 }')"
 equal "and those of the bins" "$(awk -F, '$2 == "own" && $3 == 0 { n += $5 } END { print n }' page-data/*-calibration-*.csv)" \

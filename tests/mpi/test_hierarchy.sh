@@ -39,6 +39,12 @@ holds "takes nothing" '.results[] | select(.dataset == "twice").analyses.hierarc
   .theft.paths == [] and .own.mean_path == .all.mean_path and .own.hyponyms_too == .all.hyponyms_too' twice/results.json
 must "$vocabench" report single-1 --output report.html
 has_text "the report has a line a model" "hypernyms forgiven" report.html
+must "$vocabench" report single-1 --format md --output report.md
+equal "errors and thefts of at most four steps are near" \
+  "$(awk -F ' *[|] *' 'near { print $7, $9; exit } /near \(%\)/ { getline; near = 1 }' report.md)" \
+  "$(jq -r '[.results[0].analyses.hierarchy | .all, .theft | .paths |
+    ([.[] | select(.[0] <= 4)[1]] | add // 0) / (map(.[1]) | add)] | map(tostring) | join(" ")' single-1/results.json |
+    awk '{ printf "%.2f %.2f\n", 100 * $1, 100 * $2 }')"
 has_text "a table by length" "m: images by the steps to the wrong class" report.html
 has_text "and the thefts, the nearest first" "m: the nearest thefts" report.html
 

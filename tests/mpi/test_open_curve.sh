@@ -64,6 +64,10 @@ equal "its last column is the accuracy among all classes and all names" \
       [.accuracy[$i], .errors.classes[$i]] | map(100 * .)' \
     --argjson all "$(jq '.results[0].analyses.open_curve.all.names' names/results.json)" names/results.json |
     awk '/[0-9]/ { gsub(",", ""); v[n++] = $1 } END { printf "%.2f±%.2f\n", v[0], v[1] }')"
+mkdir ten; jq '.results[].analyses.open_curve.own.names = 10' names/results.json >ten/results.json
+must "$vocabench" report ten --format md --output ten.md
+equal "a pool of ten has a tenth name, and no hundredth" \
+  "$(grep -E '^\| m +\|' ten.md | awk -F ' *[|] *' '/±/ && NF > 12 { print $3, $5 ~ /±/, $6 }')" "10 1 –"
 has_text "and the figure" "accuracy among n random foreign names" page.html
 
 # ---- a model that encodes, with WordNet's nouns by default -------------------------------------------------------

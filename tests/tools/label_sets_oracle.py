@@ -378,6 +378,19 @@ def check(folder, results, records):
     first = np.array([s[0] for s in sets])
     close("class_recall", its["class_recall"], np.mean([np.mean(np.array(before)[first == c] < 1) for c in set(first)]))
 
+    less = {"top5_all": [], "class_recall": [], "class_recall_at_5": []}
+    for u in range(n):
+        held = {c for v in range(n) if v != u for c in members[v]}
+        there = [x for x, s in enumerate(sets) if held & set(s)]
+        of_class = first[there]
+        top = [max(scores[x, y] for y in sets[x] if y in held) for x in there]
+        before = np.array([sum(scores[x, c] > best for c in held - set(sets[x])) for x, best in zip(there, top)])
+        less["top5_all"].append(np.mean(before < 5))
+        for key, k in (("class_recall", 1), ("class_recall_at_5", 5)):
+            less[key].append(np.mean([np.mean(before[of_class == c] < k) for c in set(of_class)]))
+    for key, values in less.items():
+        close(key + " without a vocabulary", its["top5_errors"][key]["vocabularies"], jackknife(values))
+
     check_confidence(its, sets, members, scores, pool, of)
     lines = [json.loads(line) for line in open(records)]
     equal("records", len(lines), len(sets))
