@@ -111,6 +111,40 @@ done
 must "$vocabench" run e.yaml --output half --only-model near
 must "$vocabench" run e.yaml --output part --only-dataset one --only-model right
 must "$vocabench" report half part --output page.md
+# Behind on one dataset, and surely: that is no lead.
+{
+  printf 'experiment: crossed\nper_image: true\ndatasets:\n'
+  printf '  - {name: one, vocabularies: v.yaml}\n  - {name: two, vocabularies: w.yaml}\nmodels:\n'
+  while read -r model first second; do
+    printf '  - name: %s\n    family: precomputed\n    embeddings:\n' "$model"
+    echo "      - {dataset: one, image_embeddings: $first, text_embeddings: T.npy, labels: y.npy}"
+    echo "      - {dataset: two, image_embeddings: $second, text_embeddings: T.npy, labels: y.npy}"
+  done <<<$'a right.npy near.npy\nb wide.npy right.npy'
+} >crossed.yaml
+run crossed.yaml --output crossed; said crossed >head.md
+like "a dataset on which it is behind is none of a model's lead" \
+  '^\*\*a\*\* is the most open of 2 models: .*, first on 1\. Next is .*: more than chance explains on 1 of the 2\.$' head.md
+# In every class one wrong image more, of others: by classes a lead, by images none.
+awk '{ j = int((NR - 1) / 24); print (j < 4 ? ($1 + 8) % 24 : $1) }' labels >wrong
+must "$tools/npy" rows T.npy four.npy wrong
+awk '{ j = int((NR - 1) / 24); print (j > 3 && j < 9 ? ($1 + 8) % 24 : $1) }' labels >wrong
+must "$tools/npy" rows T.npy five.npy wrong
+printf 'experiment: classes\nper_image: true\ndatasets: [{name: one, vocabularies: v.yaml}]\nmodels:\n' >classes.yaml
+for model in four five; do
+  echo "  - {name: $model, family: precomputed, image_embeddings: $model.npy, text_embeddings: T.npy, labels: y.npy}"
+done >>classes.yaml
+run classes.yaml --output classes; said classes >head.md
+like "a lead by classes alone is none" \
+  'on the same images: not told apart \(p 0\.[01][0-9]* by images, 0\.00[0-9]* by classes\)' head.md
+# Of other images, though the dataset and its vocabularies are the same.
+head -n 240 labels >first; must "$tools/npy" numbers few-y.npy i8 first; must "$tools/npy" rows T.npy few.npy first
+sed '/five/d; s/four.npy/few.npy/; s/ y.npy/ few-y.npy/; s/: four/: few/' classes.yaml >few.yaml
+run few.yaml --output few; must "$vocabench" report classes few --output page.md
+sed -n '3,/^!/p' page.md >head.md
+like "results on other images are not paired" \
+  'the most open of 3 models is [*][*]few.* points behind: .* errors were independent' head.md
+unlike "whatever of them are the same" 'same images' head.md
+must "$vocabench" report half part --output page.md
 unlike "a model without a result on some dataset: no mean is compared" 'is the most open of' <(sed -n 3p page.md)
 
 # ---- one model's name in several folders --------------------------------------------------------------------------

@@ -307,10 +307,28 @@ static void opposites_have_no_error(void **state) {
         }
 }
 
+/* Where nothing differs Wilson's interval is of as many draws as there are images, classes and vocabularies, whatever holds them:
+ * of three classes one is in both. Its lower bound is n / (n + z^2). */
+static void a_class_of_two_vocabularies_is_one_draw(void **state) {
+    (void)state;
+    vb_error err = {0};
+    const vb_spread_cell cells[] = {{0, 2, 2, 0}, {1, 3, 3, 0}, {0, 2, 2, 0}, {2, 5, 5, 0}};
+    const vb_spread_cross cross = {0, 0, 1, 2, 0};
+    const vb_spread_table table = {2, 3, (const int[]){0, 2, 4}, cells, &cross, 1, NULL};
+    const double square = 1.959963984540054 * 1.959963984540054, draws[] = {10, 3, 2};
+    vb_spread spread;
+    assert_ok(vb_spread_of_mean(&spread, &table, (const double[]){1, 1}, 2, &err));
+    for (int k = 0; k < VB_SPREAD_KINDS; k++) {
+        assert_true(spread.error[k] == 0 && spread.high[k] == 1);
+        assert_near(spread.low[k], draws[k] / (draws[k] + square), 1e-13);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(quantiles_are_those_of_the_tables),
                                        cmocka_unit_test(intervals_do_not_collapse),
                                        cmocka_unit_test(opposites_have_no_error),
+                                       cmocka_unit_test(a_class_of_two_vocabularies_is_one_draw),
                                        cmocka_unit_test(deleted_vocabularies_are_gone),
                                        cmocka_unit_test(classes_have_errors_of_their_own),
                                        cmocka_unit_test(errors_by_hand),
