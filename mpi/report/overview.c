@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/openness/spread.h"
 #include "kernels/openness/student.h"
 #include "mpi/base/json.h"
 #include "mpi/report/headline.h"
@@ -22,6 +23,17 @@ extern const char vb_overview_gp[]; /* overview.gp, by make */
 
 static double acc_e(const vb_section_result *result) { return result ? vb_json_number(result->entry, "acc_e") : NAN; }
 
+/* In percent: the stated interval by classes; 1.96 errors, of drawn orders; where there are none, the figure itself. */
+static void interval_of(const json_t *entry, double open, double error, double bounds[2]) {
+    const json_t *errors = json_object_get(json_object_get(entry, "errors"), "acc_e"),
+                 *its = json_object_get(json_object_get(errors, "interval"), vb_spread_names[VB_SPREAD_CLASSES]);
+    const double bar = isfinite(error) ? VB_STUDENT_NORMAL * error : 0;
+    for (size_t b = 0; b < 2; b++) {
+        const json_t *bound = json_array_get(its, b);
+        bounds[b] = json_is_number(bound) ? 100 * json_number_value(bound) : b ? open + bar : open - bar;
+    }
+}
+
 /* A row of the data for each model, of what is told, and the panel's range. */
 static void add_column(vb_plot *plot, const vb_report_group *group, int g, const vb_headline_model *rows, int count,
                        double range[2]) {
@@ -29,17 +41,18 @@ static void add_column(vb_plot *plot, const vb_report_group *group, int g, const
     for (int r = 0; r < count; r++) {
         const vb_section_result *it = vb_headline_find(group, rows[r].label);
         const double open = 100 * acc_e(it), closed = it ? 100 * vb_json_number(it->entry, "acc_c") : NAN,
-                     error = it ? 100 * vb_tables_error(it->entry, "acc_e") : NAN,
-                     bar = isfinite(error) ? VB_STUDENT_NORMAL * error : 0;
+                     error = it ? 100 * vb_tables_error(it->entry, "acc_e") : NAN;
+        double bounds[2];
         if (!isfinite(open)) continue;
-        vb_strbuf_format(&plot->csv, "%d,%d,%.10g,%.10g,%.10g,%.10g,", g, r, open, open - bar, open + bar, closed);
+        interval_of(it->entry, open, error, bounds);
+        vb_strbuf_format(&plot->csv, "%d,%d,%.10g,%.10g,%.10g,%.10g,", g, r, open, bounds[0], bounds[1], closed);
         vb_strbuf_add_csv(&plot->csv, rows[r].label);
         vb_strbuf_add(&plot->csv, "\n");
         char shown[VB_PLOT_ERROR];
         vb_plot_value(plot, g, open, r, "%s on %s: Acc-E %.2f%s, Acc-C %.2f", rows[r].label, group->title, open,
                       vb_plot_error(error, shown), closed);
-        range[0] = fmin(range[0], fmin(open - bar, isfinite(closed) ? closed : open));
-        range[1] = fmax(range[1], fmax(open + bar, isfinite(closed) ? closed : open));
+        range[0] = fmin(range[0], fmin(bounds[0], isfinite(closed) ? closed : open));
+        range[1] = fmax(range[1], fmax(bounds[1], isfinite(closed) ? closed : open));
     }
 }
 
