@@ -112,7 +112,8 @@ static int by_mean(const void *a, const void *b) {
     return x->first - y->first;
 }
 
-int vb_headline_models(const vb_report *report, int groups, vb_headline_model *models) {
+int vb_headline_models(const vb_report *report, vb_headline_model *models) {
+    const int groups = report->group_count;
     int count = 0;
     for (int g = 0; g < groups; g++)
         for (int i = 0; i < report->groups[g].count; i++) {
@@ -167,7 +168,7 @@ int vb_headline_all(const vb_report *report, vb_headline_write *write, vb_strbuf
     if (report->group_count < 2) return 0;
     vb_headline_model *models = vb_array((size_t)report->result_count, sizeof *models, "models", err);
     if (!models) return -1;
-    const int count = vb_headline_models(report, report->group_count, models);
+    const int count = vb_headline_models(report, models);
     bool all = count > 1;
     for (int m = 0; m < count; m++)
         for (int g = 0; g < report->group_count && all; g++) {
@@ -204,7 +205,7 @@ vb_grid vb_headline_matrix(const vb_report *report) {
         grid.failed = true;
         return grid;
     }
-    const int count = vb_headline_models(report, report->group_count, models);
+    const int count = vb_headline_models(report, models);
     for (int m = 0; m < count; m++) add_row(&grid, report, models[m].label);
     vb_free(models);
     return grid;

@@ -26,9 +26,8 @@ typedef struct vb_headline_model {
     int first;         /* its place among the report's models */
 } vb_headline_model;
 
-/* The models of the first `groups` datasets, each once, the most open first; returns how many. `models` has room for one a
- * result. */
-int vb_headline_models(const vb_report *report, int groups, vb_headline_model *models);
+/* The models, each once, the most open first; returns how many. `models` has room for one a result. */
+int vb_headline_models(const vb_report *report, vb_headline_model *models);
 /* The model's result on that dataset, or NULL. */
 const vb_section_result *vb_headline_find(const vb_report_group *group, const char *label);
 

@@ -93,6 +93,17 @@ static void describe(vb_plot *plot, const vb_report *report, const vb_headline_m
                      100 * rows[0].mean, rows[count - 1].label, 100 * rows[count - 1].mean);
 }
 
+/* Of so many models those that have a figure on one of the first datasets, in their order; how many they are. */
+static int keep_drawn(const vb_report *report, int columns, vb_headline_model *rows, int count) {
+    int kept = 0;
+    for (int r = 0; r < count; r++) {
+        bool drawn = false;
+        for (int g = 0; g < columns; g++) drawn |= isfinite(acc_e(vb_headline_find(&report->groups[g], rows[r].label)));
+        if (drawn) rows[kept++] = rows[r];
+    }
+    return kept;
+}
+
 int vb_overview_plot(const vb_report *report, vb_plotter *plotter, vb_figure *figure, vb_error *err) {
     const int columns = report->group_count < COLUMNS ? report->group_count : COLUMNS;
     vb_plot plot;
@@ -100,8 +111,7 @@ int vb_overview_plot(const vb_report *report, vb_plotter *plotter, vb_figure *fi
     if (report->result_count < 2) return 0;
     vb_headline_model *rows = vb_array((size_t)report->result_count, sizeof *rows, "the overview", err);
     if (!rows) return -1;
-    int all = vb_headline_models(report, columns, rows);
-    while (all && !isfinite(rows[all - 1].mean)) all--;
+    const int all = keep_drawn(report, columns, rows, vb_headline_models(report, rows));
     const int count = all < ROWS ? all : ROWS, height = EDGE + ROW * (count < LEAST ? LEAST : count);
     if (!count) {
         vb_free(rows);
