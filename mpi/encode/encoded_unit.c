@@ -5,6 +5,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
+#include "shards/files/path.h"
 
 /* The unit's key in the cache: its content and which of its samples are encoded. */
 static int key_of(const vb_digest *digest, const int *picked, int n, vb_digest *key, vb_error *err) {
@@ -75,6 +76,29 @@ static int read_unit(vb_encoded_unit *unit, const vb_encoded_units *units, vb_er
     if (!found) return 0;
     vb_encoded_unit_release(unit);
     return vb_cache_note(&units->cache, &unit->signature, &rows->digest, err);
+}
+
+int vb_encoded_unit_look(const vb_encoded_units *units, int64_t number, int *images, bool *found, vb_error *err) {
+    vb_encoded_unit unit = {.unit = number};
+    vb_digest *digest = &unit.rows.digest;
+    bool known = false;
+    *images = 0;
+    *found = false;
+    int status = vb_dataset_unit_signature(units->data->dataset, number, &unit.signature, err) ||
+                         vb_cache_recall(&units->cache, &unit.signature, digest, &known, err) ||
+                         (known && pick(&unit, units, err)) ?
+                     -1 :
+                     0;
+    if (!status && unit.rows.count) {
+        char *path =
+            key_of(digest, unit.picked, unit.rows.count, &unit.key, err) ? NULL : vb_cache_path(&units->cache, &unit.key, err);
+        *found = path && vb_path_exists(path);
+        if (*found) *images = unit.rows.count;
+        if (!path) status = -1;
+        vb_free(path);
+    }
+    vb_encoded_unit_free(&unit);
+    return status;
 }
 
 int vb_encoded_unit_prepare(vb_encoded_unit *unit, const vb_encoded_units *units, int64_t number, vb_error *err) {

@@ -25,6 +25,8 @@ typedef struct vb_encoded_unit {
     bool missing; /* the cache has it not: rows.count images of `data` are to be encoded to rows.rows */
 } vb_encoded_unit;
 
+/* Whether the unit's rows lie in the cache, and of how many images they are; nothing of an image is read. Local. */
+int vb_encoded_unit_look(const vb_encoded_units *units, int64_t number, int *images, bool *found, vb_error *err);
 /* Looks up the unit's labels and the cache, and reads the unit where its rows are not there. *unit is to be freed either way. */
 int vb_encoded_unit_prepare(vb_encoded_unit *unit, const vb_encoded_units *units, int64_t number, vb_error *err);
 /* The unit on its way through a pipeline, after `prepare`: nothing to encode where it was found. */

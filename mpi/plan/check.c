@@ -78,12 +78,12 @@ static void check_output(check *all) {
 
 /* ---- datasets ---- */
 
-/* Decodes some images of the first, the middle and the last unit, of those whose labels match a class: a run reads no others.
- * Says what it would stop at: the first that is broken, and how many more of those that were tried. */
+/* Decodes some images of the first, the middle and the last unit, of those that have a class and are not beyond the limit: a run
+ * reads no others. Says what it would stop at: the first that is broken, and how many more of those that were tried. */
 static void check_images(check *all, const char *where, const vb_dataset_state *state) {
     enum { TRIED = 16 };
     const int64_t units = vb_dataset_units(state->dataset), chosen[3] = {0, units / 2, units - 1};
-    int broken = 0, tried = 0;
+    int broken = 0, tried = 0, read[VB_UNIT_SAMPLES];
     vb_error first = {0};
     for (int u = 0; u < 3; u++) {
         vb_unit_data data = {0};
@@ -93,13 +93,16 @@ static void check_images(check *all, const char *where, const vb_dataset_state *
             vb_findings_take(all->findings, where, &err);
             continue;
         }
-        const int step = data.count > TRIED ? data.count / TRIED : 1;
         const int64_t start = vb_dataset_unit(state->dataset, chosen[u]).first;
-        for (int i = 0; i < data.count; i += step) {
+        int count = 0;
+        for (int i = 0; i < data.count; i++)
+            if (vb_dataset_state_class(state, start + i, data.samples[i].label) >= 0 && (!state->kept || state->kept[start + i]))
+                read[count++] = i;
+        const int step = count > TRIED ? count / TRIED : 1;
+        for (int i = 0; i < count; i += step) {
             vb_image image = {0};
-            if (vb_dataset_state_class(state, start + i, data.samples[i].label) < 0) continue;
             tried++;
-            if (vb_dataset_sample_decode(&data.samples[i], &image, &err) && !broken++) first = err;
+            if (vb_dataset_sample_decode(&data.samples[read[i]], &image, &err) && !broken++) first = err;
             vb_free(image.pixels);
         }
         vb_dataset_unit_free(&data);
@@ -258,7 +261,7 @@ static void check_sizes(check *all) {
         vb_findings_take(all->findings, "plan", &err);
         return;
     }
-    double node = (double)sizes.largest_model + (double)machine->ranks_a_node * (double)sizes.memory_a_rank,
+    double node = (double)sizes.node_weights + (double)machine->ranks_a_node * (double)sizes.memory_a_rank,
            memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     vb_findings_add(all->findings, node > memory ? VB_FINDING_NOTE : VB_FINDING_OK, "memory",
                     "%d rank%s a node take about %.2f GB; this machine has %.2f GB", machine->ranks_a_node,

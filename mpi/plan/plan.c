@@ -12,6 +12,7 @@
 #include "mpi/analyse/synonyms.h"
 #include "mpi/base/device.h"
 #include "mpi/encode/classifier.h"
+#include "mpi/encode/encoded_unit.h"
 #include "mpi/encode/image_source.h"
 #include "mpi/experiment/missing_path.h"
 #include "mpi/plan/plan_corpora.h"
@@ -81,21 +82,6 @@ static bool is_encoded(const vb_dataset_state *data) { return !data->part_count 
 static int part_count(const vb_dataset_state *data) { return data->part_count ? data->part_count : 1; }
 static const vb_dataset_state *part_of(const vb_dataset_state *data, int p) { return data->part_count ? data->parts[p] : data; }
 
-/* Units of a dataset whose embeddings lie in the cache already: for that, no image is read. */
-static int64_t cached_units(const plan *all, const vb_dataset_state *data, const vb_model *model, vb_error *err) {
-    vb_cache cache = {.folder = all->experiment->cache, .key = model->image_key};
-    int64_t known = 0;
-    for (int64_t u = 0; u < vb_dataset_units(data->dataset); u++) {
-        vb_digest signature, digest;
-        bool found = false;
-        if (vb_dataset_unit_signature(data->dataset, u, &signature, err) ||
-            vb_cache_recall(&cache, &signature, &digest, &found, err))
-            return -1;
-        known += found;
-    }
-    return known;
-}
-
 /* What the schedule estimates for the pair. */
 static const vb_pair_unit *unit_of(const plan *all, const vb_model_spec *spec, const vb_dataset_spec *data) {
     for (int u = 0; u < all->schedule.count; u++) {
@@ -108,11 +94,26 @@ static const vb_pair_unit *unit_of(const plan *all, const vb_model_spec *spec, c
 /* What one pair takes. */
 typedef struct pair_sizes {
     int64_t images, units, bytes; /* to read */
-    int64_t cached;               /* units that lie in the cache */
+    int64_t cached, known;        /* units that lie in the cache, and the images of these */
     int64_t texts, dim;
     int64_t decode; /* MiB for decoding */
     int64_t memory; /* bytes of a rank beside texts and stages */
 } pair_sizes;
+
+/* Units of a dataset whose embeddings lie in the cache already: for that, no image is read. */
+static int count_cached(const plan *all, const vb_dataset_state *data, const vb_model *model, pair_sizes *sizes, vb_error *err) {
+    const vb_encoded_units units = {.data = data,
+                                    .cache = {.folder = all->experiment->cache, .key = model->image_key},
+                                    .dim = (int)sizes->dim};
+    for (int64_t u = 0; u < vb_dataset_units(data->dataset); u++) {
+        int images;
+        bool found;
+        if (vb_encoded_unit_look(&units, u, &images, &found, err)) return -1;
+        sizes->cached += found;
+        sizes->known += images;
+    }
+    return 0;
+}
 
 /* Weights and work space on the device that is here; 0: none is. */
 static int64_t memory_on_device(const plan *all, const vb_model *model, int batch, int64_t texts) {
@@ -158,9 +159,7 @@ static int measure_encoded(plan *all, const vb_dataset_state *data, const vb_mod
     for (int p = 0; p < part_count(data); p++) {
         const vb_dataset_state *part = part_of(data, p);
         const int prompts = vb_experiment_prompts(model->spec, part->spec)->count;
-        const int64_t cached = is_encoded(data) ? cached_units(all, part, model, err) : 0;
-        if (cached < 0) return -1;
-        sizes->cached += cached;
+        if (is_encoded(data) && count_cached(all, part, model, sizes, err)) return -1;
         sizes->texts += (int64_t)part->space.classes * (prompts ? prompts : 1);
     }
     /* Records are small, and all of one size: the least that there is. */
@@ -226,7 +225,7 @@ static void print_pair(const plan *all, const vb_model_spec *spec, const vb_data
            unit_of(all, spec, data->spec) ? unit_of(all, spec, data->spec)->cost * 1e-12 : 0);
 }
 
-/* cached: the share of the pair's units that need not be encoded. */
+/* cached: the share of the pair's images that need not be encoded. */
 static void add_seconds(plan *all, const vb_pair_unit *unit, bool encoded, double cached) {
     const vb_rates *earlier = &all->earlier[unit->model * all->experiment->dataset_count + unit->dataset];
     const bool known = earlier->image > 0 && earlier->text > 0;
@@ -335,16 +334,14 @@ static int plan_pair(plan *all, const vb_model_spec *spec, const vb_dataset_stat
     const bool encoded = is_encoded(data);
     if (!encoded) {
         sizes.texts = sizes.bytes = 0;
-        if (model) sizes.cached = sizes.units;
+        if (model) sizes.cached = sizes.units, sizes.known = sizes.images;
     }
     const vb_pair_unit *unit = unit_of(all, spec, data->spec);
     if (all->print) print_pair(all, spec, data, &sizes, sent);
-    if (unit) add_seconds(all, unit, encoded, sizes.units ? (double)sizes.cached / (double)sizes.units : 0);
+    if (unit) add_seconds(all, unit, encoded, sizes.images ? (double)sizes.known / (double)sizes.images : 0);
     if (encoded) all->sizes.units += sizes.units;
     if (sizes.units > all->sizes.pair_units) all->sizes.pair_units = sizes.units;
-    if (model && encoded)
-        all->sizes.write_bytes +=
-            (sizes.texts + (sizes.units ? sizes.images * (sizes.units - sizes.cached) / sizes.units : 0)) * sizes.dim * 4;
+    if (model && encoded) all->sizes.write_bytes += (sizes.texts + sizes.images - sizes.known) * sizes.dim * 4;
     all->sizes.read_bytes += sizes.bytes;
     all->sizes.sent_bytes += sent;
     return 0;
@@ -428,6 +425,22 @@ static void print_time(const plan *all, double idle) {
     printf(", while nothing else runs and texts are not in the cache\n");
 }
 
+/* Groups that one machine holds ranks of, at most: they are numbered on over the machines, and may begin on one and end on
+ * another. */
+static int groups_on_node(int ranks, int groups, int64_t ranks_a_node) {
+    int most = 0, on = 0;
+    int64_t node = -1;
+    for (int g = 0; g < groups; g++) {
+        int first;
+        const int64_t last = vb_groups_ranks(ranks, groups, g, &first) + first - 1;
+        on = first / ranks_a_node == node ? on + 1 : 1;
+        if (on > most) most = on;
+        if (last / ranks_a_node > first / ranks_a_node) on = 1;
+        node = last / ranks_a_node;
+    }
+    return most;
+}
+
 static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
     const vb_schedule *schedule = &all->schedule;
     const vb_experiment *experiment = all->experiment;
@@ -437,14 +450,16 @@ static int plan_groups(plan *all, int64_t ranks_a_node, vb_error *err) {
         first;
     if (groups < 0) return -1;
     int most = vb_groups_ranks(all->ranks, groups, 0, &first), fewest = vb_groups_ranks(all->ranks, groups, groups - 1, &first);
+    /* On one machine there may be as many models at once as it holds groups: at worst the largest. */
+    const int at_once = groups_on_node(all->ranks, groups, ranks_a_node);
+    qsort(all->weights, (size_t)experiment->model_count, sizeof *all->weights, larger_first);
+    for (int m = 0; m < experiment->model_count && m < at_once; m++) all->sizes.node_weights += all->weights[m];
+    if (!all->print) return 0;
     char range[32], read[32], send[32], memory[32], weights[32], node[32];
     snprintf(range, sizeof range, fewest < most ? "%d to %d" : "%d", fewest, most);
     printf("%d group%s of %s rank%s (%s), longest units first; idle: about %.0f%%\n", groups, groups == 1 ? "" : "s", range,
            most == 1 ? "" : "s", stated ? "as stated" : "chosen", 100 * idle);
-    /* On one machine there may be as many models at once as it holds groups: at worst the largest. */
-    int64_t together = 0, at_once = (ranks_a_node + fewest - 1) / fewest;
-    qsort(all->weights, (size_t)experiment->model_count, sizeof *all->weights, larger_first);
-    for (int m = 0; m < experiment->model_count && m < at_once && m < groups; m++) together += all->weights[m];
+    const int64_t together = all->sizes.node_weights;
     amount(read, sizeof read, (double)all->sizes.read_bytes);
     amount(send, sizeof send, (double)all->sizes.sent_bytes);
     amount(memory, sizeof memory, (double)all->sizes.memory_a_rank);
@@ -482,7 +497,7 @@ static int plan_alone(plan *all, vb_context *alone, int64_t ranks_a_node, vb_err
         status = plan_models(all, alone, datasets, err);
         if (!status) status = plan_corpora(all, datasets, err);
     }
-    if (!status && all->print) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
+    if (!status) status = plan_groups(all, ranks_a_node < all->ranks ? ranks_a_node : all->ranks, err);
     vb_dataset_state_close_all(datasets, experiment);
     vb_free(all->weights);
     vb_wordnet_close(all->wordnet);

@@ -15,7 +15,8 @@ typedef struct vb_plan_sizes {
     int64_t write_bytes;   /* embeddings that come into the cache */
     int64_t memory_a_rank; /* bytes */
     int64_t all_weights;   /* bytes of weights, which are mapped once a node: of all models, */
-    int64_t largest_model; /* and of the largest alone */
+    int64_t largest_model; /* of the largest alone, */
+    int64_t node_weights;  /* and of the largest that may be on one node at once */
 } vb_plan_sizes;
 
 /* Opens every file of the experiment that a run would open, and encodes nothing. `print` lists pairs, groups and totals on the

@@ -89,5 +89,22 @@ equal "REPE's rows of table.csv say so, too" "$(cut -d, -f2,3,4 repe/table.csv |
  1 dataset,protocol,images'
 "$vocabench" check e.yaml --limit 3 >out 2>&1; like "check counts them" "57 images \(limit\) of 19 classes" out
 "$vocabench" plan e.yaml --limit 3 >out 2>&1; like "plan counts them" "^ +m +d +57 " out
+# What one look has encoded is in the cache for others as far as their images are the same: a plan counts what a run finds.
+planned() { "$vocabench" plan e.yaml --cache kept "$@" 2>&1 | awk '$1 == "m" && $2 == "d" {print $5}'; }
+for limit in 3 2 1000; do
+  before=$(planned --limit $limit)
+  run e.yaml --limit $limit --output kept-$limit --cache kept
+  equal "plan: units that are in the cache, limit $limit" "$before" "$(query kept-$limit '.run.pairs[0].units_cached')"
+  equal "and all of them behind the run" "$(planned --limit $limit)" \
+    "$(query kept-$limit '.run.pairs[0] | .units_cached + .units_encoded')"
+done
+# A broken image beyond the limit, which a run does not read; one within it.
+cp -r pics beyond; find beyond/apple -type f | LC_ALL=C sort | sed -n 8p | while IFS= read -r file; do echo none >"$file"; done
+for command in run check; do
+  check "a broken image beyond the limit: $command" "$vocabench" $command e.yaml --limit 3 --output beyond-out \
+    --set datasets.d.images=beyond
+  refuses "and within it: $command" 10 . "$vocabench" $command e.yaml --limit 9 --output beyond-out \
+    --set datasets.d.images=beyond
+done
 refuses "no limit of 0" 3 "limit: expected an integer from 1" "$vocabench" run e.yaml --limit 0
 finish
