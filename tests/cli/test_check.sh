@@ -92,6 +92,13 @@ stumbles "other dimensions" 6 '31 dimensions'
 must "$tools/npy" random wide.npy 2 32 5
 sed -i 's/^corpora.*/corpora: [{name: words, embeddings: wide.npy}]/' c.yaml
 stumbles "embeddings without captions" 4 'no captions beside wide.npy'
+# The captions of one of two parts: a run comes upon them when it has searched both.
+mkdir parts told; for part in 1 2; do must "$tools/npy" random parts/$part.npy 2 32 $part; done
+printf 'a bear\nan apple\n' >told/1.txt; : >told/2.txt
+of_parts=(--set 'corpora.words.embeddings=parts/*.npy' --set 'corpora.words.captions=told/*.txt' --set retrieval.top_k=4)
+refuses "a part with empty captions: run" 6 'told/2.txt: 0 captions for 2 rows' \
+  "$vocabench" run c.yaml --output r "${of_parts[@]}"
+refuses "a part with empty captions: check" 4 'check: 1 error' "$vocabench" check c.yaml --output o "${of_parts[@]}"
 stumbles "a copy in 8 bits that is not there" 4 'quantized: nope/manifest.json' --set corpora.words.captions=captions.txt \
   --set corpora.words.quantized=nope
 must "$vocabench" pack --quantize int8 --input rows.npy --output codes
@@ -116,6 +123,9 @@ seq -f 'name %g' 50 >fifty.txt; printf 'adversarial: {candidates: fifty.txt, k: 
 sed -i 's/^corpora.*/corpora: [{name: words, captions: fifty.txt}]/' w.yaml
 plan_of w.yaml --threads 1; verdict $? "a plan with candidates and a corpus" "$(cat stderr)"
 like "texts of classes and candidates" '^  plain +folder +57 +[0-9]+ +0 +69 ' stdout
+plan_of w.yaml --threads 1 --set 'models.plain.prompts=["a {}.", "the {}."]'
+like "in every template" '^  plain +folder +57 +[0-9]+ +0 +138 ' stdout
+plan_of w.yaml --threads 1
 like "captions are counted" '^  corpus words +captions +50 rows, .*, 1 scan, 50 texts to encode, [0-9.e-]+ TFLOP$' stdout
 like "the time, by what was measured" \
   '^time: (below|about) [0-9.]+ (s|min) at 1 rank of 1 thread, by what was measured here just now' stdout
@@ -211,6 +221,56 @@ expansions: [{name: both, datasets: [left, right]}]/' j.yaml
 refuses "classes of one text: run" 6 "both: 2 classes are the same to it" "$vocabench" run j.yaml --output r
 refuses "classes of one text: check" 6 'check: 1 error' "$vocabench" check j.yaml --output o
 check "which may be allowed" "$vocabench" check j.yaml --output o --set on_equal=allow
+
+# ---- the memory of a rank is that of the pair that takes most, wherever it stands: records take less than pictures ----
+make_data cifar ten.bin 20 40
+folder='{name: folder, images: pics, vocabularies: v.yaml}'
+records='{name: records, images: ten.bin, vocabularies: v.yaml, on_unmatched: skip}'
+most() { # DATASET...
+  { sed '/^datasets/,$d' e.yaml; printf 'datasets: [%s]\n' "$(IFS=,; echo "$*")"; sed -n '/^models/,$p' e.yaml; } >most.yaml
+  plan_of most.yaml; sed -nE 's/.* memory: about ([0-9.]+) MB a rank.*/\1/p' stdout
+}
+pictures=$(most "$folder") cifar=$(most "$records")
+check "pictures take more" awk -v a="$pictures" -v b="$cifar" 'BEGIN {exit !(b > 0 && a > b + 100)}'
+equal "both, pictures first" "$(most "$folder" "$records")" "$pictures" "$cifar"
+equal "both, pictures last" "$(most "$records" "$folder")" "$pictures" "$cifar"
+
+# ---- models of unequal sizes: one machine has ranks of as many groups as begin, go on or end there ------------------
+# m.safetensors with 25 MB more, of no tower's.
+old=$(od -An -t u4 -N 4 m.safetensors)
+tail -c +9 m.safetensors | head -c $((old)) | jq -cj '([.[].data_offsets[1]?] | max) as $at |
+  . + {padding: {dtype: "U8", shape: [25000000], data_offsets: [$at, $at + 25000000]}}' >header
+new=$(stat -c %s header)
+# shellcheck disable=SC2059 # the length's bytes
+printf "$(printf '\\x%02x\\x%02x\\x%02x' $((new & 255)) $((new >> 8 & 255)) $((new >> 16)))\\0\\0\\0\\0\\0" >large.safetensors
+{ cat header; tail -c +$((9 + old)) m.safetensors; head -c 25000000 /dev/zero; } >>large.safetensors
+sed '/^models/,$d' e.yaml >two.yaml
+cat >>two.yaml <<'E'
+batch: 4096
+models:
+  - {name: small, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok, prompts: ["a {}."]}
+  - {name: large, family: clip, activation: quick_gelu, weights: large.safetensors, tokenizer: tok, prompts: ["a {}."]}
+  - {name: gelu, family: clip, activation: gelu, weights: large.safetensors, tokenizer: tok, prompts: ["a {}."]}
+E
+# mapped RANKS RANKS_A_MODEL RANKS_A_NODE: bytes of the largest models of one machine, as planned.
+mapped() {
+  plan_of two.yaml --ranks "$1" --ranks-per-model "$2" --ranks-per-node "$3"
+  sed -nE 's/.*weights of up to ([0-9.]+ [kM]B) mapped once a node$/\1/p' stdout
+}
+large=$(stat -c %s large.safetensors) small=$(stat -c %s m.safetensors)
+megabytes() { awk -v n="$1" 'BEGIN {printf "%.1f MB\n", n / 1e6}'; }
+equal "plan: one group a machine" "$(mapped 4 2 2)" "$(megabytes "$large")" "$(cat stdout stderr)"
+equal "plan: two groups" "$(mapped 4 2 4)" "$(megabytes $((2 * large)))" "$(cat stdout stderr)"
+equal "plan: groups of 3 and 2 ranks, both on the machine with the third and the fourth" "$(mapped 5 3 2)" \
+  "$(megabytes $((2 * large)))" "$(cat stdout stderr)"
+equal "plan: groups of 2, 2 and 1 ranks on machines of 3" "$(mapped 5 2 3)" "$(megabytes $((2 * large)))" "$(cat stdout stderr)"
+equal "plan: more groups than models" "$(mapped 8 1 8)" "$(megabytes $((2 * large + small)))" "$(cat stdout stderr)"
+looked() { # RANKS_A_MODEL -> hundredths of a GB that two ranks take, by check
+  "$vocabench" check two.yaml --output o --ranks 2 --ranks-per-model "$1" >stdout 2>stderr
+  sed -nE 's/.* memory +2 ranks a node take about ([0-9]+)\.([0-9]+) GB.*/\1\2/p' stdout
+}
+one=$(looked 2) two=$(looked 1)
+verdict $((10#$two - 10#$one >= 2 ? 0 : 1)) "check: as many models as a plan" "$one, $two" "$(cat stdout stderr)"
 
 # ---- weights in the kernels' layout, kept for small batches, in the memory of a plan ------------------------------
 need_shared fixtures/clip-rn "plan: weights kept for small batches"
