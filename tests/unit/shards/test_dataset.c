@@ -373,6 +373,27 @@ static void truncated_shards(void **state) {
     vb_free(bytes);
 }
 
+/* The signature of a shard's samples is their own: what others the dataset has, and how many samples lie before, is not in it. */
+static void shards_beside_others(void **state) {
+    (void)state;
+    static const char *const patterns[] = {"beside/2.tar", "beside/*.tar"};
+    vb_digest signatures[2];
+    char path[1024];
+    PUT_TAR("beside/1.tar", {"x.jpg", "x"}, {"x.cls", "cat"});
+    PUT_TAR("beside/2.tar", {"a.jpg", "a"}, {"a.cls", "cat"}, {"b.jpg", "b"}, {"b.cls", "dog"});
+    for (int i = 0; i < 2; i++) {
+        vb_dataset *dataset;
+        assert_ok(vb_dataset_open(&dataset, in_scratch(path, patterns[i]), NULL, &err));
+        assert_int_equal(vb_dataset_samples(dataset), 2 + i);
+        const int64_t unit = vb_dataset_unit_of(dataset, i);
+        assert_int_equal(vb_dataset_unit(dataset, unit).first, i);
+        assert_int_equal(vb_dataset_unit(dataset, unit).count, 2);
+        assert_ok(vb_dataset_unit_signature(dataset, unit, &signatures[i], &err));
+        vb_dataset_close(dataset);
+    }
+    assert_string_equal(signatures[0].hex, signatures[1].hex);
+}
+
 /* Units: 256 samples, or 64 MiB; forward, backward and from four threads, plain, seekable and streamed: always the same
  * samples. */
 /* At least 64 units of 8 to 256 samples, where there are so many. */
@@ -569,6 +590,7 @@ int main(void) {
                                        cmocka_unit_test(labels_from_json),
                                        cmocka_unit_test(wrong_shards),
                                        cmocka_unit_test(truncated_shards),
+                                       cmocka_unit_test(shards_beside_others),
                                        cmocka_unit_test(sizes_of_units),
                                        cmocka_unit_test(units),
                                        cmocka_unit_test(faults),

@@ -54,6 +54,49 @@ static void every_shard_counts(void **state) {
     }
 }
 
+/* Tensors of shards lie between each other's by their names, and each is found. */
+static void shards_that_interleave(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_weights weights;
+    static const char *const names[] = {"a", "b", "c", "d", "e"};
+    put_tensors("w/1.safetensors", "b d e");
+    put_tensors("w/2.safetensors", "a c");
+    assert_ok(vb_weights_open_raw(&weights,
+                                  put_index("{\"e\": \"1.safetensors\", \"a\": \"2.safetensors\", \"d\": \"1.safetensors\", "
+                                            "\"b\": \"1.safetensors\", \"c\": \"2.safetensors\"}"),
+                                  false, &err));
+    assert_int_equal(weights.set.count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_string_equal(weights.set.items[i].name, names[i]);
+        assert_non_null(vb_tensor_find(&weights.set, names[i]));
+    }
+    vb_weights_close(&weights);
+}
+
+/* A run looks at the files again before it keeps what it made of them: at each of them. */
+static void a_shard_that_changes(void **state) {
+    (void)state;
+    vb_error err = {0};
+    vb_weights weights;
+    static const char *const shards[] = {"w/1.safetensors", "w/2.safetensors"};
+    put_tensors(shards[0], "a b");
+    put_tensors(shards[1], "c");
+    const char *index = put_index("{\"a\": \"1.safetensors\", \"b\": \"1.safetensors\", \"c\": \"2.safetensors\"}");
+    for (int i = 0; i < 2; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%d.safetensors", i + 1);
+        assert_ok(vb_weights_open(&weights, index, false, &err));
+        assert_ok(vb_weights_check(&weights, &err));
+        FILE *file = fopen(scratch_path(shards[i]), "r+b");
+        const struct timespec then[2] = {{.tv_sec = 1000000000 + i}, {.tv_sec = 1000000000 + i}};
+        assert_true(file && !fseek(file, -1, SEEK_END) && fputc('x', file) == 'x' && !fclose(file));
+        assert_int_equal(utimensat(AT_FDCWD, scratch_path(shards[i]), then, 0), 0);
+        assert_fails(vb_weights_check(&weights, &err), VB_EDATA, name);
+        vb_weights_close(&weights);
+    }
+}
+
 static void an_index_that_does_not(void **state) {
     (void)state;
     static const struct {
@@ -87,6 +130,7 @@ static void an_index_that_does_not(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(an_index_that_fits), cmocka_unit_test(every_shard_counts),
+                                       cmocka_unit_test(shards_that_interleave), cmocka_unit_test(a_shard_that_changes),
                                        cmocka_unit_test(an_index_that_does_not)};
     return cmocka_run_group_tests_name("weights in shards", tests, make_scratch, remove_scratch);
 }
