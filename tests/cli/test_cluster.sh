@@ -254,6 +254,15 @@ for line in '--job-name=parts' '--partition=main' '--nodes=2' '--cpus-per-task=1
   has_line "script: $line" "#SBATCH $line" out
 done
 like "script: memory from the plan" '^#SBATCH --mem=[0-9]+M$' out
+# Groups of ranks may have all models at once, a task of an array has one.
+asked_memory() { sed -n 's/^#SBATCH --mem=\([0-9]*\)M$/\1/p' out; }
+read -r rank weights < <(sed -nE 's/.* ([0-9]+) MB a rank, ([0-9]+) MB of weights.*/\1 \2/p' out)
+equal "of seven ranks and all weights" "$(asked_memory)" $(((7 * rank + weights) * 5 / 4 + 64)) "$(cat out)"
+job=$(asked_memory)
+"$vocabench" submit "${basic[@]}" --dry-run --array --ntasks-per-node 7 >out 2>err
+check "of seven ranks of a task and the largest weights" test "$(asked_memory)" -lt "$job" -a \
+  "$(asked_memory)" -gt $((7 * rank * 5 / 4 + 64))
+"$vocabench" submit "${basic[@]}" --dry-run >out 2>err
 # Four pairs of three units and one of one are work for thirteen ranks: seven on each of two nodes.
 has_line "no more ranks than the plan has units" '#SBATCH --ntasks-per-node=7' out
 unlike "what was not given is left out" '@[A-Z_]+@|account' out

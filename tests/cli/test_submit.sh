@@ -154,7 +154,17 @@ has_line "what is queued of the second one is its own" '#SBATCH --array=0-2' m/s
 holds "its task writes into the folder of its number" '.results[0].model == "other"' m/array/3/results.json
 refuses "fewer at once than arrays" 2 "--at-once: 4 tasks are 2 arrays by Slurm's MaxArraySize: expected 2 at least" \
   "$vocabench" submit e.yaml "${basic[@]}" --array --by pair --at-once 1 --output m
+# Ranges of a later array are counted from its first task, too.
+echo 2 >most; submit "${basic[@]}" --array --by pair --output two-each
+for script in site site-2; do has_line "two tasks of $script" '#SBATCH --array=0-1' two-each/$script.sbatch; done
 echo 1001 >most
+# Of nodes of several kinds the fewest cores and the least memory hold, be they of the same or not.
+cp bin/sinfo sinfo; pretend sinfo 'echo "16 2 64000"; echo "6 2 70000"; echo "32 2 80"; echo "16 2 64000"'
+submit "${basic[@]}" --dry-run; has_line "the least memory" '#SBATCH --mem=80M' out
+has_line "has room for one rank" '#SBATCH --ntasks-per-node=1' out
+pretend sinfo 'echo "16 2 64000"; echo "6 2 70000"; echo "32 2 64000"; echo "16 2 64000"'
+submit "${basic[@]}" --dry-run; has_line "the fewest cores" '#SBATCH --ntasks-per-node=3' out
+cp sinfo bin/sinfo
 
 # ---- whole nodes, launchers, containers -------------------------------------------------------------------------
 submit "${basic[@]}" --dry-run --array --set 'corpora=[{name: c, embeddings: I.npy, captions: labels}]' \
