@@ -5,6 +5,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
+#include "mpi/base/strbuf.h"
 #include "mpi/results/tables.h"
 #include "shards/files/path.h"
 
@@ -18,11 +19,15 @@ static bool are_alike(const json_t *a, const json_t *b) {
            !strcmp(vb_json_text(a, "protocol"), vb_json_text(b, "protocol"));
 }
 
+/* Of the same vocabularies; and of what names that datasets of an expansion share are, which no digest has. */
+static bool same_classes(const json_t *a, const json_t *b) { return !strcmp(vocabularies_of(a), vocabularies_of(b)); }
+static bool same_rule(const json_t *a, const json_t *b) { return !strcmp(vb_tables_shared_names(a), vb_tables_shared_names(b)); }
+
 static vb_report_group *group_of(vb_report *report, const json_t *entry) {
     for (int g = 0; g < report->group_count; g++) {
         const json_t *first = report->groups[g].results[0].entry;
-        if (!strcmp(vb_json_text(first, "dataset"), vb_json_text(entry, "dataset")) &&
-            !strcmp(vocabularies_of(first), vocabularies_of(entry)) && are_alike(first, entry))
+        if (!strcmp(vb_json_text(first, "dataset"), vb_json_text(entry, "dataset")) && same_classes(first, entry) &&
+            same_rule(first, entry) && are_alike(first, entry))
             return &report->groups[g];
     }
     return NULL;
@@ -98,24 +103,35 @@ static char *label_of(const vb_report *report, const vb_section_result *it, vb_e
     return label;
 }
 
+/* "pics", and of groups of one dataset what they differ in. */
+static char *title_of(const vb_report *report, int g, vb_error *err) {
+    const json_t *first = report->groups[g].results[0].entry;
+    bool other_classes = false, other_rule = false;
+    vb_strbuf title = {0};
+    for (int h = 0; h < report->group_count; h++) {
+        const json_t *other = report->groups[h].results[0].entry;
+        if (h == g || strcmp(vb_json_text(first, "dataset"), vb_json_text(other, "dataset")) || !are_alike(first, other))
+            continue;
+        if (same_classes(first, other)) other_rule = true;
+        else other_classes = true;
+    }
+    char *dataset = vb_tables_dataset(first, err);
+    if (!dataset) return NULL;
+    vb_strbuf_add(&title, dataset);
+    vb_free(dataset);
+    if (!strcmp(vb_json_text(first, "protocol"), "sampled")) vb_strbuf_add(&title, " (protocol: sampled)");
+    if (other_classes) vb_strbuf_format(&title, " (vocabularies %.8s)", vocabularies_of(first));
+    if (other_rule) vb_strbuf_format(&title, " (shared_names: %s)", vb_tables_shared_names(first));
+    if (!vb_strbuf_end(&title, "the report", err)) return title.bytes;
+    vb_strbuf_free(&title);
+    return NULL;
+}
+
 /* Names by which the reader can tell entries and groups apart. */
 static int add_names(vb_report *report, vb_error *err) {
     for (int g = 0; g < report->group_count; g++) {
         vb_report_group *group = &report->groups[g];
-        const json_t *first = group->results[0].entry;
-        bool alone = true;
-        for (int h = 0; h < report->group_count; h++) {
-            const json_t *other = report->groups[h].results[0].entry;
-            alone = alone && (h == g || strcmp(vb_json_text(first, "dataset"), vb_json_text(other, "dataset")) ||
-                              !are_alike(first, other));
-        }
-        char *dataset = vb_tables_dataset(first, err);
-        if (!dataset) return -1;
-        const char *drawn = strcmp(vb_json_text(first, "protocol"), "sampled") ? "" : " (protocol: sampled)";
-        group->title = alone ? vb_format(err, "%s%s", dataset, drawn) :
-                               vb_format(err, "%s%s (vocabularies %.8s)", dataset, drawn, vocabularies_of(first));
-        vb_free(dataset);
-        if (!group->title) return -1;
+        if (!(group->title = title_of(report, g, err))) return -1;
         for (int i = 0; i < group->count; i++)
             if (!(group->results[i].label = label_of(report, &group->results[i], err))) return -1;
     }

@@ -9,6 +9,7 @@
 
 #include "mpi/base/json.h"
 #include "mpi/evaluate/errors_json.h"
+#include "mpi/results/tables.h"
 #include "shards/text/did_you_mean.h"
 
 static const char *const categories[] = {"data", "vocabularies", "prompts", "preprocessing", NULL};
@@ -161,12 +162,21 @@ static int refuse(const vb_compare_runs *work, const char *what, vb_error *err) 
                      what, list);
 }
 
+/* The digest is of names: what classes of one name are in several datasets is for the rule to say. */
+static void check_vocabularies(vb_compare_runs *work) {
+    const char *a = vb_json_text(section(&work->a, "data"), "vocabularies_digest"),
+               *b = vb_json_text(section(&work->b, "data"), "vocabularies_digest");
+    const char *rule_a = vb_tables_shared_names(work->a.entry), *rule_b = vb_tables_shared_names(work->b.entry);
+    if (strcmp(a, b)) differ(work, VB_COMPARE_VOCABULARIES, "vocabularies: digest %.8s of A, %.8s of B", a, b);
+    else if (strcmp(rule_a, rule_b))
+        differ(work, VB_COMPARE_VOCABULARIES, "vocabularies: shared_names %s of A, %s of B", *rule_a ? rule_a : "none",
+               *rule_b ? rule_b : "none");
+}
+
 static int check(vb_compare_runs *work, vb_error *err) {
     const char *a, *b;
     check_data(work);
-    a = vb_json_text(section(&work->a, "data"), "vocabularies_digest");
-    b = vb_json_text(section(&work->b, "data"), "vocabularies_digest");
-    if (strcmp(a, b)) differ(work, VB_COMPARE_VOCABULARIES, "vocabularies: digest %.8s of A, %.8s of B", a, b);
+    check_vocabularies(work);
     check_prompts(work);
     a = vb_json_text(section(&work->a, "embedding"), "preprocessing");
     b = vb_json_text(section(&work->b, "embedding"), "preprocessing");

@@ -60,6 +60,11 @@ enum { COLUMNS = 10 /* without the union's */ };
 
 bool vb_tables_is_expansion(const json_t *entry) { return json_object_get(entry, "expansion"); }
 
+const char *vb_tables_shared_names(const json_t *entry) {
+    const json_t *expansion = json_object_get(entry, "expansion");
+    return json_array_size(json_object_get(expansion, "shared")) ? vb_json_text(expansion, "shared_names") : "";
+}
+
 vb_grid vb_tables_main_begin(const char *caption, bool unions) {
     static const char *const heads[] = {"model", "dataset", "images", "Acc-C",       "Acc-E", "E-C",
                                         "Acc-S", "S-C",     "union",  "all classes", "tied"};

@@ -23,6 +23,8 @@ double vb_tables_error(const json_t *figures, const char *key);
  * name. */
 vb_grid vb_tables_main_begin(const char *caption, bool unions);
 bool vb_tables_is_expansion(const json_t *entry);
+/* The rule of an expansion whose datasets share names, by which its figures are others; "" of all else. */
+const char *vb_tables_shared_names(const json_t *entry);
 void vb_tables_main_add(vb_grid *grid, const json_t *entry, const char *model, const char *dataset, bool long_names);
 /* The dataset of an entry as people read it: "pics", or "pics (first 3 a class)" of a quick look. Free with vb_free; NULL without
  * memory. */

@@ -60,6 +60,14 @@ for name in same different merge drop; do
   check "compare reads the records of '$name'" "$vocabench" compare p p2 --model m --dataset $name
 done
 check "report takes expansions" "$vocabench" report p --output report.html
+# By another rule for shared names the same images and names have other figures: no difference of models.
+run p.yaml --output ruled --only-dataset same --set expansions.same.shared_names=different
+refuses "compare tells the rules apart" 6 "vocabularies: shared_names same of A, different of B; .*: --allow vocabularies" \
+  "$vocabench" compare p ruled --model m --dataset same
+must "$vocabench" compare p ruled --model m --dataset same --allow vocabularies
+must "$vocabench" report p ruled --output ruled.md
+equal "reports have results by another rule by themselves" "$(grep '^## same' ruled.md | tr -d '\\' | paste -sd'|')" \
+  "## same (shared_names: same)|## same (shared_names: different)"
 awk -F' *[|] *' 'NR == 1 { for (i = 2; i < NF; i++) if ($i == "union") union = i }
   /^[|]/ && NR > 2 && union { print $2 "/" $3, $union }' p/table.md >found
 query p '.results[] | .model + "/" + .dataset + " " + ([.acc_e_union, .errors.acc_e_union.classes] | map(tostring) | join(" "))' |
