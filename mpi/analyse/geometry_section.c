@@ -25,11 +25,11 @@ static bool find_point(const vb_section_result *result, point *where) {
     return isfinite(where->x) && isfinite(where->y);
 }
 
-/* An arrow from one checkpoint of a series to the next. */
-static void join_checkpoints(vb_strbuf *marks, const json_t *from, const json_t *to, point a, point b) {
-    const json_t *one = json_object_get(json_object_get(from, "series"), "name"),
-                 *other = json_object_get(json_object_get(to, "series"), "name");
-    if (!one || !other || !json_equal(one, other)) return;
+/* An arrow from one checkpoint of a series to the next; a series of that name in other results is another one. */
+static void join_checkpoints(vb_strbuf *marks, const vb_section_result *from, const vb_section_result *to, point a, point b) {
+    const json_t *one = from ? json_object_get(json_object_get(from->entry, "series"), "name") : NULL,
+                 *other = json_object_get(json_object_get(to->entry, "series"), "name");
+    if (!one || !other || !json_equal(one, other) || from->document != to->document) return;
     vb_strbuf_format(marks, "set arrow from %.10g,%.10g to %.10g,%.10g head filled size screen 0.012,18 lc rgb '%s' lw 1.5\n",
                      a.x, a.y, b.x, b.y, vb_palette_hex(VB_PALETTE_ARROW));
 }
@@ -94,12 +94,12 @@ static int plot_geometry(const vb_section_subject *subject, vb_plotter *plotter,
     if (vb_plot_begin(&plot, plotter, figure, "geometry", subject->title, 330, err)) return -1;
     vb_strbuf_add(&plot.csv, "uniformity_text,alignment,acc_e,colour,name\n");
     vb_strbuf_add(&plot.description, "A point for each model, arrows along a series of checkpoints:");
-    const json_t *before = NULL;
+    const vb_section_result *before = NULL;
     for (int m = 0; m < subject->count; m++) {
         const vb_section_result *result = &subject->results[m];
         if (!find_point(result, &at)) continue;
-        join_checkpoints(vb_plot_slot(&plot, "MARKS"), before, result->entry, last, at);
-        before = result->entry;
+        join_checkpoints(vb_plot_slot(&plot, "MARKS"), before, result, last, at);
+        before = result;
         last = at;
         add_model(&plot, result, m, at);
     }

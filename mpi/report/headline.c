@@ -134,6 +134,15 @@ int vb_headline_models(const vb_report *report, vb_headline_model *models) {
     return count;
 }
 
+bool vb_headline_complete(const vb_report *report, const vb_headline_model *models, int count) {
+    for (int m = 0; m < count; m++)
+        for (int g = 0; g < report->group_count; g++) {
+            const vb_section_result *it = vb_headline_find(&report->groups[g], models[m].label);
+            if (!it || !isfinite(extensibility(it))) return false;
+        }
+    return true;
+}
+
 /* On how many datasets the first of two models is told apart from the second, and on how many it is the most open. Whether memory
  * was wanting. */
 static bool count_leads(const vb_report *report, const char *first, const char *second, int *apart, int *most) {
@@ -169,12 +178,7 @@ int vb_headline_all(const vb_report *report, vb_headline_write *write, vb_strbuf
     vb_headline_model *models = vb_array((size_t)report->result_count, sizeof *models, "models", err);
     if (!models) return -1;
     const int count = vb_headline_models(report, models);
-    bool all = count > 1;
-    for (int m = 0; m < count; m++)
-        for (int g = 0; g < report->group_count && all; g++) {
-            const vb_section_result *it = vb_headline_find(&report->groups[g], models[m].label);
-            all = it && isfinite(extensibility(it));
-        }
+    const bool all = count > 1 && vb_headline_complete(report, models, count);
     if (all) write_overall(report, models, count, write, out);
     *written = all;
     vb_free(models);

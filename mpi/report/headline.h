@@ -26,8 +26,10 @@ typedef struct vb_headline_model {
     int first;         /* its place among the report's models */
 } vb_headline_model;
 
-/* The models, each once, the most open first; returns how many. `models` has room for one a result. */
+/* The report's models, each once, the most open first; returns how many. `models` has room for one a result. */
 int vb_headline_models(const vb_report *report, vb_headline_model *models);
+/* Whether each of them has an Acc-E on every dataset: else their means are over different ones, and none is the most open. */
+bool vb_headline_complete(const vb_report *report, const vb_headline_model *models, int count);
 /* The model's result on that dataset, or NULL. */
 const vb_section_result *vb_headline_find(const vb_report_group *group, const char *label);
 

@@ -86,20 +86,23 @@ static void describe(vb_plot *plot, const vb_report *report, const vb_headline_m
     vb_strbuf_add(&plot->title, "Which model is most open: Acc-E, most open first");
     if (count < all) vb_strbuf_format(&plot->title, "; %d of %d models", count, all);
     if (columns < report->group_count) vb_strbuf_format(&plot->title, "; %d of %d datasets", columns, report->group_count);
-    if (columns > 1) vb_strbuf_add(&plot->title, ", by the mean over the datasets");
+    if (report->group_count > 1) vb_strbuf_add(&plot->title, ", by the mean over the datasets");
     vb_strbuf_add(&plot->description,
                   "Where intervals part, models differ; where they meet, vocabench compare pairs the images.");
-    vb_strbuf_format(&plot->description, " Most open is %s, mean %.1f percent, least %s, %.1f.", rows[0].label,
-                     100 * rows[0].mean, rows[count - 1].label, 100 * rows[count - 1].mean);
+    if (vb_headline_complete(report, rows, all))
+        vb_strbuf_format(&plot->description, " Most open is %s, mean %.1f percent, least %s, %.1f.", rows[0].label,
+                         100 * rows[0].mean, rows[all - 1].label, 100 * rows[all - 1].mean);
+    else vb_strbuf_add(&plot->description, " The means are of different datasets: not every model has a result on each.");
 }
 
-/* Of so many models those that have a figure on one of the first datasets, in their order; how many they are. */
-static int keep_drawn(const vb_report *report, int columns, vb_headline_model *rows, int count) {
+/* Of the report's models those that have something to show in the panels that are drawn, in their order; how many. */
+static int choose_rows(const vb_report *report, int columns, vb_headline_model *rows) {
+    const int all = vb_headline_models(report, rows);
     int kept = 0;
-    for (int r = 0; r < count; r++) {
-        bool drawn = false;
-        for (int g = 0; g < columns; g++) drawn |= isfinite(acc_e(vb_headline_find(&report->groups[g], rows[r].label)));
-        if (drawn) rows[kept++] = rows[r];
+    for (int r = 0; r < all; r++) {
+        bool shown = false;
+        for (int g = 0; g < columns; g++) shown |= isfinite(acc_e(vb_headline_find(&report->groups[g], rows[r].label)));
+        if (shown) rows[kept++] = rows[r];
     }
     return kept;
 }
@@ -111,7 +114,7 @@ int vb_overview_plot(const vb_report *report, vb_plotter *plotter, vb_figure *fi
     if (report->result_count < 2) return 0;
     vb_headline_model *rows = vb_array((size_t)report->result_count, sizeof *rows, "the overview", err);
     if (!rows) return -1;
-    const int all = keep_drawn(report, columns, rows, vb_headline_models(report, rows));
+    const int all = choose_rows(report, columns, rows);
     const int count = all < ROWS ? all : ROWS, height = EDGE + ROW * (count < LEAST ? LEAST : count);
     if (!count) {
         vb_free(rows);

@@ -133,6 +133,8 @@ equal "no arrow between two series" "$(cat mixed-data/*-geometry-*.gp | grep -c 
 jq '.results[1].series.name = "a"' mixed/results.json >changed && mv changed mixed/results.json
 must "$vocabench" report mixed --output mixed.html
 equal "one along a series" "$(cat mixed-data/*-geometry-*.gp | grep -c '^set arrow')" 1
+cp -r mixed again; must "$vocabench" report mixed again --output both.html
+equal "and none to a series of its name in other results" "$(cat both-data/*-geometry-*.gp | grep -c '^set arrow')" 2
 plotted "vocabularies" "2 3" page-data/05-vocabularies-*.csv \
   '.results[0].vocabularies | sort_by(.acc_s - .acc_c)[] | "\(100 * .acc_c) \(100 * .acc_s)"'
 plotted "overview, the most open first" "3 6" page-data/01-overview.csv \

@@ -137,6 +137,12 @@ for k in 0 2; do
     "$(query sets ".results[0].analyses.prompt_spread.templates.list[$k] | [.acc_c, .acc_e, .acc_s, .top1_all] | tojson")" \
     "$(query alone-$k '.results[0] | [.acc_c, .exact.acc_e, .exact.acc_s, .top1_all] | tojson')"
 done
+holds "drawn orders have another Acc-E" '.results[0] | .acc_e != .exact.acc_e' sets/results.json
+must "$vocabench" report sets --format md --output sets.md
+equal "the page has the exact one beside the spread's" \
+  "$(awk -F, '$2 == "as run" { print $4, $5, $6 }' sets-data/*-prompt-spread-*.csv)" \
+  "$(query sets '.results[0] | [.acc_c, .exact.acc_e, .exact.acc_s] | @tsv' |
+    awk '{ printf "%.10g %.10g %.10g", 100 * $1, 100 * $2, 100 * $3 }')"
 run_at 3 e.yaml --output sets-3 "${sets[@]}" --set prompt_spread.draws=2; agree "sets: three ranks" sets sets-3
 
 # ---- what is refused ----------------------------------------------------------------------------------------------
