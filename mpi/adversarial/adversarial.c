@@ -39,6 +39,26 @@ int vb_adversarial_target(const vb_adversarial_spec *spec, int target, const vb_
     return vb_errorf(err, VB_EMISMATCH, "adversarial: there is no vocabulary '%s' in %s", spec->targets[target], path);
 }
 
+/* excluded: the pool's candidates that are kept out of vocabulary v, at first none. */
+static int exclude(int *count, uint8_t *excluded, const vb_adversarial_spec *spec, const vb_candidates *pool,
+                   const vb_vocabularies *vocabularies, int v, vb_error *err) {
+    if (vb_candidates_exclude(pool, vocabularies, v, excluded, err)) return -1;
+    for (int c = 0; c < pool->count; c++) *count += excluded[c];
+    if (pool->count - *count >= spec->k) return 0;
+    return vb_errorf(err, VB_EMISMATCH,
+                     "adversarial, target '%s': %d of %d candidates are excluded, fewer than k = %lld are left",
+                     vocabularies->names[v], *count, pool->count, (long long)spec->k);
+}
+
+int vb_adversarial_check_target(const vb_adversarial_spec *spec, const vb_candidates *pool, const vb_vocabularies *vocabularies,
+                                int v, vb_error *err) {
+    int count = 0;
+    uint8_t *excluded = vb_array((size_t)pool->count, 1, "excluded candidates", err);
+    const int status = excluded ? exclude(&count, excluded, spec, pool, vocabularies, v, err) : -1;
+    vb_free(excluded);
+    return status;
+}
+
 static int find_targets(adversary *work, vb_error *err) {
     const vb_vocabularies *vocabularies = &work->pair->data->vocabularies;
     int wanted = work->spec->target_count;
@@ -196,15 +216,8 @@ static int outcome_new(outcome *out, const adversary *work, const attack_target 
     out->by_class =
         vb_array((size_t)out->k * (size_t)work->pair->classifier->classes, sizeof *out->by_class, "taken images", err);
     if (!out->excluded || !out->gone || !out->gains || !out->taken || !out->by_class) return -1;
-    if (vb_candidates_exclude(&work->names.pool, &work->pair->data->vocabularies, target->vocabulary, out->excluded, err))
-        return -1;
-    for (size_t c = 0; c < count; c++) out->excluded_count += out->excluded[c];
-    if (work->names.pool.count - out->excluded_count < out->k)
-        return vb_errorf(err, VB_EMISMATCH,
-                         "adversarial, target '%s': %d of %d candidates are excluded, fewer than k = %d are left",
-                         work->pair->data->vocabularies.names[target->vocabulary], out->excluded_count, work->names.pool.count,
-                         out->k);
-    return 0;
+    return exclude(&out->excluded_count, out->excluded, work->spec, &work->names.pool, &work->pair->data->vocabularies,
+                   target->vocabulary, err);
 }
 
 /* What each candidate takes beyond `taken`: the sum over ranks, on rank 0. */

@@ -2,6 +2,7 @@
 #ifndef VB_ADVERSARIAL_H
 #define VB_ADVERSARIAL_H
 
+#include "mpi/evaluate/candidates.h"
 #include "mpi/evaluate/evaluate.h"
 
 /* Adds `adversarial` and `adversarial_pool` to the pair's result (rank 0; NULL elsewhere); docs/analyses.md describes them.
@@ -19,6 +20,11 @@ int vb_adversarial_check(const vb_experiment *experiment, const vb_model_spec *s
  * none of that name. Local. */
 int vb_adversarial_target(const vb_adversarial_spec *spec, int target, const vb_vocabularies *vocabularies, const char *path,
                           vb_error *err);
+
+/* Whether vocabulary v leaves as many candidates of the pool as names are asked for; VB_EMISMATCH where too many are excluded.
+ * Local. */
+int vb_adversarial_check_target(const vb_adversarial_spec *spec, const vb_candidates *pool, const vb_vocabularies *vocabularies,
+                                int v, vb_error *err);
 
 /* The bytes that this takes on rank 0 beside the class texts, at most, and its floating-point operations; 0 where nothing is
  * asked for. Local. */

@@ -284,10 +284,11 @@ done:
     return status;
 }
 
-int vb_precomputed_labels_check(const vb_dataset_state *data, const vb_embeddings_spec *spec, vb_error *err) {
+int vb_precomputed_labels_check(const vb_dataset_state *data, const vb_embeddings_spec *spec, int64_t *images, vb_error *err) {
     vb_npy npy;
     vb_label_counts counts;
     vb_class_sets sets = {0};
+    *images = 0;
     if (vb_npy_open(&npy, spec->image_embeddings, err)) return vb_missing_path_key("image_embeddings", err);
     int64_t rows = npy.tensor.ndim == 2 ? npy.tensor.shape[0] : 0; /* another shape is for its reader to refuse */
     vb_npy_close(&npy);
@@ -295,6 +296,7 @@ int vb_precomputed_labels_check(const vb_dataset_state *data, const vb_embedding
     int *classes = vb_array((size_t)rows, sizeof *classes, "labels", err);
     int status = classes ? vb_precomputed_labels_read(classes, &sets, &counts, data, spec, rows, err) : -1;
     if (!status) status = vb_image_limit_rows(classes, &sets, rows, data, err);
+    for (int64_t i = 0; i < rows && !status; i++) *images += classes[i] >= 0;
     vb_free(classes);
     vb_class_sets_free(&sets);
     return status;

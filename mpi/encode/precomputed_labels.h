@@ -13,7 +13,8 @@
 int vb_precomputed_labels_read(int *classes, vb_class_sets *sets, vb_label_counts *counts, const vb_dataset_state *data,
                                const vb_embeddings_spec *spec, int64_t rows, vb_error *err);
 
-/* Reads the labels for what is wrong with them alone, so that it is known before anything is encoded. Local. */
-int vb_precomputed_labels_check(const vb_dataset_state *data, const vb_embeddings_spec *spec, vb_error *err);
+/* Reads the labels for what is wrong with them, so that it is known before anything is encoded, and counts the images that are
+ * evaluated: of a class, and within the limit. Local. */
+int vb_precomputed_labels_check(const vb_dataset_state *data, const vb_embeddings_spec *spec, int64_t *images, vb_error *err);
 
 #endif

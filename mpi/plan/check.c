@@ -220,12 +220,22 @@ static void check_model(check *all, const vb_model_spec *spec) {
 
 /* ---- corpora, candidates, ranks, memory, disk ---- */
 
-static void check_names(check *all, const char *where, const vb_names_spec *spec, int64_t least) {
-    vb_candidates pool;
+/* *pool: of the names; close it with vb_candidates_free. Whether there is one. */
+static bool check_names(check *all, const char *where, const vb_names_spec *spec, int64_t least, vb_candidates *pool) {
     vb_error err = {0};
-    if (!spec->asked) return;
-    if (vb_candidates_open(&pool, spec, least, &err)) vb_findings_take(all->findings, where, &err);
-    else vb_findings_add(all->findings, VB_FINDING_OK, where, "%d names, excluded by %s", pool.count, pool.excluded_by);
+    *pool = (vb_candidates){0};
+    if (!spec->asked) return false;
+    if (vb_candidates_open(pool, spec, least, &err)) {
+        vb_findings_take(all->findings, where, &err);
+        return false;
+    }
+    vb_findings_add(all->findings, VB_FINDING_OK, where, "%d names, excluded by %s", pool->count, pool->excluded_by);
+    return true;
+}
+
+static void check_open_curve(check *all) {
+    vb_candidates pool;
+    check_names(all, "open_curve", &all->experiment->open_curve.pool, 1, &pool);
     vb_candidates_free(&pool);
 }
 
@@ -241,16 +251,28 @@ static void check_synonyms(check *all) {
     vb_wordnet_close(wordnet);
 }
 
-static void check_targets(check *all) {
+/* Of a dataset the vocabularies that are attacked. pool: NULL where there is none. */
+static void check_targets(check *all, const vb_dataset_state *state, const vb_candidates *pool) {
     const vb_adversarial_spec *spec = &all->experiment->adversarial;
-    for (int d = 0; d < all->experiment->dataset_count; d++) {
-        const vb_dataset_state *state = &all->datasets[d];
+    const vb_vocabularies *vocabularies = &state->vocabularies;
+    const int wanted = spec->target_count;
+    for (int t = 0; t < (wanted ? wanted : vocabularies->count); t++) {
         vb_error err = {0};
-        if (!state->spec || state->part_count) continue;
-        for (int t = 0; t < spec->target_count; t++)
-            if (vb_adversarial_target(spec, t, &state->vocabularies, state->spec->vocabularies, &err) < 0)
-                vb_findings_take(all->findings, "adversarial", &err);
+        const int v = wanted ? vb_adversarial_target(spec, t, vocabularies, state->spec->vocabularies, &err) : t;
+        if (v < 0 || (pool && vb_adversarial_check_target(spec, pool, vocabularies, v, &err)))
+            vb_findings_take(all->findings, "adversarial", &err);
     }
+}
+
+static void check_adversarial(check *all) {
+    const vb_adversarial_spec *spec = &all->experiment->adversarial;
+    vb_candidates pool;
+    const bool open = check_names(all, "adversarial", &spec->pool, spec->k, &pool);
+    for (int d = 0; d < all->experiment->dataset_count && spec->pool.asked; d++) {
+        const vb_dataset_state *state = &all->datasets[d];
+        if (state->spec && !state->part_count && !state->spec->left_out) check_targets(all, state, open ? &pool : NULL);
+    }
+    vb_candidates_free(&pool);
 }
 
 static void check_sizes(check *all) {
@@ -307,9 +329,8 @@ int vb_check(const vb_experiment *experiment, const vb_check_machine *machine, v
         for (int c = 0; c < experiment->corpus_count; c++)
             if (is_used(experiment, &experiment->corpora[c]))
                 vb_check_corpus(experiment, &experiment->corpora[c], &alone, findings);
-        check_names(&all, "adversarial", &experiment->adversarial.pool, experiment->adversarial.k);
-        check_targets(&all);
-        check_names(&all, "open_curve", &experiment->open_curve.pool, 1);
+        check_adversarial(&all);
+        check_open_curve(&all);
         check_synonyms(&all);
         if (!findings->count[VB_FINDING_ERROR] && !machine->inputs_alone) check_sizes(&all);
     }

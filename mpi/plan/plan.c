@@ -14,6 +14,7 @@
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/encoded_unit.h"
 #include "mpi/encode/image_source.h"
+#include "mpi/encode/precomputed_labels.h"
 #include "mpi/experiment/missing_path.h"
 #include "mpi/plan/plan_corpora.h"
 #include "mpi/plan/plan_time.h"
@@ -22,6 +23,7 @@
 #include "mpi/plan/stage_memory.h"
 #include "mpi/ranks/groups.h"
 #include "mpi/ranks/live.h"
+#include "mpi/ranks/threads.h"
 #include "mpi/retrieve/cross_fit.h"
 #include "mpi/run/rates.h"
 #include "mpi/run/schedule.h"
@@ -199,19 +201,22 @@ static int measure_sets(const vb_model_spec *spec, const vb_dataset_state *data,
 
 /* Embeddings of a precomputed model. */
 static int measure_precomputed(const vb_model_spec *spec, const vb_dataset_state *data, pair_sizes *sizes, vb_error *err) {
+    int64_t all_rows = 0; /* with those of no class, and beyond the limit */
     *sizes = (pair_sizes){0};
     for (int p = 0; p < part_count(data); p++) {
         const vb_embeddings_spec *embeddings = vb_experiment_embeddings(spec, part_of(data, p)->spec);
         vb_npy npy;
         if (vb_npy_open(&npy, embeddings->image_embeddings, err)) return vb_missing_path_key("image_embeddings", err);
-        int64_t rows = npy.tensor.ndim ? npy.tensor.shape[0] : 0;
-        sizes->images += rows;
+        int64_t images, rows = npy.tensor.ndim ? npy.tensor.shape[0] : 0;
+        all_rows += rows;
         sizes->units += (rows + VB_UNIT_SAMPLES - 1) / VB_UNIT_SAMPLES;
         sizes->dim = npy.tensor.ndim == 2 ? npy.tensor.shape[1] : 0;
         vb_npy_close(&npy);
         sizes->bytes += file_size(embeddings->image_embeddings) + file_size(embeddings->text_embeddings);
+        if (vb_precomputed_labels_check(part_of(data, p), embeddings, &images, err)) return -1;
+        sizes->images += images;
     }
-    sizes->memory = VB_UNIT_SAMPLES * sizes->dim * 4 + sizes->images * 4;
+    sizes->memory = VB_UNIT_SAMPLES * sizes->dim * 4 + all_rows * 4;
     return 0;
 }
 
@@ -538,7 +543,10 @@ int vb_plan(const vb_experiment *experiment, int ranks, int64_t ranks_a_node, bo
     all.names = vb_candidates_lines(&experiment->open_curve.pool);
     if (vb_comm_open_alone(&alone.comm, err)) return -1;
     const double cores = omp_get_num_procs(), together = (double)(ranks_a_node < ranks ? ranks_a_node : ranks);
-    all.threads = experiment->threads ? (int)experiment->threads : cores > together ? (int)(cores / together) : 1;
+    all.threads = experiment->threads ? (int)experiment->threads :
+                  vb_threads_stated() ? vb_threads_stated() :
+                  cores > together    ? (int)(cores / together) :
+                                        1;
     all.crowd = fmax(1, all.threads * together / cores);
     vb_device device;
     open_device(&all, &device, &alone, together);

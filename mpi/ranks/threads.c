@@ -13,8 +13,10 @@ static int stated_threads(const char *variable) {
     return count > 0 && count <= INT_MAX ? (int)count : 0;
 }
 
+int vb_threads_stated(void) { return stated_threads("OMP_NUM_THREADS"); }
+
 int vb_threads_default(const vb_comm *comm) {
-    const int stated = stated_threads("OMP_NUM_THREADS");
+    const int stated = vb_threads_stated();
     if (stated) return stated;
     int threads = comm->own_cores / (comm->sharing > 0 ? comm->sharing : 1);
     return threads > 0 ? threads : 1;

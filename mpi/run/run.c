@@ -452,7 +452,8 @@ static int check_given_labels(const run_state *run, vb_error *err) {
         if (spec->family != VB_PRECOMPUTED || spec->left_out) continue;
         for (int d = 0; d < experiment->dataset_count - experiment->expansion_count && !status; d++) {
             const vb_embeddings_spec *embeddings = vb_experiment_embeddings(spec, &experiment->datasets[d]);
-            if (embeddings) status = vb_precomputed_labels_check(&run->datasets[d], embeddings, err);
+            int64_t images;
+            if (embeddings) status = vb_precomputed_labels_check(&run->datasets[d], embeddings, &images, err);
         }
     }
     return vb_comm_agree(&run->world->comm, status, err);

@@ -140,6 +140,8 @@ like "plan goes by it, and says so" \
   "^time: .* of 1 thread, by what earlier runs took on such a processor .the latest ended 20[0-9-]+T[0-9:]+Z., while" stdout
 unlike "and measures nothing" 'measured here' stdout
 plan_of e.yaml --threads 2 --output rated; like "other threads are measured" 'by what was measured here just now, while' stdout
+OMP_NUM_THREADS=3 plan_of e.yaml --set threads=0 --output rated; like "threads are the run's" \
+  '^time: .* at 1 rank of 3 threads, by' stdout
 jq -c '.image = 50 | .text = 10' rated/cache/rates/*.json >r.json; cp r.json "$(echo rated/cache/rates/*.json)"
 rm -r rated/cache/*/seen # its images are not in the cache any more
 images=$(find pics -type f | wc -l) texts=$(grep -o '\[.*\]' v.yaml | tr ',' '\n' | wc -l)
@@ -158,6 +160,13 @@ printf 'adversarial: {candidates: captions.txt, k: 1, targets: [animals, nobody]
 refuses "a target that is no vocabulary" 6 'check: 1 error' "$vocabench" check a.yaml --output o
 "$vocabench" check a.yaml --output o >stdout 2>stderr
 like "which is named" "^error +adversarial .*there is no vocabulary 'nobody' in" stdout
+# Whose names are all classes of the target: a run would find out when all is encoded.
+printf 'Apple\n' >left.txt
+printf 'adversarial: {candidates: left.txt, k: 1, exclude: names}\n' | cat e.yaml - >a.yaml
+"$vocabench" check a.yaml --output o >stdout 2>stderr; equal "a target that keeps out all candidates" $? 6 "$(cat stdout)"
+equal "which is the one" "$(sed -n "s/^error *adversarial *//p" stdout | sed "s/'[^']*'/V/")" \
+  "adversarial, target V: 1 of 1 candidates are excluded, fewer than k = 1 are left"
+refuses "nor is it planned" 6 "1 of 1 candidates are excluded" "$vocabench" plan a.yaml
 
 # ---- embeddings made elsewhere -----------------------------------------------------------------------------------
 find pics -type f | sort | awk -F / '{ print $2 }' >labels.txt

@@ -106,5 +106,7 @@ for command in run check; do
   refuses "and within it: $command" 10 . "$vocabench" $command e.yaml --limit 9 --output beyond-out \
     --set datasets.d.images=beyond
 done
+"$vocabench" plan p.yaml --set datasets.0.vocabularies=four.yaml --limit 1 >out 2>&1
+like "of rows, too" "^ +[^ ]+ +d +4 " out
 refuses "no limit of 0" 3 "limit: expected an integer from 1" "$vocabench" run e.yaml --limit 0
 finish
