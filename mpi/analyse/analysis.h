@@ -33,6 +33,8 @@ typedef struct vb_analysis_subject {
     const vb_model *model; /* NULL: precomputed, of `dim` elements */
     int dim;
     const vb_dataset_state *data;
+    const vb_class_sets *sets; /* of the images; NULL: of one class each */
+    const int *classes;        /* of a precomputed model's images; below 0: not evaluated */
 } vb_analysis_subject;
 
 typedef struct vb_analysis {

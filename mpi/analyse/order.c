@@ -37,6 +37,41 @@ static int check_image(const vb_unit_views *views, int64_t i, vb_error *err) {
                      views->rows->names[i]);
 }
 
+/* Whether the image has a view for each of several vocabularies, whatever its similarities: no class of its set is of all of its
+ * vocabularies. seen: scratch, by vocabulary. */
+static bool crosses(const vb_class_set *set, const vb_memberships *memberships, uint8_t *seen, size_t vocabularies) {
+    int all = 0, most = 0;
+    memset(seen, 0, vocabularies);
+    for (int i = 0; i < set->count; i++) {
+        const int class = set->classes[i], first = memberships->offsets[class], next = memberships->offsets[class + 1];
+        for (int h = first; h < next; h++) all += !seen[memberships->vocabularies[h]]++;
+        if (next - first > most) most = next - first;
+    }
+    return most < all;
+}
+
+/* Of broken images that are skipped nothing is known yet: the run looks at those that it has. */
+static int check_order(const vb_analysis_subject *its, vb_error *err) {
+    const vb_dataset_state *data = its->data;
+    const size_t vocabularies = (size_t)data->space.vocabularies;
+    vb_memberships memberships = {0};
+    if (!its->sets || (!its->classes && data->spec->on_error == VB_ON_ERROR_SKIP)) return 0;
+    uint8_t *seen = vb_array(vocabularies, 1, "vocabularies of an image", err);
+    int status = seen ? vb_label_space_memberships_new(&memberships, &data->space, err) : -1;
+    for (int64_t x = 0; x < its->sets->images && !status; x++) {
+        const vb_class_set set = vb_class_sets_at(its->sets, x);
+        if (its->classes ? its->classes[x] < 0 : data->kept && !data->kept[x]) continue;
+        if (crosses(&set, &memberships, seen, vocabularies))
+            status = vb_errorf(err, VB_EUNSUPPORTED,
+                               "image %s%lld%s has right classes in several vocabularies: 'order' takes images of one "
+                               "vocabulary each",
+                               its->classes ? "'row " : "", (long long)x, its->classes ? "'" : " (from 0)");
+    }
+    vb_label_space_memberships_free(&memberships);
+    vb_free(seen);
+    return status;
+}
+
 static int add_image(order_work *its, int class, const uint8_t *by, vb_error *err) {
     rows_of_bits *bits = &its->bits;
     const vb_memberships *memberships = &its->memberships;
@@ -178,4 +213,7 @@ static int64_t order_bytes(const vb_pair_shape *s) {
     return vb_similarity_judge_bytes(s->classes, VB_UNIT_SAMPLES) + s->images * 8 * (s->vocabularies / 64 + 2);
 }
 
-const vb_analysis vb_analysis_order = {.run = run_order, .bytes = order_bytes, .section = &vb_curves_section};
+const vb_analysis vb_analysis_order = {.check = check_order,
+                                       .run = run_order,
+                                       .bytes = order_bytes,
+                                       .section = &vb_curves_section};

@@ -213,6 +213,15 @@ int vb_evaluate_tally_new(vb_tally **tally, const vb_pair *pair, vb_error *err) 
     return vb_tally_new(tally, &space, &protocol, err);
 }
 
+int vb_evaluate_check(const vb_experiment *experiment, const vb_model_spec *spec, const vb_dataset_state *data,
+                      const vb_class_sets *sets, vb_error *err) {
+    if (!sets || experiment->similarity_engine != VB_ENGINE_SCALAPACK) return 0;
+    return vb_errorf(err, VB_EUNSUPPORTED,
+                     "model '%s' on dataset '%s': labels are sets, and similarity_engine: scalapack takes images of one class "
+                     "each; expected similarity_engine: replicated",
+                     spec->name, data->spec->name);
+}
+
 static int prepare_evaluation(evaluation *work, const vb_context *context, const vb_pair *pair, vb_error *err) {
     const vb_classifier *classifier = pair->classifier;
     if (pair->source->dim != classifier->dim)
@@ -220,12 +229,7 @@ static int prepare_evaluation(evaluation *work, const vb_context *context, const
                          pair->spec->name, pair->source->dim, classifier->dim);
     work->space = space_of(pair);
     work->sets = vb_image_source_sets(pair->source);
-    if (work->sets && classifier->divided)
-        return vb_errorf(
-            err, VB_EUNSUPPORTED,
-            "model '%s' on dataset '%s': labels are sets, and similarity_engine: scalapack takes images of one class "
-            "each; expected similarity_engine: replicated",
-            pair->spec->name, pair->data->spec->name);
+    if (vb_evaluate_check(pair->experiment, pair->spec, pair->data, work->sets, err)) return -1;
     if (vb_label_space_memberships_new(&work->memberships, &work->space, err)) return -1;
     vb_json json = {0};
     work->units = vb_json_array(&json);

@@ -29,6 +29,10 @@ typedef struct vb_pair {
     void *further_context;
 } vb_pair;
 
+/* Whether the engine can take the pair's labels, which may be sets (NULL: single ones). Local. */
+int vb_evaluate_check(const vb_experiment *experiment, const vb_model_spec *spec, const vb_dataset_state *data,
+                      const vb_class_sets *sets, vb_error *err);
+
 /* *result (rank 0; NULL elsewhere) is the pair's entry of results[], owned by the caller. Collective. */
 int vb_evaluate(vb_context *context, const vb_pair *pair, json_t **result, vb_pair_counts *counts, vb_error *err);
 

@@ -8,16 +8,16 @@
 #include "mpi/encode/classifier.h"
 #include "mpi/encode/pair_inputs.h"
 
-/* What the analyses and adversarial names need; whether it is there. */
-static bool check_names(const char *where, const vb_experiment *experiment, const vb_model_spec *spec, const vb_model *model,
-                        int dim, const vb_dataset_state *data, vb_findings *findings) {
-    vb_error analyses = {0}, adversarial = {0};
-    const vb_analysis_subject subject = {experiment, spec, model, dim, data};
-    const bool fit = !vb_analyses_check(&subject, &analyses),
-               taken = !vb_adversarial_check(experiment, spec, model, dim, data, &adversarial);
+/* What the engine, the analyses and adversarial names need; whether it is there. */
+static bool check_needs(const char *where, const vb_analysis_subject *its, vb_findings *findings) {
+    vb_error engine = {0}, analyses = {0}, adversarial = {0};
+    const bool judged = !vb_evaluate_check(its->experiment, its->spec, its->data, its->sets, &engine),
+               fit = !vb_analyses_check(its, &analyses),
+               taken = !vb_adversarial_check(its->experiment, its->spec, its->model, its->dim, its->data, &adversarial);
+    if (!judged) vb_findings_take(findings, where, &engine);
     if (!fit) vb_findings_take(findings, where, &analyses);
     if (!taken) vb_findings_take(findings, where, &adversarial);
-    return fit && taken;
+    return judged && fit && taken;
 }
 
 static void check_precomputed(const char *where, const vb_experiment *experiment, const vb_model_spec *spec,
@@ -28,8 +28,12 @@ static void check_precomputed(const char *where, const vb_experiment *experiment
                              .batch = (int)experiment->batch,
                              .threads = 1,
                              .text_rules = experiment->text_rules};
-    if (vb_pair_inputs_open(&inputs, &how, experiment, spec, data, false, &err)) vb_findings_take(findings, where, &err);
-    else if (check_names(where, experiment, spec, NULL, inputs.classifier.dim, data, findings))
+    const int status = vb_pair_inputs_open(&inputs, &how, experiment, spec, data, false, &err);
+    const vb_analysis_subject subject = {
+        experiment,           spec, NULL, inputs.classifier.dim, data, status ? NULL : vb_image_source_sets(&inputs.source),
+        inputs.source.classes};
+    if (status) vb_findings_take(findings, where, &err);
+    else if (check_needs(where, &subject, findings))
         vb_findings_add(findings, inputs.classifier.faults.equal ? VB_FINDING_NOTE : VB_FINDING_OK, where,
                         "%lld images and %d classes of %d dimensions; %lld classes are the same as another one%s%s",
                         (long long)inputs.source.images, inputs.classifier.classes, inputs.source.dim,
@@ -66,7 +70,8 @@ void vb_check_pair(const vb_experiment *experiment, const vb_model_spec *spec, c
                    const vb_dataset_state *data, vb_context *alone, vb_findings *findings) {
     char where[256];
     snprintf(where, sizeof where, "'%s' on '%s'", spec->name, data->spec->name);
-    if (model) check_names(where, experiment, spec, model, 0, data, findings);
+    const vb_class_sets *sets = data->sets.offsets ? &data->sets : NULL; /* of images that are encoded */
+    if (model) check_needs(where, &(vb_analysis_subject){experiment, spec, model, 0, data, sets, NULL}, findings);
     if (!model) check_precomputed(where, experiment, spec, data, alone, findings);
     else if (!data->part_count || (spec->prompts.count && !spec->coop)) /* or the parts' prompts may differ */
         check_encoded(where, experiment, model, data, alone, findings);

@@ -192,7 +192,13 @@ static int evaluate_pair(vb_runner *runner, const vb_pair_inputs *inputs, const 
                     .classifier = &inputs->classifier,
                     .records = records,
                     .threads = runner->threads};
-    const vb_analysis_subject subject = {experiment, spec, inputs->source.model, inputs->classifier.dim, data};
+    const vb_analysis_subject subject = {experiment,
+                                         spec,
+                                         inputs->source.model,
+                                         inputs->classifier.dim,
+                                         data,
+                                         vb_image_source_sets(&inputs->source),
+                                         inputs->source.classes};
     if (!status) status = vb_analyses_check(&subject, err);
     if (!status) status = vb_adversarial_check(experiment, spec, inputs->source.model, inputs->classifier.dim, data, err);
     status = vb_comm_agree(&runner->context->comm, status, err);

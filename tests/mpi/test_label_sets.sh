@@ -28,6 +28,22 @@ refuses "records of images of several vocabularies are not compared" 10 "right c
   "$vocabench" compare sets-1 sets-3
 refuses "order, where sets cross vocabularies" 10 "image 'row [0-9]+' has right classes in several vocabularies: 'order' takes" \
   "$vocabench" run sets.yaml --output x --set 'analyses=[order]' --set open_curve= --set adversarial=
+"$vocabench" check sets.yaml --set 'analyses=[order]' --set open_curve= --set adversarial= >stdout 2>stderr
+equal "which check finds" $? 10 "$(cat stdout)"
+like "with the image" "^error +'m' on 'd' +.*'order': image 'row [0-9]+' has right classes in several vocabularies" stdout
+"$vocabench" check sets.yaml --set similarity_engine=scalapack --set per_image=false --set analyses= --set open_curve= \
+  --set adversarial= >stdout 2>stderr
+equal "and the other engine" "$?$(grep -c "^error .*scalapack takes images of one class" stdout)" 101
+# Of a class in two vocabularies an image has one right class in each, the same.
+printf 'name: w\nvocabularies: {a: [x, y], b: [x, z]}\n' >w.yaml; echo '[["x"], ["y"], ["z"], ["x"]]' >w.json
+floats w.npy 3 <<<"1 0 0 0 1 0 0 0 1 1 0 1"; floats wt.npy 3 <<<"1 0 0 0 1 0 0 0 1"
+crossed=(sets.yaml --set datasets.d.vocabularies=w.yaml --set models.m.image_embeddings=w.npy --set models.m.labels=w.json
+  --set models.m.text_embeddings=wt.npy --set 'analyses=[order]' --set open_curve= --set adversarial=)
+must "$vocabench" check "${crossed[@]}"; must "$vocabench" run "${crossed[@]}" --output w
+echo '[["x"], ["y"], ["z"], ["x"], ["z", "y"]]' >w.json; floats w.npy 3 <<<"1 0 0 0 1 0 0 0 1 1 0 1 1 1 0"
+must "$vocabench" check "${crossed[@]}" --limit 1 # the last image is beyond it
+refuses "but of two classes it is refused, before anything is judged" 10 "image 'row 4' has right classes in several" \
+  "$vocabench" run "${crossed[@]}" --output w
 # What plan counts: of 60 vocabularies sets take 2 * 60^3 counters more.
 jq -rn '"name: v", "vocabularies:", (range(60) | "  v\(.): [a\(.), b\(.)]")' >many.yaml
 must "$tools/npy" random many.npy 120 10 1
@@ -99,6 +115,8 @@ like "by images that are encoded again" '^ok .*: [0-9]+ images as similar to the
 "$vocabench" check folders.yaml >stdout
 verdict $? "and checked" "$(cat stdout)"
 like "by images that have a class" "^ok +dataset 'd' +[0-9]+ images were decoded" stdout
+refuses "order, before they are encoded" 10 "'order': image [0-9]+ .from 0. has right classes in several vocabularies" \
+  "$vocabench" run folders.yaml --output fresh --set 'analyses=[order]'
 # Sets of other images have their number and good labels: a packed copy has numbers for names, in another order.
 must "$vocabench" pack --input pics --output packed
 strangers='note .* [0-9]+ of [0-9]+ images have the data.s own label in their set: are the sets in the order of'
