@@ -196,6 +196,19 @@ jq 'del(.results[1:]) | .results[0] |= del(.analyses, .adversarial, .adversarial
   $python "$here/tests/tools/check_page.py" plain.html . >log2
 verdict $? "a plain result" "$(cat log log2)"
 has_text "the curve of one model has its band" 'lower_quartile,upper_quartile' <<<"$(head -n 1 plain-data/01-curve-*.csv)"
+plotted "of quartiles between the vocabularies' values" "3 4" plain-data/01-curve-*.csv '.results[0].vocabularies as $all |
+  def quartile($i; $part): [$all[].curve[$i]] | sort as $s | ($part * (length - 1)) as $x | ($x | floor) as $b |
+    $s[$b] + ($x - $b) * ($s[$b + 1] - $s[$b]);
+  range($all | length) as $i | "\(100 * quartile($i; 0.25)) \(100 * quartile($i; 0.75))"'
+# Vocabularies of few images have a star, of equal thefts the first names stand first, and one of four is left out.
+jq 'del(.results[1:]) | .results[0].vocabularies[0] += {name: "many", images: 30} |
+  .results[0].vocabularies[1] += {name: "few", images: 29} |
+  .results[0].adversarial[0] += {names: ["thief"], accuracy: [0.5], takes: [{z: 2, b: 1, c: 2, a: 2}], relations: []}' \
+  results/results.json >odd.json
+must "$vocabench" report odd.json --format latex --output odd.tex
+like "30 images are no few" '^many & ' odd.tex
+like "29 are" '^few [*] & ' odd.tex
+has_text "what a name takes most of" "thief: 2 a, 2 c, 2 z …" odd.tex
 
 # ---- many models: a panel each ---------------------------------------------------------------------------------------
 jq '.results[0] as $r | .results = [range(6) | . as $i | $r | .model = "model \($i)" | .acc_e -= $i / 100 |
