@@ -83,8 +83,8 @@ has_text "the exact difference is called so" "$(jq -r '.overall.acc_e | -100 * .
 like "and its sign" "Next is [*][*]by-b[*][*], [0-9.]+ . [0-9.]+ points ahead by exact Acc-E on the same images: " head.md
 for model in by-b by-c; do
   has_text "errors are of the exact figure, which stands before them: $model" "$(jq -r --arg model $model '.results[] |
-    select(.model == $model) | [.exact.acc_e, .exact.errors.acc_e.images] | @tsv' drawn/results.json |
-    awk '{ printf "Acc-E, exact | %.2f | %.2f |", 100 * $1, 100 * $2 }')" <(tr -s ' ' <page.md)
+    select(.model == $model) | [.exact.acc_e, .exact.errors.acc_e.classes] | @tsv' drawn/results.json |
+    awk '{ printf "Acc-E, exact | %.2f | – | %.2f |", 100 * $1, 100 * $2 }')" <(tr -s ' ' <page.md)
 done
 run drawn.yaml --output all-orders --set protocol=exact
 must "$vocabench" report drawn all-orders --output page.md
