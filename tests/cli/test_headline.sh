@@ -52,16 +52,6 @@ has_text "by compare's p" "$(printf 'not for others (p %.2g by images, %.2g by c
 has_text "guessing among 4 names, and among all 24" \
   'Guessing gives 25.0 percent within the own vocabulary, 4.2 among all names.' head.md
 has_text "guessing among 6" 'Guessing gives 16.7 percent within the own vocabulary, 4.2 among all names.' head.md
-# Of five datasets the picture has four, and the order of the matrix, in which the fifth counts.
-mkdir five
-jq '.results |= [.[] | select(.dataset == "one" and .model != "twin") as $it | range(5) as $d | $it | del(.records) |
-  .dataset = "d\($d)" | .acc_e = (if .model == "right" then [.6, .1] else [.55, .9] end)[if $d < 4 then 0 else 1 end]]' \
-  r/results.json >five/results.json
-must "$vocabench" report five --output five.md
-equal "the most open first by the mean over all datasets" \
-  "$(cut -d, -f1,2,7 five-data/01-overview.csv | sed '1d; s/"//g' | tr '\n' ' ')" \
-  "$(for d in 0 1 2 3; do printf '%s' "$d,0,near $d,1,right "; done)"
-has_text "in the picture as in words" '**near** is the most open of 2 models: mean Acc-E 62.0 percent over 5 datasets' five.md
 # Drawn orders may have the exact figures' second model first: one order, which brings b before c, and images that b takes of
 # one model, c of the other, one image more. What is paired is the exact difference, and the page says so.
 floats three.npy 3 <<<"1 0 0 0 1 0 0 0 1"; { printf '0\n%.0s' {1..10}; printf '1\n2\n'; } >label
