@@ -106,8 +106,8 @@ must "$vocabench" report whole --format md --output page.md
 equal "the table has templates and synonyms" "$(grep -cE '^\| plain +\| (templates|synonyms) ' page.md)" 2
 equal "and the results' figures" "$(grep -E '^\| plain +\| (templates|synonyms) ' page.md | sed 's/[|±]/ /g' |
   awk '{ for (i = 3; i <= NF; i++) printf "%s%s", $i, i < NF ? " " : "\n" }')" \
-  "$(query whole '.results[0] as $r | $r.analyses.prompt_spread | (.templates, .synonyms) | [(.list | length),
-    $r.acc_c, (.acc_c | .mean, .sd, .min, .max), $r.acc_e, (.acc_e | .mean, .sd, .min, .max)] | @tsv' |
+  "$(query whole '.results[0] | {acc_c, acc_e, over: (.analyses.prompt_spread | .templates, .synonyms)} | [(.over.list | length),
+    .acc_c, (.over.acc_c | .mean, .sd, .min, .max), .acc_e, (.over.acc_e | .mean, .sd, .min, .max)] | @tsv' |
     awk '{ printf "%d", $1; for (i = 2; i <= NF; i++) printf " %.2f", 100 * $i; print "" }')"
 equal "the figure's data are the results'" "$(awk -F, '$2 == "synonyms" { print $3 ":" $5 }' page-data/*-prompt-spread-*.csv)" \
   "$(query whole '.results[0].analyses.prompt_spread.synonyms.list | to_entries[] | "\(.key + 1) \(.value.acc_e)"' |
