@@ -5,6 +5,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
+#include "mpi/evaluate/pair_json.h"
 
 extern const char vb_prompt_spread_gp[]; /* prompt_spread.gp, by make */
 
@@ -17,12 +18,6 @@ static const json_t *spread_of(const vb_section_result *result) {
     for (int p = 0; p < 2; p++)
         if (json_is_object(json_object_get(spread, parts[p]))) return spread;
     return NULL;
-}
-
-/* The run's own figures as the wordings' are made: by the exact protocol. */
-static double own_figure(const json_t *entry, const char *key) {
-    const json_t *exact = json_object_get(entry, "exact");
-    return vb_json_number(json_object_get(exact, key) ? exact : entry, key);
 }
 
 static int fill_table(const vb_section_subject *subject, vb_grid *grid, vb_error *err) {
@@ -45,7 +40,7 @@ static int fill_table(const vb_section_subject *subject, vb_grid *grid, vb_error
             vb_grid_cell(grid, "%zu", json_array_size(json_object_get(part, "list")));
             for (int k = 0; k < 2; k++) {
                 const json_t *figure = json_object_get(part, keys[k]);
-                vb_grid_percent(grid, own_figure(subject->results[m].entry, keys[k]), NAN);
+                vb_grid_percent(grid, vb_pair_json_exact(subject->results[m].entry, keys[k]), NAN);
                 vb_grid_percent(grid, vb_json_number(figure, "mean"), vb_json_number(figure, "sd"));
                 vb_grid_percent(grid, vb_json_number(figure, "min"), NAN);
                 vb_grid_percent(grid, vb_json_number(figure, "max"), NAN);
@@ -59,7 +54,7 @@ static void add_row(vb_plot *plot, int model, const char *kind, size_t number, c
     vb_strbuf_format(&plot->csv, "%d,%s,%zu", model, kind, number);
     for (int k = 0; k < 4; k++) {
         vb_strbuf_add(&plot->csv, ",");
-        vb_plot_add_number(&plot->csv, 100 * own_figure(figures, keys[k]));
+        vb_plot_add_number(&plot->csv, 100 * vb_pair_json_exact(figures, keys[k]));
     }
     vb_strbuf_add(&plot->csv, "\n");
 }

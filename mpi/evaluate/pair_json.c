@@ -35,6 +35,11 @@ static json_t *set_accuracies(vb_json *json, json_t *to, const accuracies *figur
     return vb_errors_json_set_accuracies(json, to, exact, figures->errors, figures->wilson);
 }
 
+double vb_pair_json_exact(const json_t *figures, const char *key) {
+    const json_t *exact = json_object_get(figures, "exact");
+    return vb_json_number(json_object_get(exact, key) ? exact : figures, key);
+}
+
 static json_t *classes_json(vb_json *json, const vb_vocabularies *vocabularies, const vb_openness_result *openness,
                             const vb_figure_errors *errors, int v) {
     json_t *list = vb_json_array(json);

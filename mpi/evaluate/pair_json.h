@@ -11,4 +11,7 @@
 int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const vb_figure_errors *errors,
                  const vb_pair_counts *counts, json_t *skipped, const vb_digest *data_digest, json_t **entry, vb_error *err);
 
+/* A figure of an entry, or of a setting of retrieval, by the exact protocol, whatever the run's was; NaN where there is none. */
+double vb_pair_json_exact(const json_t *figures, const char *key);
+
 #endif

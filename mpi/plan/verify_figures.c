@@ -7,6 +7,7 @@
 #include "kernels/base/memory.h"
 #include "kernels/openness/names_curve.h"
 #include "mpi/base/strbuf.h"
+#include "mpi/evaluate/pair_json.h"
 
 enum { COMPARED_TEXT = 200 };
 
@@ -167,13 +168,12 @@ int vb_verify_figures_of_records(const vb_verify *verify, const char *where, con
 /* ---- from figures beside them ---- */
 
 static void compare_retrieval(comparison *all, const json_t *entry) {
-    const json_t *retrieval = json_object_get(entry, "retrieval"), *row, *exact = json_object_get(entry, "exact");
-    const double plain = vb_json_number(exact ? exact : entry, "acc_e");
+    const json_t *retrieval = json_object_get(entry, "retrieval"), *row;
+    const double plain = vb_pair_json_exact(entry, "acc_e");
     double most = -INFINITY, best = NAN;
     size_t k;
     json_array_foreach(json_object_get(retrieval, "results"), k, row) {
-        const json_t *its = json_object_get(row, "exact");
-        const double value = vb_json_number(its ? its : row, "acc_e");
+        const double value = vb_pair_json_exact(row, "acc_e");
         compare(all, "retrieval: gain", value - plain, vb_json_number(row, "gain"));
         if (value > most) most = value;
         if (json_is_true(json_object_get(row, "best"))) best = value;

@@ -7,6 +7,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/strbuf.h"
+#include "mpi/evaluate/pair_json.h"
 #include "shards/files/path.h"
 #include "shards/files/zst_lines.h"
 
@@ -214,9 +215,8 @@ static int check_figures(const vb_record_set *set, vb_error *err) {
         e += sum_e / (double)count;
     }
     for (int64_t i = 0; i < set->count; i++) right += set->right[i];
-    const json_t *exact = json_object_get(set->entry, "exact") ? json_object_get(set->entry, "exact") : set->entry;
     if (check_figure(set, "Acc-C", c / n, vb_json_number(set->entry, "acc_c"), err)) return -1;
-    if (check_figure(set, "Acc-E", e / n, vb_json_number(exact, "acc_e"), err)) return -1;
+    if (check_figure(set, "Acc-E", e / n, vb_pair_json_exact(set->entry, "acc_e"), err)) return -1;
     return check_figure(set, "the accuracy among all classes", (double)right / (double)set->count,
                         vb_json_number(set->entry, "top1_all"), err);
 }

@@ -11,6 +11,7 @@
 #include "kernels/openness/repe.h"
 #include "mpi/analyse/analyses.h"
 #include "mpi/base/json.h"
+#include "mpi/evaluate/pair_json.h"
 #include "mpi/retrieve/repe_lists.h"
 #include "mpi/encode/text_list.h"
 #include "shards/embeddings/npy.h"
@@ -315,19 +316,13 @@ static void blended_free(blended *it) {
     vb_classifier_free(&it->texts);
 }
 
-/* Acc-E over all orders, whatever the protocol. */
-static double exact_acc_e(const json_t *figures) {
-    const json_t *exact = json_object_get(figures, "exact");
-    return vb_json_number(exact ? exact : figures, "acc_e");
-}
-
 /* The figures of a pair's entry that rows of REPE have too, and how much they gain over the plain one. */
 static void set_figures(vb_json *json, json_t *row, const vb_repe_work *work, const json_t *result) {
     static const char *const keys[] = {"acc_c",    "acc_c_se",    "acc_e",       "acc_e_se",       "acc_s",
                                        "acc_s_se", "exact",       "acc_e_union", "acc_e_union_se", "acc_e_union_method",
                                        "top1_all", "top1_all_se", "errors"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) vb_json_set_same(json, row, keys[i], result);
-    vb_json_set_real(json, row, "gain", exact_acc_e(result) - exact_acc_e(work->job->plain));
+    vb_json_set_real(json, row, "gain", vb_pair_json_exact(result, "acc_e") - vb_pair_json_exact(work->job->plain, "acc_e"));
 }
 
 /* Foreign names are no blends: where these are compared as the plain texts are, the stated setting can be held against them. */
@@ -404,7 +399,8 @@ static void mark_rows(vb_json *json, json_t *rows, const vb_repe_work *work) {
     vb_retrieval_spec_stated(work->settings, &k, &l);
     vb_json_set_bool(json, json_array_get(rows, (size_t)(k * work->settings->lambda_count + l)), "stated", true);
     for (size_t i = 1; i < json_array_size(rows); i++)
-        if (exact_acc_e(json_array_get(rows, i)) > exact_acc_e(json_array_get(rows, best))) best = i;
+        if (vb_pair_json_exact(json_array_get(rows, i), "acc_e") > vb_pair_json_exact(json_array_get(rows, best), "acc_e"))
+            best = i;
     vb_json_set_bool(json, json_array_get(rows, best), "best", true);
     vb_json_set_text(json, json_array_get(rows, best), "selected_on", "the test images");
 }

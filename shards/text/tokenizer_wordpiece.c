@@ -46,6 +46,9 @@ static int is_true(const json_t *config, const char *key, bool missing, const ch
 
 static int read_case(const json_t *config, const char *path, bool *keeps_case, vb_error *err) {
     bool lower, strips, chinese;
+    *keeps_case = false;
+    if (!config) return 0; /* no such file */
+    if (!json_is_object(config)) return vb_errorf(err, VB_EDATA, "%s: expected an object of settings", path);
     if (is_true(config, "do_lower_case", true, path, &lower, err) ||
         is_true(config, "strip_accents", lower, path, &strips, err) ||
         is_true(config, "tokenize_chinese_chars", true, path, &chinese, err))
@@ -57,7 +60,6 @@ static int read_case(const json_t *config, const char *path, bool *keeps_case, v
 }
 
 static int find_case(const char *vocabulary, bool *keeps_case, vb_error *err) {
-    *keeps_case = false;
     char *path = vb_path_beside(vocabulary, parts[0], err);
     if (!path) return -1;
     uint8_t *bytes = NULL;

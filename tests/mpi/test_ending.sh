@@ -61,7 +61,7 @@ int PMIx_Finalize(const void *info, size_t infos) {
     const pid_t server = getppid();
     if (!finalize) return -1;
     if (!link("asleep", "woken") && !kill(server, SIGSTOP) && !fork()) {
-        sleep(4);
+        sleep(3);
         kill(server, SIGCONT);
         _exit(0);
     }

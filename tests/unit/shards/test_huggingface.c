@@ -94,6 +94,7 @@ static void case_is_that_of_the_config(void **state) {
          "strip_accents: expected the same as do_lower_case"},
         {"{\"strip_accents\": false}", VB_EUNSUPPORTED, "strip_accents: expected the same as do_lower_case"},
         {"{\"tokenize_chinese_chars\": false}", VB_EUNSUPPORTED, "tokenize_chinese_chars: false is not computed"},
+        {"[\"do_lower_case\"]", VB_EDATA, "tokenizer_config.json: expected an object of settings"},
         {"{\"do_lower_case\": ", VB_EDATA, "tokenizer_config.json:1:"},
     };
     vb_error err;
