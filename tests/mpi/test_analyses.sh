@@ -147,6 +147,8 @@ holds "70 vocabularies: the worst to come first is the one that takes most, the 
     .value | .[1] as $its | .[2] as $order | (.[0] | del(.[$own])) as $taken |
     ($order.worst[1] - ($its.acc_c - ($taken | max) / $its.images) | fabs) < 1e-12 and
     ($order.best[1] - ($its.acc_c - ($taken | min) / $its.images) | fabs) < 1e-12)' many/results.json
+holds "... beyond 20 vocabularies exact only where the bounds are reached everywhere" '.results[0].analyses.order |
+  .exact == false and any(.vocabularies[]; .worst != .worst_bound or .best != .best_bound)' many/results.json
 
 # ---- an encoded model: candidates go through the model's own prompts --------------------------------------------
 make_data images pics 6 8; make_data model m.safetensors; make_data tokenizer tok
