@@ -159,13 +159,27 @@ static bool count_leads(const vb_report *report, const char *first, const char *
     return failed;
 }
 
+/* Of one dataset there is a group more for each protocol, limit or other vocabularies. */
+static int count_datasets(const vb_report *report) {
+    int count = 0;
+    for (int g = 0; g < report->group_count; g++) {
+        const char *name = vb_json_text(report->groups[g].results->entry, "dataset");
+        bool seen = false;
+        for (int h = 0; h < g; h++) seen |= !strcmp(name, vb_json_text(report->groups[h].results->entry, "dataset"));
+        count += !seen;
+    }
+    return count;
+}
+
 static void write_overall(const vb_report *report, const vb_headline_model *models, int count, vb_headline_write *write,
                           vb_strbuf *out) {
+    const int datasets = count_datasets(report);
     int apart, most;
     out->failed |= count_leads(report, models[0].label, models[1].label, &apart, &most);
     write(out, models[0].label, true);
-    write_format(write, out, " is the most open of %d models: mean Acc-E %.1f percent over %d datasets, first on %d. Next is ",
-                 count, 100 * models[0].mean, report->group_count, most);
+    write_format(write, out, " is the most open of %d models: mean Acc-E %.1f percent over ", count, 100 * models[0].mean);
+    if (datasets < report->group_count) write_format(write, out, "%d evaluations of ", report->group_count);
+    write_format(write, out, "%d dataset%s, first on %d. Next is ", datasets, datasets == 1 ? "" : "s", most);
     write(out, models[1].label, true);
     write_format(write, out, ", %.1f points behind: ", 100 * (models[0].mean - models[1].mean));
     if (apart) write_format(write, out, "more than chance explains on %d of the %d.", apart, report->group_count);

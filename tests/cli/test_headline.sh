@@ -80,6 +80,7 @@ run drawn.yaml --output all-orders --set protocol=exact
 must "$vocabench" report drawn all-orders --output page.md
 equal "drawn and exact figures do not stand together" "$(grep '^## three' page.md | paste -sd'|')" \
   "## three (protocol: sampled)|## three"
+like "nor are they two datasets" '^[*][*]by-.[*][*] .* over 2 evaluations of 1 dataset, first on [12]\. ' page.md
 unlike "nor is the one's lead over the other" ' 0[.]0 ± 0[.]0 points' page.md
 # Numbers are rounded to the nearest, in every table.
 cp -r r rounded
