@@ -71,6 +71,7 @@ static int sample_mean(float *mean, const vb_corpus *corpus, vb_similarity simil
 /* What one rank works with. */
 typedef struct coding {
     const vb_corpus *corpus;
+    const vb_quantized *copy;
     const vb_coder *coder;
     int threads;
     unsigned char *rows, *groups;
@@ -82,8 +83,8 @@ static int code_part(coding *job, size_t p, const char *path, vb_context *contex
     const vb_corpus_part *part = &job->corpus->parts[p];
     int width = vb_coder_width(job->coder), dim = job->corpus->dim;
     size_t row_bytes = (size_t)dim * vb_dtype_size(part->dtype), group_bytes = vb_coder_group_bytes(width);
-    vb_writer *writer;
-    if (vb_quantized_part_begin(&writer, path, width, part->rows, err)) return -1;
+    vb_quantized_writer writer;
+    if (vb_quantized_part_begin(&writer, job->copy, p, path, part->rows, err)) return -1;
     int status = 0;
     for (int64_t at = 0; at < part->rows && !status; at += (int64_t)CHUNK_GROUPS * VB_CODER_GROUP) {
         int64_t left = part->rows - at,
@@ -104,19 +105,18 @@ static int code_part(coding *job, size_t p, const char *path, vb_context *contex
             vb_free(work);
         }
         if (not_finite >= INT32_MAX) status = vb_errorf(err, VB_EMEMORY, "coder: no memory");
-        if (!status) status = vb_writer_write(writer, job->groups, (size_t)groups * group_bytes, err);
+        if (!status) status = vb_quantized_part_add(&writer, job->groups, groups, err);
         job->not_finite += not_finite;
         job->zero += zero;
         vb_progress_step(progress, n);
     }
-    if (!status) return vb_writer_commit(writer, err);
-    vb_writer_abandon(writer);
-    return -1;
+    return vb_quantized_part_end(&writer, status, err);
 }
 
-static int open_coding(coding *job, const vb_corpus *corpus, const vb_coder *coder, int threads, vb_error *err) {
+static int open_coding(coding *job, const vb_corpus *corpus, const vb_quantized *copy, const vb_coder *coder, int threads,
+                       vb_error *err) {
     size_t rows = (size_t)CHUNK_GROUPS * VB_CODER_GROUP;
-    *job = (coding){.corpus = corpus, .coder = coder, .threads = threads};
+    *job = (coding){.corpus = corpus, .copy = copy, .coder = coder, .threads = threads};
     vb_corpus_reader_open(&job->reader, corpus);
     job->rows = vb_buffer(rows, (size_t)corpus->dim * sizeof(float), "rows to code", err);
     job->groups = vb_buffer(CHUNK_GROUPS, vb_coder_group_bytes(vb_coder_width(coder)), "codes", err);
@@ -141,8 +141,7 @@ static int write_manifest(vb_quantized *copy, vb_comm *comm, const vb_corpus *co
         copy->part_count++;
         *part = (vb_quantized_part){.rows = from->rows, .dtype = from->dtype, .bytes = from->bytes};
         memcpy(&part->digest, (const vb_digest *)blocks.bytes[p % (size_t)comm->size] + p, sizeof part->digest);
-        part->file_bytes =
-            64 + (uint64_t)((from->rows + VB_CODER_GROUP - 1) / VB_CODER_GROUP) * vb_coder_group_bytes(copy->width);
+        part->file_bytes = vb_quantized_file_bytes(from->rows, copy->width);
         part->file = vb_format(err, "%06zu.vbq", p);
         part->source = vb_strdup(vb_path_base_name(from->path), err);
         if (!part->file || !part->source) status = -1;
@@ -224,7 +223,7 @@ int vb_corpus_coding_write(vb_context *context, const vb_corpus *corpus, const c
 
     status = vb_coder_new(&coder, corpus->dim, copy.mean, copy.seed, similarity, err);
     if (!status) copy.width = vb_coder_width(coder);
-    if (!status) status = open_coding(&job, corpus, coder, threads, err);
+    if (!status) status = open_coding(&job, corpus, &copy, coder, threads, err);
     if (!status) status = code_parts(&job, context, folder, digests, err);
     if ((status = vb_context_barrier(context, status, err))) goto done;
     int64_t counts[2] = {job.not_finite, job.zero};

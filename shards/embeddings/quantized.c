@@ -13,8 +13,8 @@
 #include "shards/files/json_parse.h"
 #include "shards/files/path.h"
 
-static const char SCHEMA[] = "vocabench.quantized/1", MAGIC[8] = "VBQINT8";
-enum { VERSION = 1, HEADER = 64, LARGEST_MANIFEST = 1 << 28 };
+static const char SCHEMA[] = "vocabench.quantized/2", BEFORE[] = "vocabench.quantized/1", MAGIC[8] = "VBQINT8";
+enum { VERSION = 2, HEADER = 64, LARGEST_MANIFEST = 1 << 28, SUMS = 256 /* that are read at once */ };
 static const int64_t MOST_ROWS = (int64_t)1 << 40; /* of all parts: bytes of 65,536 dimensions, and sums, fit into 63 bits */
 
 typedef struct part_header {
@@ -24,6 +24,25 @@ typedef struct part_header {
 static_assert(sizeof(part_header) == HEADER, "written as it lies in memory");
 
 static int64_t groups_of(int64_t rows) { return (rows + VB_CODER_GROUP - 1) / VB_CODER_GROUP; }
+
+/* Where the groups end and their checksums begin. */
+static uint64_t sums_at(int64_t rows, int width) { return HEADER + (uint64_t)groups_of(rows) * vb_coder_group_bytes(width); }
+
+uint64_t vb_quantized_file_bytes(int64_t rows, int width) {
+    return sums_at(rows, width) + (uint64_t)groups_of(rows) * sizeof(uint64_t);
+}
+
+/* Codes are offsets from the mean, rotated by what the seed draws, of rows or of their directions: under another of these, or in
+ * another part, they would exclude other rows. */
+static uint64_t key_of(const vb_quantized *copy, size_t part) {
+    const uint64_t facts[] = {vb_digest_checksum(copy->mean, (size_t)copy->dim * sizeof *copy->mean, 0), copy->seed,
+                              copy->similarity == VB_COSINE, (uint64_t)copy->dim, part};
+    return vb_digest_checksum(facts, sizeof facts, 0);
+}
+
+static uint64_t sum_of(uint64_t key, int64_t group, const void *bytes, int width) {
+    return vb_digest_checksum(bytes, vb_coder_group_bytes(width), key + (uint64_t)group);
+}
 
 static char *path_in(const char *folder, const char *name, vb_error *err) { return vb_format(err, "%s/%s", folder, name); }
 
@@ -53,7 +72,7 @@ static int read_part(vb_quantized *copy, const json_t *json, const char *path, v
         return vb_errorf(err, why_not_unpacked(&where), "%s: parts[%zu]: %s", path, copy->part_count, where.text);
     if (json_object_size(json) != 7 || rows < 0 || rows > MOST_ROWS - copy->rows || bytes < 0 || strlen(digest) != 32 ||
         dtype_of(type, &part->dtype) || strchr(file, '/') || !*file ||
-        file_bytes != (json_int_t)(HEADER + (uint64_t)groups_of(rows) * vb_coder_group_bytes(copy->width)))
+        file_bytes != (json_int_t)vb_quantized_file_bytes(rows, copy->width))
         return vb_errorf(err, VB_EDATA, "%s: parts[%zu]: numbers or names that cannot be", path, copy->part_count);
     copy->part_count++;
     part->rows = rows;
@@ -70,7 +89,11 @@ static int read_coded_manifest(vb_quantized *copy, const json_t *json, const cha
     json_int_t rows, dim, width, seed, not_finite, zero;
     json_t *parts;
     json_error_t where;
-    if (!json_is_string(json_object_get(json, "schema")) || strcmp(json_string_value(json_object_get(json, "schema")), SCHEMA))
+    schema = json_string_value(json_object_get(json, "schema"));
+    if (schema && !strcmp(schema, BEFORE))
+        return vb_errorf(err, VB_EDATA, "%s: schema %s, whose codes have no checksums, expected %s: make the copy again", path,
+                         BEFORE, SCHEMA);
+    if (!schema || strcmp(schema, SCHEMA))
         return vb_errorf(err, VB_EUNSUPPORTED, "%s: not the manifest of a quantised corpus (schema %s)", path, SCHEMA);
     if (json_unpack_ex((json_t *)(uintptr_t)json, &where, 0, "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "schema", &schema,
                        "similarity", &similarity, "rows", &rows, "dimensions", &dim, "width", &width, "seed", &seed,
@@ -222,14 +245,33 @@ done:
 
 /* ---- files ---- */
 
-int vb_quantized_part_begin(vb_writer **writer, const char *path, int width, int64_t rows, vb_error *err) {
-    part_header header = {.version = VERSION, .width = width, .rows = rows, .groups = groups_of(rows)};
+int vb_quantized_part_begin(vb_quantized_writer *writer, const vb_quantized *copy, size_t part, const char *path, int64_t rows,
+                            vb_error *err) {
+    part_header header = {.version = VERSION, .width = copy->width, .rows = rows, .groups = groups_of(rows)};
     memcpy(header.magic, MAGIC, sizeof MAGIC);
-    if (vb_writer_open(writer, path, err)) return -1;
-    if (!vb_writer_write(*writer, &header, sizeof header, err)) return 0;
-    vb_writer_abandon(*writer);
-    *writer = NULL;
-    return -1;
+    *writer = (vb_quantized_writer){.width = copy->width, .key = key_of(copy, part), .groups = header.groups};
+    if (!(writer->sums = vb_array((size_t)header.groups, sizeof *writer->sums, "checksums of codes", err))) return -1;
+    int status = vb_writer_open(&writer->out, path, err);
+    if (!status) status = vb_writer_write(writer->out, &header, sizeof header, err);
+    return status ? vb_quantized_part_end(writer, status, err) : 0;
+}
+
+int vb_quantized_part_add(vb_quantized_writer *writer, const void *groups, int64_t count, vb_error *err) {
+    const size_t bytes = vb_coder_group_bytes(writer->width);
+    const unsigned char *group = groups;
+    assert(count <= writer->groups - writer->count);
+    for (int64_t g = 0; g < count; g++, writer->count++)
+        writer->sums[writer->count] = sum_of(writer->key, writer->count, group + (size_t)g * bytes, writer->width);
+    return vb_writer_write(writer->out, groups, (size_t)count * bytes, err);
+}
+
+int vb_quantized_part_end(vb_quantized_writer *writer, int status, vb_error *err) {
+    if (!status) status = vb_writer_write(writer->out, writer->sums, (size_t)writer->count * sizeof *writer->sums, err);
+    if (!status) status = vb_writer_commit(writer->out, err);
+    else if (writer->out) vb_writer_abandon(writer->out);
+    vb_free(writer->sums);
+    *writer = (vb_quantized_writer){0};
+    return status;
 }
 
 void vb_quantized_reader_open(vb_quantized_reader *reader, const vb_quantized *copy) {
@@ -248,6 +290,7 @@ static int open_coded_part(vb_quantized_reader *reader, size_t part, vb_error *e
     char *path = path_in(reader->copy->folder, from->file, err);
     int status = path ? vb_file_open(&reader->file, path, err) : -1;
     if (!status) reader->part = part;
+    reader->key = key_of(reader->copy, part);
     if (!status) status = vb_file_read(&reader->file, 0, &header, sizeof header, err);
     if (!status &&
         (memcmp(header.magic, MAGIC, sizeof MAGIC) || header.version != VERSION || header.width != reader->copy->width ||
@@ -258,14 +301,40 @@ static int open_coded_part(vb_quantized_reader *reader, size_t part, vb_error *e
     return status;
 }
 
+static int check_groups(const vb_quantized_reader *reader, int64_t first, int64_t count, const unsigned char *groups,
+                        vb_error *err) {
+    const vb_quantized_part *from = &reader->copy->parts[reader->part];
+    const int width = reader->copy->width;
+    const size_t bytes = vb_coder_group_bytes(width);
+    uint64_t sums[SUMS];
+    for (int64_t at = 0; at < count; at += SUMS) {
+        const int64_t n = count - at < SUMS ? count - at : SUMS;
+        const uint64_t place = sums_at(from->rows, width) + (uint64_t)(first + at) * sizeof *sums;
+        if (vb_file_read(&reader->file, place, sums, (size_t)n * sizeof *sums, err)) return -1;
+        for (int64_t g = 0; g < n; g++)
+            if (sum_of(reader->key, first + at + g, groups + (size_t)(at + g) * bytes, width) != sums[g])
+                return vb_errorf(err, VB_EDATA,
+                                 "%s/%s: the codes of rows %" PRId64 " to %" PRId64
+                                 " have another checksum than was written: they, "
+                                 "mean.npy or manifest.json have changed; make the copy again",
+                                 reader->copy->folder, from->file, (first + at + g) * VB_CODER_GROUP,
+                                 (first + at + g + 1) * VB_CODER_GROUP - 1);
+    }
+    return 0;
+}
+
 int vb_quantized_read(vb_quantized_reader *reader, size_t part, int64_t first, int64_t count, void *out, vb_error *err) {
     size_t bytes = vb_coder_group_bytes(reader->copy->width);
     if (reader->part != part && open_coded_part(reader, part, err)) return -1;
-    return vb_file_read(&reader->file, HEADER + (uint64_t)first * bytes, out, (size_t)count * bytes, err);
+    if (vb_file_read(&reader->file, HEADER + (uint64_t)first * bytes, out, (size_t)count * bytes, err)) return -1;
+    return check_groups(reader, first, count, out, err);
 }
 
 void vb_quantized_expect(const vb_quantized_reader *reader, int64_t first, int64_t count) {
-    size_t bytes = vb_coder_group_bytes(reader->copy->width);
-    if (reader->part < reader->copy->part_count)
-        vb_file_prefetch(&reader->file, HEADER + (uint64_t)first * bytes, (uint64_t)count * bytes);
+    const vb_quantized *copy = reader->copy;
+    const size_t bytes = vb_coder_group_bytes(copy->width), sum = sizeof(uint64_t);
+    if (reader->part == copy->part_count) return;
+    vb_file_prefetch(&reader->file, HEADER + (uint64_t)first * bytes, (uint64_t)count * bytes);
+    vb_file_prefetch(&reader->file, sums_at(copy->parts[reader->part].rows, copy->width) + (uint64_t)first * sum,
+                     (uint64_t)count * sum);
 }

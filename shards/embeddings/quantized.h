@@ -1,10 +1,11 @@
 /* The certified 8-bit copy of an embedding corpus: a folder with manifest.json, mean.npy and one .vbq file for each part.
  *
- * manifest.json: {"schema": "vocabench.quantized/1", "similarity": "dot" or "cosine", "rows", "dimensions", "width", "seed",
+ * manifest.json: {"schema": "vocabench.quantized/2", "similarity": "dot" or "cosine", "rows", "dimensions", "width", "seed",
  * "rows_not_finite", "rows_zero", "parts": [{"file", "source" (its name without folders), "rows", "type", "bytes" and "xxh3_128"
  * of the source, "file_bytes"}]}. mean.npy: fp32, the vector m. A .vbq file: 64 bytes of header (8 of magic, then as 64-bit
  * little-endian integers the version, width, rows and groups, and zeros), then the groups of 16 rows that kernels/search/coder.h
- * describes, the last one filled up with rows that are never listed. */
+ * describes, the last one filled up with rows that are never listed, then 8 bytes for each group: its XXH3-64, seeded by all that
+ * its codes mean something with (docs/formats.md), so that none is read that was changed, moved, or made with another mean. */
 #ifndef VB_QUANTIZED_H
 #define VB_QUANTIZED_H
 
@@ -46,19 +47,35 @@ int vb_quantized_matches(const vb_quantized *copy, const vb_corpus *corpus, vb_e
 /* Writes manifest.json and mean.npy: the last step of making a copy. */
 int vb_quantized_write(const vb_quantized *copy, vb_error *err);
 
-/* A .vbq file while it is written: header, then groups. */
-int vb_quantized_part_begin(vb_writer **writer, const char *path, int width, int64_t rows, vb_error *err);
+/* The size of a .vbq file. */
+uint64_t vb_quantized_file_bytes(int64_t rows, int width);
+
+/* A .vbq file while it is written. */
+typedef struct vb_quantized_writer {
+    vb_writer *out;
+    int width;
+    uint64_t key, *sums; /* of the groups so far */
+    int64_t groups, count;
+} vb_quantized_writer;
+/* Part `part` of the copy, whose dim, width, similarity, seed and mean are set. */
+int vb_quantized_part_begin(vb_quantized_writer *writer, const vb_quantized *copy, size_t part, const char *path, int64_t rows,
+                            vb_error *err);
+/* The next groups: not more in all than the rows make. */
+int vb_quantized_part_add(vb_quantized_writer *writer, const void *groups, int64_t count, vb_error *err);
+/* Commits the file when status is 0, else removes it; returns status, or -1. After a begin that succeeded, once. */
+int vb_quantized_part_end(vb_quantized_writer *writer, int status, vb_error *err);
 
 /* One thread's place in a copy: keeps one file open. */
 typedef struct vb_quantized_reader {
     const vb_quantized *copy;
     size_t part; /* the open one; copy->part_count when there is none */
+    uint64_t key;
     vb_file file;
 } vb_quantized_reader;
 void vb_quantized_reader_open(vb_quantized_reader *reader,
                               const vb_quantized *copy); /* opens no file yet; the copy must outlive it */
 void vb_quantized_reader_close(vb_quantized_reader *reader);
-/* Groups first .. first + count - 1 of a part. The header is checked when a part is opened. */
+/* Groups first .. first + count - 1 of a part. The header is checked when a part is opened, checksums always: VB_EDATA. */
 int vb_quantized_read(vb_quantized_reader *reader, size_t part, int64_t first, int64_t count, void *out, vb_error *err);
 /* A hint that those groups of the part that was read last will be read soon. */
 void vb_quantized_expect(const vb_quantized_reader *reader, int64_t first, int64_t count);

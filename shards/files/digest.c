@@ -48,6 +48,8 @@ vb_digest vb_digest_finish(vb_digester *digester) {
 
 void vb_digest_free(vb_digester *digester) { vb_free(digester); }
 
+uint64_t vb_digest_checksum(const void *bytes, size_t size, uint64_t seed) { return XXH3_64bits_withSeed(bytes, size, seed); }
+
 vb_digest vb_digest_bytes(const void *bytes, size_t size) { return in_hex(XXH3_128bits(bytes, size)); }
 
 /* After a piece. */

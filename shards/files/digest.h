@@ -21,6 +21,8 @@ void vb_digest_add_text(vb_digester *digester, const char *text); /* a field wit
 vb_digest vb_digest_finish(vb_digester *digester);                /* frees the digester */
 void vb_digest_free(vb_digester *digester);                       /* frees it unfinished; NULL is fine */
 
+uint64_t vb_digest_checksum(const void *bytes, size_t size, uint64_t seed); /* XXH3-64 */
+
 vb_digest vb_digest_bytes(const void *bytes, size_t size); /* plain XXH3-128 of the bytes, as `xxhsum -H2` prints it */
 int vb_digest_file(const char *path, vb_digest *digest, vb_error *err); /* the same of a file's content */
 

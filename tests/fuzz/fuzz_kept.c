@@ -178,22 +178,24 @@ static void read_copy(void) {
 }
 
 static const char good_manifest[] =
-    "{\"schema\": \"vocabench.quantized/1\", \"similarity\": \"cosine\", \"rows\": 3, \"dimensions\": 2, \"width\": 64, "
+    "{\"schema\": \"vocabench.quantized/2\", \"similarity\": \"cosine\", \"rows\": 3, \"dimensions\": 2, \"width\": 64, "
     "\"seed\": 7, \"rows_not_finite\": 0, \"rows_zero\": 0, \"parts\": [{\"file\": \"a.vbq\", \"source\": \"a.npy\", \"rows\": "
-    "3, \"type\": \"fp32\", \"bytes\": 152, \"xxh3_128\": \"00000000000000000000000000000000\", \"file_bytes\": 1280}]}";
+    "3, \"type\": \"fp32\", \"bytes\": 152, \"xxh3_128\": \"00000000000000000000000000000000\", \"file_bytes\": 1288}]}";
 
 /* A copy whose manifest is these bytes (`as` NULL), or a good one that is damaged in one of its files. */
 static void make_copy(const char *as, const uint8_t *data, size_t size) {
     static const float mean[2] = {0.5f, -0.25f};
     char path[3][SCRATCH_PATH];
-    vb_writer *writer = NULL;
+    vb_quantized_writer writer;
+    float its_mean[2] = {mean[0], mean[1]};
+    const vb_quantized copy = {.dim = 2, .width = 64, .similarity = VB_COSINE, .seed = 7, .mean = its_mean};
     vb_error err = {0};
     snprintf(path[1], SCRATCH_PATH, "%.100s/mean.npy", kept_folder);
     snprintf(path[2], SCRATCH_PATH, "%.100s/a.vbq", kept_folder);
     uint8_t *group = vb_array(vb_coder_group_bytes(64), 1, "group", &err);
     if (!group || vb_npy_write(path[1], VB_F32, 1, (const int64_t[]){2}, mean, &err) ||
-        vb_quantized_part_begin(&writer, path[2], 64, 3, &err) ||
-        vb_writer_write(writer, group, vb_coder_group_bytes(64), &err) || vb_writer_commit(writer, &err))
+        vb_quantized_part_begin(&writer, &copy, 0, path[2], 3, &err) ||
+        vb_quantized_part_end(&writer, vb_quantized_part_add(&writer, group, 1, &err), &err))
         abort();
     vb_free(group);
     if (as) scratch_put(path[0], kept_folder, "manifest.json", good_manifest, sizeof good_manifest - 1);

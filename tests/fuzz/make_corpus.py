@@ -464,9 +464,9 @@ keep("npy", "npy", rows)
 keep("halves", "npy", npy_file("{'descr': '<f2', 'fortran_order': False, 'shape': (3, 2), }", bytes(12)))
 keep("safetensors", "safetensors", safetensors({"w": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}, bytes(16)))
 keep("sent_parts", "sent_parts", bytes(120))
-copied = {"schema": "vocabench.quantized/1", "similarity": "cosine", "rows": 3, "dimensions": 2, "width": 64, "seed": 7, "rows_not_finite": 0,
+copied = {"schema": "vocabench.quantized/2", "similarity": "cosine", "rows": 3, "dimensions": 2, "width": 64, "seed": 7, "rows_not_finite": 0,
           "rows_zero": 0, "parts": [{"file": "a.vbq", "source": "a.npy", "rows": 3, "type": "fp32", "bytes": 152, "xxh3_128": "0" * 32,
-                                     "file_bytes": 1280}]}
+                                     "file_bytes": 1288}]}
 keep("manifest", "manifest", json.dumps(copied).encode())
 many = 2**63 - 1
 keep("bad_rows", "manifest", json.dumps(dict(copied, rows=many, parts=[dict(copied["parts"][0], rows=many)])).encode())

@@ -149,6 +149,42 @@ codes_of "codes for another similarity" 6 'codes for the similarity cosine, aske
 codes_of "no codes" 4 'nothing/manifest.json' --corpus f4 --quantized nothing
 cp -r codes-f4-dot short-codes; truncate -s -1 short-codes/000004.vbq
 codes_of "truncated codes" 5 '000004.vbq: truncated' --corpus f4 --quantized short-codes
+# Codes exclude rows without looking at them: what changes in them, or in what they are read with, is refused.
+# damaged WHAT EXPECTED COMMAND: the copy after the command, which runs in its folder
+damaged() {
+  rm -rf hurt bad.jsonl.zst*; cp -r codes-f4-dot hurt; (cd hurt && eval "$3") || fail "$1" "$3"
+  codes_of "$1" 5 "$2" --corpus f4 --quantized hurt
+}
+# flip FILE OFFSET: another lowest bit in the byte there, counted from the end when negative
+flip() {
+  "$python" -c 'import sys
+b = bytearray(open(sys.argv[1], "rb").read()); b[int(sys.argv[2])] ^= 1; open(sys.argv[1], "wb").write(b)' "$@"
+}
+damaged "a flipped bit in a code" '000003.vbq: the codes of rows 0 to 15 have another checksum than was written' \
+  'flip 000003.vbq 64'
+damaged "in a residual" '000003.vbq: the codes of rows 0 to 15 have another' 'flip 000003.vbq 1152'
+damaged "in a checksum" '000003.vbq: the codes of rows [0-9]+ to [0-9]+ have another' 'flip 000003.vbq -1'
+damaged "in the mean" '00000[0-4].vbq: the codes of rows [0-9]+ to [0-9]+ have .* mean.npy or manifest.json have changed' \
+  'flip mean.npy -4'
+damaged "another seed" '00000[0-4].vbq: the codes of rows [0-9]+ to [0-9]+ have another' \
+  'sed -i "s/20220701/20220700/" manifest.json'
+# exchange FILE: its first two groups, of 37 dimensions
+exchange() {
+  "$python" -c 'import sys
+b = bytearray(open(sys.argv[1], "rb").read()); n = 16 * 64 + 192
+b[64:64 + 2 * n] = b[64 + n:64 + 2 * n] + b[64:64 + n]; open(sys.argv[1], "wb").write(b)' "$1"
+}
+damaged "two groups that are exchanged" '000001.vbq: the codes of rows 0 to 15 have another' 'exchange 000001.vbq'
+damaged "a copy of an earlier version" 'manifest.json: schema vocabench.quantized/1, whose codes have no checksums, expected' \
+  'sed -i s:quantized/2:quantized/1: manifest.json'
+must "$vocabench" pack --quantize int8 --input f4 --output hurt
+same "which is made again in its place" hurt/manifest.json codes-f4-dot/manifest.json
+# Codes of another part of as many rows.
+mkdir equal-parts; must "$tools/npy" random equal-parts/0.npy 40 37 1; must "$tools/npy" random equal-parts/1.npy 40 37 2
+must "$vocabench" pack --quantize int8 --input equal-parts --output codes-f4-equal
+mv codes-f4-equal/000000.vbq x; mv codes-f4-equal/000001.vbq codes-f4-equal/000000.vbq; mv x codes-f4-equal/000001.vbq
+codes_of "codes of another part" 5 '00000[01].vbq: the codes of rows [0-9]+ to [0-9]+ have another' --corpus equal-parts \
+  --quantized codes-f4-equal
 mkdir changed; cp f4/* changed
 "$python" -c 'import numpy; x = numpy.load("changed/part_0004.npy"); x += 1; numpy.save("changed/part_0004.npy", x)'
 touch -d 2001-01-01 changed/*

@@ -25,7 +25,15 @@ static void digests_equal_xxhsum(void **state) {
     unlink(path);
 }
 
+static void checksums(void **state) {
+    (void)state;
+    assert_true(vb_digest_checksum("", 0, 0) == 0x2d06800538d394c2); /* XXH3-64 of nothing, as xxHash publishes it */
+    const char bytes[] = "vocabench";
+    assert_true(vb_digest_checksum(bytes, 9, 0) != vb_digest_checksum(bytes, 9, 1));
+    assert_true(vb_digest_checksum(bytes, 9, 0) != vb_digest_checksum(bytes, 8, 0));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(digests_equal_xxhsum)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(digests_equal_xxhsum), cmocka_unit_test(checksums)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
