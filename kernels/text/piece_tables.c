@@ -112,7 +112,9 @@ static int measure(vb_piece_tables *head, const vb_piece_spec *spec, const vb_ch
             if (piece->size > head->longest_user) head->longest_user = (uint32_t)piece->size;
             head->user_first[(uint8_t)*piece->text >> 3] |= (uint8_t)(1 << ((uint8_t)*piece->text & 7));
         }
-        if (piece->type == VB_PIECE_NORMAL && piece->score < head->lowest) head->lowest = piece->score;
+        /* SentencePiece asks normal pieces what an unknown character costs, Hugging Face's library all of them. */
+        if ((piece->type == VB_PIECE_NORMAL || !spec->single_precision) && piece->score < head->lowest)
+            head->lowest = piece->score;
     }
     if (isinf(head->lowest)) head->lowest = 0;
     for (size_t i = 0; i < spec->step_count; i++) text += spec->steps[i].a_size + spec->steps[i].b_size;

@@ -103,7 +103,7 @@ typedef struct vb_piece_tables {
     uint32_t longest, longest_user, word_limit; /* bytes; bytes; characters */
     int32_t unknown, size;                      /* piece, -1: none; largest id + 1 */
     uint8_t byte_fallback, fuse_unknown, single_precision, whole_first, apart, keep_case, none[6];
-    double lowest; /* of the scores of normal pieces */
+    double lowest; /* of the scores of pieces, in single precision of normal ones */
     int32_t byte_pieces[256];
     uint8_t user_first[32]; /* bits: bytes with which user-defined pieces begin */
 } vb_piece_tables;

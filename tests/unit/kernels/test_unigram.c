@@ -1,4 +1,4 @@
-/* Tests of unigram models by hand: what decides between paths of the same pieces. */
+/* Tests of unigram models by hand: what decides between paths of the same pieces, and what an unknown character costs. */
 #include "kernels/text/tokenizer.h"
 #include "tests/unit/vb_test.h"
 
@@ -34,7 +34,46 @@ static void sums_are_floats(void **state) {
     }
 }
 
+/* "abc" and an unknown character, or two pieces: by 10 less than the worst piece, among which sentencepiece 0.2.3 counts normal
+ * ones, tokenizers 0.23.3 all that the model has. The ids are theirs. */
+static void unknown_characters_cost_more_than_any_piece(void **state) {
+    (void)state;
+    enum { PIECES = 5 };
+    static const char *const names[PIECES] = {"<unk>", "abc", "ab", "cX", "zz"};
+    static const double scores[PIECES] = {0, -1, -20, -20, -50};
+    static const struct {
+        bool of_sentencepiece;
+        vb_piece_type last; /* of zz */
+        int32_t ids[2];
+    } models[] = {{true, VB_PIECE_NORMAL, {2, 3}}, {true, VB_PIECE_USER, {1, 0}},    {true, VB_PIECE_CONTROL, {1, 0}},
+                  {true, VB_PIECE_UNUSED, {1, 0}}, {false, VB_PIECE_NORMAL, {2, 3}}, {false, VB_PIECE_USER, {2, 3}}};
+    for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
+        vb_error err = {0};
+        vb_tokenizer *t;
+        int32_t ids[8];
+        vb_listed_piece pieces[PIECES];
+        for (int i = 0; i < PIECES; i++)
+            pieces[i] = (vb_listed_piece){.text = names[i],
+                                          .size = strlen(names[i]),
+                                          .id = i,
+                                          .score = scores[i],
+                                          .type = i == PIECES - 1 ? models[m].last :
+                                                  i               ? VB_PIECE_NORMAL :
+                                                                    VB_PIECE_UNKNOWN};
+        const vb_piece_spec spec = {.algorithm = VB_PIECES_UNIGRAM,
+                                    .pieces = pieces,
+                                    .count = PIECES,
+                                    .fuse_unknown = true,
+                                    .single_precision = models[m].of_sentencepiece};
+        assert_ok(vb_tokenizer_open_pieces(&t, &spec, "pieces", &err));
+        assert_int_equal(vb_tokenizer_cut(t, "abcX", 4, 8, ids, &err), 2);
+        assert_memory_equal(ids, models[m].ids, sizeof models[m].ids);
+        vb_tokenizer_close(t);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(sums_are_floats)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(sums_are_floats),
+                                       cmocka_unit_test(unknown_characters_cost_more_than_any_piece)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
