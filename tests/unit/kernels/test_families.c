@@ -176,6 +176,55 @@ static void eva_says_what_is_wrong(void **state) {
     }
 }
 
+/* A ConvNeXt tower of one block a stage. */
+static void make_convnext(ref_model *m, int first) {
+    const int widths[] = {first, 2, 2, 2};
+    *m = (ref_model){.dtypes = {VB_F32, VB_F16, VB_F32}, .hollow = true};
+    for (int s = 0; s < 4; s++) {
+        char name[64];
+        const int width = widths[s], in = s ? widths[s - 1] : 3, kernel = s ? 2 : 4;
+        snprintf(name, sizeof name, s ? "visual.trunk.stages.%d.downsample.0" : "visual.trunk.stem.1", s);
+        ref_add_norm(m, name, s ? in : width);
+        snprintf(name, sizeof name, s ? "visual.trunk.stages.%d.downsample.1" : "visual.trunk.stem.0", s);
+        ref_addf(m, 0, 0, REF_SHAPE(width, in, kernel, kernel), "%s.weight", name);
+        ref_addf(m, 0, 0, REF_SHAPE(width), "%s.bias", name);
+        snprintf(name, sizeof name, "visual.trunk.stages.%d.blocks.0", s);
+        ref_addf(m, 0, 0, REF_SHAPE(width, 1, 7, 7), "%s.conv_dw.weight", name);
+        ref_addf(m, 0, 0, REF_SHAPE(width), "%s.conv_dw.bias", name);
+        ref_addf(m, 0, 0, REF_SHAPE(width), "%s.gamma", name);
+        snprintf(name, sizeof name, "visual.trunk.stages.%d.blocks.0.norm", s);
+        ref_add_norm(m, name, width);
+        snprintf(name, sizeof name, "visual.trunk.stages.%d.blocks.0.mlp.fc1", s);
+        ref_add_linear(m, name, 4, width);
+        snprintf(name, sizeof name, "visual.trunk.stages.%d.blocks.0.mlp.fc2", s);
+        ref_add_linear(m, name, width, 4);
+    }
+    ref_add_norm(m, "visual.trunk.head.norm", 2);
+    ref_add(m, "visual.head.proj.weight", 0, 0, REF_SHAPE(EMBED, 2));
+}
+
+/* timm's convnext_xxlarge, whose first stage has 384 channels, has norm_eps 1e-5, the others 1e-6; what is stated goes first. */
+static void convnext_has_the_epsilon_of_its_width(void **state) {
+    (void)state;
+    static const struct {
+        int first;
+        float stated, epsilon;
+    } cases[] = {{384, 0, 1e-5f}, {384, 1e-6f, 1e-6f}, {8, 0, 1e-6f}, {192, 0, 1e-6f}, {8, 1e-5f, 1e-5f}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vb_error err = {0};
+        ref_model m;
+        vb_clip *clip;
+        make_convnext(&m, cases[i].first);
+        const vb_clip_options options = {.family = vb_family_find("convnext"),
+                                         .stated.image.epsilon = cases[i].stated,
+                                         .threads = 1};
+        assert_ok(vb_clip_open(&clip, &m.set, &options, &err));
+        assert_true(vb_clip_describe(clip)->image_epsilon == cases[i].epsilon);
+        vb_clip_close(clip);
+        ref_free(&m);
+    }
+}
+
 /* Plain towers, whose texts end with 2. */
 static void metaclip_2(void **state) {
     (void)state;
@@ -258,8 +307,11 @@ static void an_embedding_of_gigabytes_stays_in_its_file(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(texts_of_bert_s_kind), cmocka_unit_test(eva_in_its_publishers_names),
-                                       cmocka_unit_test(eva_says_what_is_wrong), cmocka_unit_test(metaclip_2),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(texts_of_bert_s_kind),
+                                       cmocka_unit_test(eva_in_its_publishers_names),
+                                       cmocka_unit_test(eva_says_what_is_wrong),
+                                       cmocka_unit_test(convnext_has_the_epsilon_of_its_width),
+                                       cmocka_unit_test(metaclip_2),
                                        cmocka_unit_test(an_embedding_of_gigabytes_stays_in_its_file)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

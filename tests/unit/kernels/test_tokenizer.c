@@ -164,6 +164,12 @@ static void the_context_cuts_and_keeps_the_end(void **state) {
         assert_int_equal(fits, context > last_end);
     }
     assert_fails(vb_tokenizer_encode(t, text, strlen(text), 0, ids, NULL, &err), VB_EUSAGE, "context length 0");
+    /* Whether a text fits depends on the cleaning that is in use: without points these three are one word. */
+    bool fits[2];
+    assert_ok(vb_tokenizer_fits(t, "a.b.c", 5, 6, &fits[0], &err));
+    vb_tokenizer_clean(t, VB_CLEAN_CANONICALIZE);
+    assert_ok(vb_tokenizer_fits(t, "a.b.c", 5, 6, &fits[1], &err));
+    assert_true(!fits[0] && fits[1]);
     vb_tokenizer_close(t);
 }
 

@@ -97,6 +97,19 @@ static void histograms_are_shares_within_bounds(void **state) {
     vb_plot_end(&plot, -1, &err);
     vb_plot_figure_free(&figure);
     json_decref(histograms);
+    /* The bounds are of both, whichever reaches further. */
+    histograms = json_pack("{s:f,s:f,s:[i,i,i,i,i,i],s:[i,i,i,i,i,i]}", "low", 0.0, "high", 3.0, "a", 0, 0, 0, 5, 0, 0, "b", 0, 3,
+                           0, 0, 1, 0);
+    assert_non_null(histograms);
+    assert_ok(vb_plot_begin(&plot, &plotter, &figure, "histogram", "x", VB_HISTOGRAM_HEIGHT, &err));
+    assert_ok(vb_histogram_add(&plot, histograms, (const char *const[]){"a", "b"}, 2, &err));
+    assert_string_equal(plot.csv.bytes,
+                        "middle,a_percent,a_count,b_percent,b_count\n0.75,0,0,75,3\n1.25,0,0,0,0\n1.75,100,5,0,0\n"
+                        "2.25,0,0,25,1\n");
+    assert_non_null(strstr(plot.script.bytes, "set boxwidth 0.5\nset xrange [0:3]\n"));
+    vb_plot_end(&plot, -1, &err);
+    vb_plot_figure_free(&figure);
+    json_decref(histograms);
 }
 
 static void memory_can_run_out_anywhere(void **state) {

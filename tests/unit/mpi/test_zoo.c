@@ -283,15 +283,66 @@ static void families_alike_must_be_stated(void **state) {
 /* Widths whose heads are not 64 wide, as published. */
 static void heads_follow_from_widths(void **state) {
     (void)state;
+    /* open_clip 3.3's configurations (width over head_width; heads of texts), timm's of the towers that they name, and
+     * transformers' of naflex and chinese_clip. */
     static const struct {
         const char *family;
-        int width, heads;
-    } cases[] = {{"siglip", 768, 12},    {"siglip", 1152, 16},     {"siglip", 1536, 16},
-                 {"clipa", 1024, 16},    {"clipa", 1280, 16},      {"clipa", 1664, 16},
-                 {"openvision", 192, 3}, {"openvision", 1152, 16}, {"openvision", 1280, 16}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(vb_family_heads(vb_family_find(cases[i].family)->head_widths, cases[i].width), cases[i].heads);
-    assert_int_equal(vb_family_heads(vb_family_find("siglip")->text_head_widths, 1152), 16);
+        int width, heads, text_width, text_heads; /* 0: none was published that is not in another row */
+    } cases[] = {{"siglip", 768, 12, 1024, 16},
+                 {"siglip", 1152, 16, 1152, 16},
+                 {"siglip", 1536, 16, 0, 0},
+                 {"clipa", 1024, 16, 768, 12},
+                 {"clipa", 1280, 16, 1024, 16},
+                 {"clipa", 1664, 16, 1280, 20},
+                 {"openvision", 192, 3, 0, 0},
+                 {"openvision", 1152, 16, 0, 0},
+                 {"openvision", 1280, 16, 0, 0},
+                 {"eva", 1408, 16, 1024, 16},
+                 {"eva", 1792, 16, 1280, 20},
+                 {"eva", 1024, 16, 768, 12},
+                 {"pe", 192, 3, 512, 8},
+                 {"pe", 1024, 16, 1024, 16},
+                 {"pe", 1536, 16, 1280, 20},
+                 {"vitamin", 384, 6, 384, 6},
+                 {"vitamin", 1152, 16, 1152, 16},
+                 {"mobileclip_b", 768, 12, 512, 8},
+                 {"mobileclip_l", 1024, 16, 768, 12},
+                 {"coca", 1024, 16, 768, 12},
+                 {"naflex", 1152, 16, 1152, 16},
+                 {"roberta", 1280, 16, 1024, 16},
+                 {"chinese_clip", 1280, 16, 1024, 16},
+                 {"nllb_siglip", 1152, 16, 1024, 16}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const vb_family *family = vb_family_find(cases[i].family);
+        assert_int_equal(vb_family_heads(family->head_widths, cases[i].width), cases[i].heads);
+        if (cases[i].text_width)
+            assert_int_equal(vb_family_heads(family->text_head_widths, cases[i].text_width), cases[i].text_heads);
+    }
+}
+
+/* open_clip's roberta-ViT-B-32 is the one of its family with QuickGELU, and the one of RoBERTa's vocabulary. */
+static void a_vocabulary_tells_quick_gelu(void **state) {
+    (void)state;
+    static const struct {
+        int rows;
+        vb_activation image;
+    } cases[] = {{50265, VB_QUICK_GELU}, {250002, VB_GELU}};
+    char folder[] = "no folder", file[] = "file";
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        vb_named_tensor tensors[] = {{.name = "token_embedding.weight", .tensor = {.ndim = 2, .shape = {cases[i].rows, 8}}},
+                                     {.name = "visual.proj", .tensor = {.ndim = 2, .shape = {8, 8}}}};
+        const vb_weights weights = {.set = {2, tensors},
+                                    .naming = "open_clip",
+                                    .container = "safetensors",
+                                    .where = {.folder = folder, .file = file}};
+        vb_error err = {0};
+        vb_stated_facts stated;
+        vb_facts facts;
+        assert_ok(vb_options_defaults(vb_experiment_tables_facts(), &stated, &err));
+        assert_ok(vb_facts_of_towers(&facts, &stated, &weights, vb_family_find("roberta"), &err));
+        assert_int_equal(facts.towers.image.activation, cases[i].image);
+        assert_int_equal(facts.towers.text.activation, VB_GELU);
+    }
 }
 
 /* ConvNeXt XXL has another epsilon than its family: what is computed stands in the key, not what is stated. */
@@ -345,12 +396,10 @@ static void statements_are_used_or_refused(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(embeddings_are_the_libraries),
-                                       cmocka_unit_test(coca_hides_what_follows_a_zero),
-                                       cmocka_unit_test(texts_may_be_unprojected),
-                                       cmocka_unit_test(families_alike_must_be_stated),
-                                       cmocka_unit_test(keys_tell_epsilons),
-                                       cmocka_unit_test(statements_are_used_or_refused),
-                                       cmocka_unit_test(heads_follow_from_widths)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(embeddings_are_the_libraries), cmocka_unit_test(coca_hides_what_follows_a_zero),
+        cmocka_unit_test(texts_may_be_unprojected),     cmocka_unit_test(families_alike_must_be_stated),
+        cmocka_unit_test(keys_tell_epsilons),           cmocka_unit_test(statements_are_used_or_refused),
+        cmocka_unit_test(heads_follow_from_widths),     cmocka_unit_test(a_vocabulary_tells_quick_gelu)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

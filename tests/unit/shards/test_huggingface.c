@@ -70,7 +70,37 @@ static void words_of_100_characters(void **state) {
     assert_int_equal(vb_tokenizer_cut(t, word, 101, 102, pieces, &err), 1);
     assert_int_equal(pieces[0], 0);
     vb_tokenizer_close(t);
+    /* characters, not bytes: ones of two */
+    char wide[202];
+    for (int i = 0; i < 101; i++) memcpy(wide + 2 * i, "\xc3\xb8", 2);
+    put_text("vocab.txt", "[UNK]\n\xc3\xb8\n##\xc3\xb8\n");
+    assert_ok(vb_tokenizer_file_read(&t, scratch, false, NULL, &err));
+    assert_int_equal(vb_tokenizer_cut(t, wide, 200, 102, pieces, &err), 100);
+    assert_int_equal(vb_tokenizer_cut(t, wide, 202, 102, pieces, &err), 1);
+    vb_tokenizer_close(t);
     unlink(scratch_path("vocab.txt"));
+}
+
+/* open_clip's strip_sep_token: every end token becomes 0, those of the text too. */
+static void stripped_ends_are_all_zeros(void **state) {
+    (void)state;
+    vb_error err;
+    vb_tokenizer *t;
+    int32_t ids[6];
+    put_text(
+        "tokenizer.json",
+        "{\"added_tokens\": [{\"id\": 3, \"content\": \"[SEP]\"}], \"normalizer\": {\"type\": \"BertNormalizer\"}, "
+        "\"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"}, \"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", "
+        "\"continuing_subword_prefix\": \"##\", \"vocab\": {\"[PAD]\": 0, \"[UNK]\": 1, \"[CLS]\": 2, \"[SEP]\": 3, \"a\": 4}}}");
+    assert_ok(vb_tokenizer_file_read(&t, scratch_path("tokenizer.json"), false, NULL, &err));
+    assert_ok(vb_tokenizer_use(t, &vb_convention_rows[vb_convention_index("clipa")], "t", &err));
+    assert_ok(vb_tokenizer_encode(t, "a [SEP] a", 9, 6, ids, NULL, &err));
+    assert_memory_equal(ids, ((const int32_t[]){2, 4, 0, 4, 0, 0}), sizeof ids);
+    assert_ok(vb_tokenizer_use(t, &vb_convention_rows[vb_convention_index("bert")], "t", &err));
+    assert_ok(vb_tokenizer_encode(t, "a [SEP] a", 9, 6, ids, NULL, &err));
+    assert_memory_equal(ids, ((const int32_t[]){2, 4, 3, 4, 3, 0}), sizeof ids);
+    vb_tokenizer_close(t);
+    unlink(scratch_path("tokenizer.json"));
 }
 
 /* transformers' BertTokenizer: without do_lower_case texts keep their case and their accents. */
@@ -143,6 +173,7 @@ static void digests_are_of_both_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(parts_are_refused), cmocka_unit_test(words_of_100_characters),
+                                       cmocka_unit_test(stripped_ends_are_all_zeros),
                                        cmocka_unit_test(case_is_that_of_the_config), cmocka_unit_test(digests_are_of_both_files)};
     return cmocka_run_group_tests_name("tokenizer.json", tests, make_scratch, remove_scratch);
 }
