@@ -30,6 +30,13 @@ static void recall_by_hand(void **state) {
     assert_near(top->error[VB_SPREAD_CLASSES], sqrt(2 * 2 * 4 / 25.) / 5, 1e-15); /* 2 - 8/5 and 2 - 12/5 */
     assert_near(top->error[VB_SPREAD_VOCABULARIES], 0, 0);
     assert_true(found.wilson[0] > 0.3 && found.wilson[1] < 1);
+    /* Two classes leave one degree of freedom, each being alone in its stratum; images 1 + 2. */
+    double low, high;
+    vb_spread_interval(2 / 3., 1 / 3., 2, 1, &low, &high);
+    assert_near(mean->low[VB_SPREAD_CLASSES], low, 1e-14);
+    assert_near(mean->high[VB_SPREAD_CLASSES], high, 1e-14);
+    vb_spread_interval(2 / 3., 1 / 6., 5, 3, &low, &high);
+    assert_near(mean->low[VB_SPREAD_IMAGES], low, 1e-14);
 }
 
 static void nothing_to_count(void **state) {

@@ -78,6 +78,13 @@ static void greedy_is_not_enough(void **state) {
     assert_int_equal(result.taken, 8);
     assert_int_equal(result.chosen[0], 1);
     assert_int_equal(result.chosen[1], 2);
+    /* {0..4}, {4..7} and {8, 9, 10}: the last two add three each to the first. The earlier candidate goes first, though it takes
+     * less alone. */
+    static const uint64_t equal[] = {0x700, 0x1f, 0xf0};
+    problem = (vb_coverage){.count = 3, .words = 1, .sets = equal, .k = 3, .evaluations = 1000};
+    assert_ok(vb_cover_most(&problem, &result, &err));
+    assert_int_equal(result.taken, 11);
+    assert_memory_equal(result.chosen, ((const int[]){1, 0, 2}), 3 * sizeof(int));
 }
 
 static void put_range(uint64_t *set, int first, int end) {

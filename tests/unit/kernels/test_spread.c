@@ -62,6 +62,24 @@ static void intervals_do_not_collapse(void **state) {
     assert_true(isnan(vb_spread_jackknife((const double[]){1}, 1)));
 }
 
+/* An image of a class is in one of its cells where cells have weights, in each of them where they have not: all of 3 and 5 images
+ * are right, which leaves Wilson's interval for as many as there are. */
+static void images_are_counted_once(void **state) {
+    (void)state;
+    const int offsets[] = {0, 1, 2};
+    const double weights[] = {0.375, 0.625}, without[] = {1, 1};
+    for (int weighed = 0; weighed < 2; weighed++) {
+        const vb_spread_cell cells[] = {{0, weighed ? 3 : 8, weighed ? 3 : 8, 0}, {0, weighed ? 5 : 8, weighed ? 5 : 8, 0}};
+        const vb_spread_table table = {
+            .vocabularies = 2, .classes = 1, .offsets = offsets, .cells = cells, .weights = weighed ? weights : NULL};
+        vb_error err = {0};
+        vb_spread found;
+        assert_ok(vb_spread_of_mean(&found, &table, without, 2, &err));
+        assert_true(found.error[VB_SPREAD_IMAGES] == 0 && found.high[VB_SPREAD_IMAGES] == 1);
+        assert_near(found.low[VB_SPREAD_IMAGES], 8 / (8 + 3.841458820694124), 1e-14);
+    }
+}
+
 /* ---- counts ----------------------------------------------------------------------------------------------------- */
 
 enum { MOST = 6 /* vocabularies */ };
@@ -327,6 +345,7 @@ static void a_class_of_two_vocabularies_is_one_draw(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(quantiles_are_those_of_the_tables),
                                        cmocka_unit_test(intervals_do_not_collapse),
+                                       cmocka_unit_test(images_are_counted_once),
                                        cmocka_unit_test(opposites_have_no_error),
                                        cmocka_unit_test(a_class_of_two_vocabularies_is_one_draw),
                                        cmocka_unit_test(deleted_vocabularies_are_gone),

@@ -95,9 +95,10 @@ static void latex_holds_what_pdflatex_can_set(void **state) {
     vb_grid grid = {.columns = 1, .left = 1};
     vb_grid_cell(&grid, "λ ≤ “é” Ħ 日 \xff");
     vb_grid_cell(&grid, "[1] a");
+    vb_grid_cell(&grid, "* b"); /* the line's end takes both for its own */
     expect(&grid, VB_GRID_LATEX,
            "\\begin{tabular}{l}\n\\toprule\n$\\lambda$ $\\leq$ “é” \\texttt{U+0126} \\texttt{U+65E5} \\texttt{U+FFFD} \\\\\n"
-           "\\midrule\n{}[1] a \\\\\n\\bottomrule\n\\end{tabular}\n");
+           "\\midrule\n{}[1] a \\\\\n{}* b \\\\\n\\bottomrule\n\\end{tabular}\n");
     vb_grid_free(&grid);
 }
 

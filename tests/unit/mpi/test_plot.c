@@ -64,6 +64,9 @@ static void bars_are_numbered_while_there_is_room(void **state) {
     vb_bar bars[61];
     for (int i = 0; i < 61; i++) bars[i] = (vb_bar){"name", 0.5, i == 7 ? 0.25 : 0.5};
     assert_ptr_equal(vb_bars_worst(bars, 61), &bars[7]);
+    bars[9].second = 0.25;
+    assert_ptr_equal(vb_bars_worst(bars, 61), &bars[7]); /* of equal ones the first */
+    bars[9].second = 0.5;
     for (int count = 60; count <= 61; count++) {
         vb_plotter plotter = {.folder = scratch};
         vb_figure figure = {0};

@@ -349,6 +349,17 @@ static void open_clip_has_its_own_defaults(void **state) {
     assert_int_equal(facts.text_pooling, VB_POOLING_LAST);
     assert_int_equal(facts.text_mask, VB_MASK_CAUSAL);
     assert_int_equal(facts.context, 76);
+    /* the class row is pooled, whatever pool_type says: no token ends a text */
+    facts = read_by(vb_side_files_open_clip,
+                    "{\"model_cfg\": {\"vision_cfg\": {\"attentional_pool\": true}, \"text_cfg\": {\"embed_cls\": true, "
+                    "\"pool_type\": \"eos\"}}}");
+    assert_true(facts.text_pooling == VB_POOLING_LAST && !facts.end_token);
+    /* SimpleTokenizer has a cleaning, too: get_tokenizer passes tokenizer_kwargs on */
+    facts = read_by(vb_side_files_open_clip,
+                    "{\"model_cfg\": {\"text_cfg\": {\"tokenizer_kwargs\": {\"clean\": \"canonicalize\"}}}}");
+    assert_true(facts.cleaning_told && facts.cleaning == VB_CLEAN_CANONICALIZE && !facts.strip_end_told);
+    facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"text_cfg\": {\"tokenizer_kwargs\": {}}}}");
+    assert_true(!facts.cleaning_told);
     facts = read_by(vb_side_files_open_clip, "{\"model_cfg\": {\"vision_cfg\": {\"no_ln_pre\": true, \"pool_type\": \"avg\", "
                                              "\"final_ln_after_pool\": true}}}");
     assert_string_equal(facts.family, "clipa");
@@ -468,6 +479,9 @@ static void of_both_layouts_open_clip_s_is_read(void **state) {
     put_text("pytorch_model.bin", "w");
     assert_true(vb_repository_recognises(folder));
     assert_string_equal(chosen(folder), "pytorch_model.bin");
+    /* shards of safetensors before one pickle, and one file before them: from_pretrained of transformers' modeling_utils.py */
+    put_text("model.safetensors.index.json", "{\"weight_map\": {\"a\": \"pytorch_model.bin\"}}");
+    assert_string_equal(chosen(folder), "model.safetensors.index.json");
     put_text("model.safetensors", "w");
     assert_string_equal(chosen(folder), "model.safetensors");
     put_text("open_clip_pytorch_model.bin", "w");

@@ -213,6 +213,18 @@ static void ambiguous_names_are_refused(void **state) {
     file = named(items, (const char *const[]){"a.visual.conv1.weight", "b.visual.conv1.weight", NULL});
     assert_fails(vb_weight_names_map(&names, &file, "file", &err), VB_EUNSUPPORTED,
                  "file: two models in the file, under 'a.' and 'b.'");
+    /* a tower within the known wrappers goes before one beside them, and there an image tower before a text tower */
+    file = named(items, (const char *const[]){"module.token_embedding.weight", "module.logit_scale",
+                                              "teacher.visual.conv1.weight", NULL});
+    assert_ok(vb_weight_names_map(&names, &file, "file", &err));
+    assert_non_null(vb_tensor_find(&names.set, "token_embedding.weight"));
+    assert_null(vb_tensor_find(&names.set, "visual.conv1.weight"));
+    vb_weight_names_free(&names);
+    file = named(items, (const char *const[]){"model.token_embedding.weight", "module.visual.conv1.weight", NULL});
+    assert_ok(vb_weight_names_map(&names, &file, "file", &err));
+    assert_null(vb_tensor_find(&names.set, "token_embedding.weight"));
+    assert_non_null(vb_tensor_find(&names.set, "visual.conv1.weight"));
+    vb_weight_names_free(&names);
     file = named(items, (const char *const[]){"vision_model.embeddings.class_embedding", "visual_projection.weight",
                                               "visual.proj.weight", NULL});
     assert_fails(vb_weight_names_map(&names, &file, "file", &err), VB_EDATA, "two tensors of the file are 'visual.proj.weight'");
