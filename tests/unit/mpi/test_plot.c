@@ -2,6 +2,7 @@
 #include "kernels/base/fault.h"
 #include "mpi/figures/bars.h"
 #include "mpi/figures/histogram.h"
+#include "mpi/figures/panels.h"
 #include "tests/unit/scratch.h"
 
 static void templates_are_filled(void **state) {
@@ -115,6 +116,39 @@ static void histograms_are_shares_within_bounds(void **state) {
     json_decref(histograms);
 }
 
+/* Four panels a row: numbers stand left of the first of a row, and below a panel that has none below it. */
+static void panels_share_their_axes(void **state) {
+    (void)state;
+    enum { PANELS = 6 };
+    vb_error err = {0};
+    vb_panel panels[PANELS];
+    vb_plotter plotter = {.folder = scratch};
+    vb_figure figure = {0};
+    vb_plot plot;
+    for (int p = 0; p < PANELS; p++) {
+        panels[p] = (vb_panel){.label = "name"};
+        snprintf(panels[p].line, sizeof panels[p].line, "1:%d", p + 2);
+    }
+    assert_ok(vb_plot_begin(&plot, &plotter, &figure, "panels", "x", vb_panels_height(PANELS), &err));
+    const vb_panels_axes axes = {"axis", 0, 8, 0, 100, false};
+    assert_ok(vb_panels_add(&plot, panels, PANELS, &axes, &err));
+    const char *at = plot.script.bytes;
+    for (int p = 0; p < PANELS; p++) {
+        char formats[80], own[80];
+        snprintf(formats, sizeof formats, "set format y '%s'\nset format x '%s'\nplot ", p % 4 ? "" : "%.0f",
+                 p < 2 ? "" : "%.0f");
+        snprintf(own, sizeof own, "using 1:%d with lines lw 2.5 ", p + 2);
+        at = strstr(at, "set format y ");
+        assert_non_null(at);
+        assert_memory_equal(at, formats, strlen(formats));
+        at = strstr(at, " lw 2.5 ") - (strlen(own) - strlen(" lw 2.5 "));
+        assert_memory_equal(at, own, strlen(own));
+    }
+    assert_non_null(strstr(plot.script.bytes, "set multiplot layout 2,4 "));
+    vb_plot_end(&plot, -1, &err);
+    vb_plot_figure_free(&figure);
+}
+
 static void memory_can_run_out_anywhere(void **state) {
     (void)state;
     vb_error err = {0};
@@ -142,9 +176,11 @@ static void memory_can_run_out_anywhere(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(templates_are_filled), cmocka_unit_test(names_are_quoted_and_cut),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(templates_are_filled),
+                                       cmocka_unit_test(names_are_quoted_and_cut),
                                        cmocka_unit_test(bars_are_numbered_while_there_is_room),
                                        cmocka_unit_test(histograms_are_shares_within_bounds),
+                                       cmocka_unit_test(panels_share_their_axes),
                                        cmocka_unit_test(memory_can_run_out_anywhere)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

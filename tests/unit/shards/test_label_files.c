@@ -148,6 +148,12 @@ static void classes_get_names(void **state) {
     assert_ok(vb_names_by_id_read(&names, tsv, &err));
     assert_string_not_equal(names.digest.hex, digest.hex);
     vb_names_by_id_free(&names);
+    /* the same names in the same order, of other ids */
+    static const char moved[] = "n0\tSchleie\nn1\tGoldfisch\ncat\tKatze\nn9\tHund\n";
+    assert_ok(vb_writer_write_whole(tsv, moved, sizeof moved - 1, &err));
+    assert_ok(vb_names_by_id_read(&names, tsv, &err));
+    assert_string_not_equal(names.digest.hex, digest.hex);
+    vb_names_by_id_free(&names);
     assert_ok(vb_writer_write_whole(tsv, part, sizeof part - 1, &err));
     assert_ok(vb_names_by_id_read(&names, tsv, &err));
     assert_fails(vb_names_by_id_call(&v, &unused, &names, tsv, &err), VB_EMISMATCH,

@@ -429,6 +429,7 @@ static void joined_classes(void **state) {
     const vb_vocabularies *all[] = {&parts[0], &parts[1], &parts[2]}, *bad[] = {&parts[0], &parts[3]},
                           *twice[] = {&parts[0], &parts[4]};
     static const char *const names[] = {"red", "blue", "green"};
+    assert_non_null(parts[2].class[1].called = vb_strdup("Kater", &err));
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         vb_joined joined;
         assert_ok(vb_vocabularies_join(&joined, "x", all, names, 3, cases[i].rule, &err));
@@ -452,6 +453,10 @@ static void joined_classes(void **state) {
         assert_int_equal(v->duplicates, 3);
         assert_string_equal(v->duplicate_notes[0], "'maple tree' in 'blue' is also in 'red'");
         assert_string_equal(v->duplicate_notes[2], "'tom' in 'green' is also in 'red'");
+        /* What was merged into the cat: its own name once more, a tomcat, and what prompts call that. */
+        static const char *const others[] = {"cat", "tom", "Kater"};
+        assert_int_equal(v->class[2].other_count, cases[i].rule == VB_SHARED_MERGE ? 3 : 0);
+        for (int k = 0; k < v->class[2].other_count; k++) assert_string_equal(v->class[2].others[k], others[k]);
         vb_vocabularies_joined_free(&joined);
     }
     vb_joined joined;
