@@ -244,7 +244,7 @@ pretend() { printf '#!/bin/sh\n%s\n' "$2" >"bin/$1" && chmod +x "bin/$1"; }
 pretend sinfo 'echo "$@" >>asked; echo "16 2 64000"; echo "8+ 1 32000"'
 pretend sbatch 'echo "$@" >>asked; env | grep -cE "^(PMIX|OMPI_COMM|ORTE)" >>leaked
 n=$(cat jobs 2>/dev/null || echo 100); echo $((n + 1)) >jobs; echo "$((n + 1));cluster"'
-pretend squeue 'echo PENDING'
+pretend squeue '[ "$*" = "-h -j 7 -o %A %T" ] || { echo "invalid job" >&2; exit 1; }; cat tasks'
 basic=(e.yaml --partition main --nodes 2 --time 4:00:00)
 "$vocabench" submit "${basic[@]}" --dry-run >out 2>err && bash -n out && [ ! -e results ]
 verdict $? "a dry run prints a script and writes nothing" "$(cat err)"
@@ -390,7 +390,17 @@ pretend sinfo 'exit 1'
 refuses "unknown cores" 2 "--ntasks-per-node is missing, and the cores of the nodes are not known: sinfo: ended with code 1" \
   "$vocabench" submit "${basic[@]}"
 jq '.slurm_job = "7"' set/array/0/state.json >s.json && mv s.json set/array/0/state.json
-"$vocabench" status set >out; like "status of a job in the queue" "waiting in Slurm's queue" out
+# Of an array's number squeue lists all tasks, first those that wait; the last one to start has that number as its own.
+queue_has() { printf '%s\n' "$@" >tasks; "$vocabench" status set >out 2>err; }
+queue_has '4 RUNNING' '7 PENDING' '77 RUNNING'
+like "status of a job in the queue" '^  set/array/0 .plain., job 7: waiting in Slurm.s queue' out
+queue_has '4 PENDING' '77 PENDING' '7 COMPLETED'; like "of one beside others in the queue" '^  set/array/0 .*, job 7: done$' out
+jq 'del(.ended) | .host = "elsewhere"' set/array/0/state.json >s.json && cp s.json set/array/0/state.json
+queue_has '4 PENDING' '7 RUNNING'; like "which may run" '^  set/array/0 .*, job 7: running on elsewhere$' out
+queue_has '4 RUNNING'; like "and be lost while others run" '^  set/array/0 .*, job 7: was lost without a word' out
+jq '.slurm_job = "6"' s.json >set/array/0/state.json; "$vocabench" status set >out 2>err
+like "of a job that Slurm has forgotten" '^  set/array/0 .*, job 6: was lost without a word' out
+empty "and nothing of what squeue says to that" err
 jq '.configuration_digest = "00"' set/array/1/state.json >s.json && mv s.json set/array/1/state.json
 refuses "status of tasks that ran other configurations" 6 \
   "set/array/1/state.json: a run of another configuration than that of set/array/0/state.json" "$vocabench" status set

@@ -62,12 +62,13 @@ done
 # What Slurm says of the owner's job.
 mkdir bin
 # shellcheck disable=SC2016 # the other shell's
-printf '#!/bin/sh\ncase "$*" in *-j*) echo "$STATE" ;; *) echo "12 RUNNING"; echo "7 $STATE" ;; esac\n' >bin/squeue
+# Of the number of an array it lists all tasks, of which the last one to start has that number as its own.
+printf '#!/bin/sh\n[ "$5" = "%%A %%T" ] || exit 1; echo "12 RUNNING"; echo "7 $STATE"; echo "77 RUNNING"\n' >bin/squeue
 chmod +x bin/squeue
 export PATH=$scratch/bin:$PATH
 elsewhere='.boot = "another" | .machine = "another" | .host = "elsewhere" | .slurm_job = "7" | .slurm_restart = "0"'
 owner "$elsewhere"
-STATE=RUNNING refuses "a job that runs" 7 'on elsewhere, job 7, since' "$vocabench" run e.yaml --output o
+STATE=RUNNING refuses "a job that runs" 7 'on elsewhere, job 7, since .*; wait for it' "$vocabench" run e.yaml --output o
 export STATE
 for STATE in COMPLETED PENDING TIMEOUT; do owner "$elsewhere"; taken "a job that is $STATE"; done
 STATE=RUNNING; owner "$elsewhere"
