@@ -10,7 +10,7 @@ export HWLOC_COMPONENTS=${HWLOC_COMPONENTS:--opencl}
 # srun starts the ranks with what it is told, not with what sbatch was told, since Slurm 22.05.
 export SRUN_CPUS_PER_TASK=@CPUS@
 
-child='' interrupted=0 cancelled=0 again='' told=0
+child='' interrupted=0 cancelled=0 again='' asked=''
 # The ranks that mpirun has started here. Where its own handlers were taken, they have to be told by themselves; they tell the
 # others.
 # shellcheck disable=SC2317 # the traps call it
@@ -40,11 +40,11 @@ send_notices() {
 }
 # shellcheck disable=SC2317 # the traps call it
 stop() {
-  interrupted=1
+  interrupted=1 asked=$1
   [ -n "$child" ] && [ -z "$again" ] || return
   echo "notice to stop ($1): SIGUSR1 to the ranks every ${VOCABENCH_NOTICE_AGAIN:-15} s until they have ended" >&2
   send_notices &
-  again=$! told=1
+  again=$!
 }
 trap 'stop SIGUSR1' USR1
 trap 'cancelled=1; stop SIGTERM' TERM
@@ -66,6 +66,7 @@ requeue() {
 for attempt in 1 2 3; do
   "${launch[@]}" "$@" &
   child=$!
+  [ -z "$asked" ] || stop "$asked" # it has come when there was nobody to tell
   while :; do
     interrupted=0
     wait "$child"; code=$?
@@ -76,10 +77,10 @@ for attempt in 1 2 3; do
   case $code in
     0) exit 0 ;;
     75) requeue ;;
-    138) [ $told = 0 ] || requeue ;; # SIGUSR1 itself: the notice came before the launcher could take it
     [2-8] | 10) exit "$code" ;; # bad input or a full disk: once more would be the same
   esac
-  [ $cancelled = 0 ] || exit "$code"
+  # A rank that was lost on the way to its end, or a launcher that could not take SIGUSR1 yet: the limit is near.
+  [ -z "$asked" ] || requeue
   echo "attempt $attempt of 3: the ranks ended with code $code, as when one is lost" >&2
 done
 exit "$code"

@@ -448,14 +448,25 @@ like "the script says that a notice has come" \
   "^notice to stop \\(SIGTERM\\): SIGUSR1 to the ranks every 0.1 s until they have ended$" out
 equal "and each that it sends" "$(grep -c "^notice [123] to the ranks' launcher, process [0-9]*$" out)" 3 "$(cat out)"
 has_line "and what came of it" "the ranks have ended with code 75" out
-printf '#!/bin/sh\ntouch ready; sleep 5\n' >launcher; rm -f ready starts
-# shellcheck disable=SC2016 # the pretend command expands
 pretend scontrol 'echo "$@" >>starts; kill -9 $PPID'
-SLURM_JOB_ID=9 bash script ranks >out 2>&1 & job=$!
-for ((i = 0; i < 100; i++)); do [ ! -e ready ] || break; sleep 0.05; done
-kill -USR1 $job; wait $job
-has_line "a launcher that dies of the notice has lost no rank: the job queues itself again" 'requeue 9' starts
-unlike "and starts none" '^attempt' out
+# queued_again NAME LINES: the launcher of such lines, and what comes of SIGUSR1 once it has started.
+queued_again() {
+  printf '#!/bin/bash\n%s\n' "$2" >launcher; rm -f ready starts
+  SLURM_JOB_ID=9 bash script ranks >out 2>&1 & job=$!
+  for ((i = 0; i < 100; i++)); do [ ! -e ready ] || break; sleep 0.05; done
+  kill -USR1 $job; wait $job
+  has_line "$1: the job queues itself again" 'requeue 9' starts
+  unlike "and starts none" '^attempt' out
+}
+queued_again "a launcher that dies of the notice has lost no rank" 'touch ready; sleep 5'
+queued_again "a rank that is lost after the notice" \
+  'trap "exit 137" USR1; touch ready; for ((i = 0; i < 99; i++)); do sleep 0.05; done'
+# Between two attempts there is nobody who could be told.
+sed -i 's/^for attempt in .*/kill -USR1 $$\n&/' script
+printf '#!/bin/bash\ntrap "exit 75" USR1\nfor ((i = 0; i < 99; i++)); do sleep 0.05; done\n' >launcher; rm -f starts
+SLURM_JOB_ID=9 VOCABENCH_NOTICE_AGAIN=0.2 bash script ranks >out 2>&1
+like "a notice that comes before the ranks is theirs" '^the ranks have ended with code (75|138)$' out # 138: before its trap
+has_line "and the job queues itself again" 'requeue 9' starts
 mkdir launchers; cat >launchers/mpirun <<'E'
 #!/bin/bash
 # Passes nothing on; once its rank has ended, it would die of another notice.
