@@ -180,6 +180,7 @@ cp more/apple/* pics/apple/ 2>/dev/null
   grep -qE '^  plain +more +failed$' out &&
   grep -qE '^time left: about' out
 verdict $? "status of a run that failed" "code $code" "$(cat out)"
+like "that start is counted as one that failed" '^used: .* in 1 start.s., 1 failed$' out
 # What an earlier start left is told beside how the last one ended.
 unlike "and that has left nothing before" 'earlier start' out
 cp whole/results.json failing && cp whole/pairs/plain--more.json whole/pairs/given--pics.json failing/pairs &&
@@ -237,6 +238,10 @@ for task in 0:a:100 1:b:300 2:c:200; do
   [ "$model" = c ] || touch -d "@$((began + 100))" "rated/array/$number/pairs/$model--d.json"
 done
 "$vocabench" status rated >told; has_line "the time left by other tasks' rates" "time left: about 100 s of running" told
+for images in 238:'119 s' 240:'2 min' 14398:'120 min' 14400:'2.0 h'; do # two a second
+  jq ".datasets[0].images = ${images%:*}" rated/array/2/state.json >s.json && cp s.json rated/array/2/state.json
+  "$vocabench" status rated >told; has_line "$images to do" "time left: about ${images#*:} of running" told
+done
 
 # ---- submit: pretend commands -----------------------------------------------------------------------------------
 mkdir bin && PATH=$scratch/bin:$PATH
@@ -302,6 +307,9 @@ E
 "$vocabench" submit scan.yaml --partition main --nodes 2 --time 60 --dry-run >out 2>err; grep -qx '#SBATCH --exclusive' out &&
   grep -qx '#SBATCH --mem=0' out
 verdict $? "an experiment with retrieval takes whole nodes" "$(cat out err)"
+sed -i '/^retrieval/d; s/prompts: \["a {}."\]/&, retrieval: {corpus: c, top_k: 3}/' scan.yaml
+"$vocabench" submit scan.yaml --partition main --nodes 2 --time 60 --dry-run >out 2>err
+has_line "and so does one of which a model has it" '#SBATCH --exclusive' out
 # ---- submit: GPUs ---------------------------------------------------------------------------------------------------
 "$vocabench" submit "${basic[@]}" --dry-run --gpus-per-node 4 >out 2>err && bash -n out
 verdict $? "--gpus-per-node" "$(cat err)"
@@ -360,8 +368,8 @@ VOCABENCH_SLURM=templates refuses "a template with an unknown placeholder" 3 \
 refuses "submit without a partition" 2 "submit: --partition NAME is missing" "$vocabench" submit e.yaml --nodes 1 --time 1
 refuses "a time that is none" 2 "time: expected MINUTES.*found '4h'" \
   "$vocabench" submit e.yaml --partition main --nodes 1 --time 4h
-refuses "a notice beyond the limit" 2 "--notice: expected less than the time limit of 60 s, found 120 s" \
-  "$vocabench" submit e.yaml --partition main --nodes 1 --time 1
+refuses "a notice at once" 2 "--notice: expected less than the time limit of 120 s, found 120 s" \
+  "$vocabench" submit e.yaml --partition main --nodes 1 --time 2
 refuses "a launcher that is none" 2 "launcher: expected one of srun, mpirun, found 'ssh'" \
   "$vocabench" submit "${basic[@]}" --launcher ssh
 refuses "--mpi with mpirun" 2 "--mpi is srun's" "$vocabench" submit "${basic[@]}" --launcher mpirun --mpi pmix
@@ -419,7 +427,8 @@ ends() {
   verdict $? "$name" "code $got" "$(cat starts out)"
 }
 ends "done" 0 "started " 0
-ends "bad input is not tried again" 5 "started " 5
+for code in 2 3 4 5 6 7 8 10; do ends "code $code: what is bad stays bad" $code "started " $code; done
+for code in 1 9 11; do ends "code $code may have been chance" 0 "started started " $code 0; done
 ends "a lost rank is" 0 "started started " 137 0
 ends "three times" 137 "started started started " 137 137 137
 SLURM_RESTART_COUNT=100 ends "not queued again for ever" 75 "started " 75

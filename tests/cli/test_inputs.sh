@@ -35,6 +35,8 @@ E
 chmod +x mpi-env
 refuses "ranks whose variables differ are told" 6 'output is here1/o for rank 1, here0/o for rank 0' \
   mpirun --oversubscribe -n 2 ./mpi-env "$vocabench" run p.yaml --output '$WHERE/o'
+refuses "of the cache, too" 6 'cache is here1/c for rank 1, here0/c for rank 0' \
+  mpirun --oversubscribe -n 2 ./mpi-env "$vocabench" run p.yaml --output o --cache '$WHERE/c'
 
 # ---- marks, line ends, blanks -----------------------------------------------------------------------------------
 bom=$'\xef\xbb\xbf'

@@ -113,10 +113,17 @@ has_line "the failed one alone" '#SBATCH --array=2' r/site.sbatch
 has_line "the merge waits for it and for what is in the queue" \
   '--parsable --dependency=afterok:101_1:103 --kill-on-invalid-dep=yes r/site-merge.sbatch' asked
 equal "the second array is noted" "$(tail -n 1 r/array/submitted)" "103 0"
+printf '101 1\n103 2\n' >queue; rm -f asked
+submit "${basic[@]}" --array --by pair --retry-failed --output r
+equal "or for several of these alone" "$(cat asked)" \
+  "--parsable --dependency=afterok:101_1:103_2 --kill-on-invalid-dep=yes r/site-merge.sbatch"
 : >queue
 submit "${basic[@]}" --array --by pair --retry-failed --output r
 has_line "never started and failed" '#SBATCH --array=1-2' r/site.sbatch
-for n in 1 2; do must task 105 $n r/site.sbatch; done
+mv r/array/3/results.json kept.json; submit "${basic[@]}" --array --by pair --retry-failed --dry-run --output r
+has_line "one whose results were taken away, too" '#SBATCH --array=1-3' out
+mv kept.json r/array/3/results.json
+for n in 1 2; do must task 106 $n r/site.sbatch; done
 rm -f asked
 submit "${basic[@]}" --array --by pair --retry-failed --output r
 equal "all done: the merge alone" "$(cat asked)" "--parsable r/site-merge.sbatch"

@@ -47,6 +47,28 @@ numpy_tests() {
     any(.[0].gap > 0)' stopped/results.json >/dev/null
   verdict $? "a stopped search states a gap that holds" \
     "$(jq -c '[.results[0].adversarial[] | [.accuracy[-1], .gap]]' stopped/results.json)"
+  # Where the choice one by one is not the best: of eight images `wide` takes four, `left` and `right` three each, which share two
+  # with it. No two take more than 4 and 3 of all, nor than 4 and twice the 1 that each leaves beside `wide`.
+  $python -c '
+import numpy
+images = numpy.hstack([numpy.full((9, 1), 0.3), numpy.eye(9)])
+images[8, 0] = 0
+sets = [[0, 1, 2, 3], [0, 1, 4], [2, 3, 5]]
+names = numpy.array([[float(i - 1 in s) for i in range(10)] for s in sets])
+numpy.save("trap-i.npy", images.astype("f4"))
+numpy.save("trap-n.npy", names.astype("f4"))
+numpy.save("trap-t.npy", numpy.eye(10, dtype="f4")[[0, 9]])
+numpy.save("trap-y.npy", numpy.int32([0] * 8 + [1]))'
+  printf '%s\n' wide left right >trap.txt; printf 'name: v\nvocabularies: {a: [own], b: [other]}\n' >trap-v.yaml
+  sed 's/^adversarial.*/adversarial: {candidates: trap.txt, embeddings: trap-n.npy, k: 2, exclude: none, targets: [a]}/
+    s/v.yaml/trap-v.yaml/; s/: \([ity].npy\)/: trap-\1/g' exact.yaml >trap.yaml
+  for k in '1 greedy [["wide","left"],[0.5,0.375],0.25,0.125,false]' '2 single [["wide","left"],[0.5,0.375],0.125,0.25,false]' \
+    '2 exact [["left","right"],[0.625,0.25],0.25,0,true]'; do
+    read -r ranks method expected <<<"$k"
+    run_at "$ranks" trap.yaml --output trap --set "adversarial.method=$method"
+    equal "$method: what it chooses, and how far from the best that may be" "$(query trap \
+      '.results[0].adversarial[] | [.names, .accuracy, .accuracy_bound, .gap, .proven] | tojson')" "$expected"
+  done
   # --resume takes a pair as it is, but not when the question was another.
   run exact.yaml --output stopped --resume
   agree "--resume notices another question" adv-3-exact stopped

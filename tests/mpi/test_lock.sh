@@ -71,6 +71,9 @@ owner "$elsewhere"
 STATE=RUNNING refuses "a job that runs" 7 'on elsewhere, job 7, since .*; wait for it' "$vocabench" run e.yaml --output o
 export STATE
 for STATE in COMPLETED PENDING TIMEOUT; do owner "$elsewhere"; taken "a job that is $STATE"; done
+owner "$elsewhere"' | .user += 1 | .slurm_job = "8"'
+refuses "another user's job, which Slurm may hide" 7 'on elsewhere, job 8, since .*; when it is no more' \
+  "$vocabench" run e.yaml --output o
 STATE=RUNNING; owner "$elsewhere"
 refuses "this job, not started again" 7 'on elsewhere, job 7' env SLURM_JOB_ID=7 "$vocabench" run e.yaml --output o
 export SLURM_JOB_ID=7 SLURM_RESTART_COUNT=1; taken "this job, started again on another machine"

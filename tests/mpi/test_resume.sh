@@ -64,9 +64,9 @@ equal "starts of another configuration are not its own" "$(query o '.run.starts 
 
 # One that was killed had been there until it last wrote anything, here of a pair.
 rm -rf o; cp -r whole o; started=$(($(date +%s) - 7200))
-jq "del(.ended) | .started = $started | .pid = 999999999" whole/state.json >o/state.json
+jq "del(.ended) | .started = $started | .pid = 999999999 | .nodes = 3" whole/state.json >o/state.json
 find o -exec touch -d "@$((started + 3600))" {} +; find o/pairs -type f -exec touch -d "@$((started + 5400))" {} +
-"$vocabench" status o >told; like "the time of a run that was killed" '^used: 1[.]50 node-hours in 1 start[(]s[)], 1 lost' told
+"$vocabench" status o >told; like "the time of a run that was killed" '^used: 4[.]50 node-hours in 1 start[(]s[)], 1 lost' told
 
 # What an earlier evaluation has left and this one does not write is not taken for its own.
 printf 'name: v\nvocabularies: {c: [%s], b: [%s]}\n' "$(seq -s, -f 'a%g' 1 8)" "$(seq -s, -f 'b%g' 1 7)" >other.yaml
