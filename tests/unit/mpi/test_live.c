@@ -1,5 +1,10 @@
 /* What a run tells while it goes on: shares of its work, time to go, stages that come again, of ranks that take a part each; the
- * rates that it keeps for the next plan; threads a rank. Numbers by hand. */
+ * rates that it keeps for the next plan; threads a rank; memory that processes share. Numbers by hand. */
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mpi/base/memory_peak.h"
 #include "mpi/ranks/progress.h"
 #include "mpi/ranks/threads.h"
 #include "mpi/run/rates.h"
@@ -136,12 +141,45 @@ static void threads_are_shared_out(void **state) {
     unsetenv("OMP_NUM_THREADS");
 }
 
+/* Two processes that have the same 64 MiB: each has half of them; and 48 MiB of this one's own, which are gone by then. */
+static void shared_memory_counts_once(void **state) {
+    (void)state;
+    enum { SHARED = 64 << 20, OWN = 48 << 20, NOISE = 8 << 20 };
+    vb_memory_peak peak = {0};
+    int ready[2], done[2];
+    char byte = 0;
+    if (access("/proc/self/smaps_rollup", R_OK)) skip();
+    char *memory = mmap(NULL, SHARED, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(memory != MAP_FAILED && !pipe(ready) && !pipe(done));
+    memset(memory, 1, SHARED);
+    const pid_t child = fork();
+    if (!child) {
+        for (int i = 0; i < SHARED; i += 4096) byte = (char)(byte | memory[i]);
+        const bool told = write(ready[1], &byte, 1) == 1 && read(done[0], &byte, 1) == 1;
+        _exit(!told);
+    }
+    assert_true(child > 0 && read(ready[0], &byte, 1) == 1);
+    char *own = mmap(NULL, OWN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(own != MAP_FAILED);
+    memset(own, 1, OWN);
+    munmap(own, OWN);
+    vb_memory_peak_note(&peak);
+    assert_int_equal(write(done[1], &byte, 1), 1);
+    waitpid(child, NULL, 0);
+    munmap(memory, SHARED);
+    assert_true(peak.resident >= SHARED + OWN);
+    assert_true(peak.share >= SHARED / 2 + OWN);
+    assert_true(peak.share <= peak.resident - SHARED / 2 + NOISE);
+    const vb_memory_peak before = peak;
+    vb_memory_peak_note(&peak); /* less by now: the peak stays */
+    assert_true(peak.resident >= before.resident && peak.share >= before.share);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(time_to_go_follows_the_work),
-        cmocka_unit_test(stages_count_all_ranks),
-        cmocka_unit_test(rates_are_of_one_rank_by_itself),
-        cmocka_unit_test(threads_are_shared_out),
+        cmocka_unit_test(time_to_go_follows_the_work),     cmocka_unit_test(stages_count_all_ranks),
+        cmocka_unit_test(rates_are_of_one_rank_by_itself), cmocka_unit_test(threads_are_shared_out),
+        cmocka_unit_test(shared_memory_counts_once),
     };
     return cmocka_run_group_tests_name("live", tests, make_scratch, remove_scratch);
 }
