@@ -17,15 +17,16 @@ static const char *find_state(const char *answer, const char *job) {
 
 /* The last task of an array that starts has the array's number as its own. Asked for it, squeue lists all tasks of the array,
  * those that wait before those that run: the number tells which of the lines is meant. */
-void vb_slurm_job_state(const char *job, char *const *environment, char *word, size_t size) {
-    const char *argv[] = {"squeue", "-h", "-j", job, "-o", "%A %T", NULL};
+char *vb_slurm_jobs_ask(const char *jobs, char *const *environment) {
+    const char *argv[] = {"squeue", "-h", "-j", jobs, "-o", "%A %T", NULL};
     char *answer;
     vb_error none;
-    word[0] = 0;
-    if (vb_spawn_quiet(argv, environment, &answer, &none)) return; /* it fails for jobs that it has forgotten */
-    const char *state = find_state(answer, job);
-    if (state) snprintf(word, size, "%.*s", (int)strcspn(state, "\n"), state);
-    vb_free(answer);
+    return vb_spawn_quiet(argv, environment, &answer, &none) ? NULL : answer; /* what it says of a forgotten job is no news */
+}
+
+void vb_slurm_job_state(const char *answer, const char *job, char *word, size_t size) {
+    const char *state = answer ? find_state(answer, job) : NULL;
+    snprintf(word, size, "%.*s", state ? (int)strcspn(state, "\n") : 0, state ? state : "");
 }
 
 /* squeue fails alike for a job that it has forgotten and for a controller that does not answer: so all jobs are asked for. */

@@ -11,6 +11,7 @@
 #include "mpi/base/json.h"
 #include "mpi/run/starts.h"
 #include "shards/files/path.h"
+#include "shards/files/process.h"
 #include "shards/files/writer.h"
 
 static void remove_around(const char *output) {
@@ -58,6 +59,7 @@ static json_t *read_state(const char *output, const char *digest, bool resume) {
 int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *datasets, const vb_journal_size *size, bool resume,
                     json_t **starts, vb_error *err) {
     char host[256] = "", digest[40];
+    vb_process_stat own;
     *starts = NULL;
     gethostname(host, sizeof host - 1);
     if (vb_document_configuration_digest(experiment->configuration, digest, err)) return -1;
@@ -75,6 +77,7 @@ int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *dat
     vb_json_set_integer(&json, state, "nodes", size->nodes);
     vb_json_set_text(&json, state, "host", host);
     vb_json_set_integer(&json, state, "pid", getpid());
+    if (vb_process_look(getpid(), &own)) vb_json_set_integer(&json, state, "process_started", own.start);
     vb_json_set_integer(&json, state, "started", time(NULL));
     json_t *list = vb_json_set_array(&json, state, "datasets");
     for (int d = 0; d < experiment->dataset_count; d++) {

@@ -10,6 +10,7 @@
 #include "kernels/base/strings.h"
 #include "mpi/base/json.h"
 #include "mpi/base/slurm_job.h"
+#include "mpi/base/strbuf.h"
 #include "mpi/results/result_folder.h"
 #include "mpi/run/journal.h"
 #include "mpi/run/starts.h"
@@ -25,19 +26,40 @@ static double changed(const char *path) {
 
 /* ---- what became of a run ---- */
 
-static void find_kind(const vb_survey *all, vb_survey_task *task) {
+/* Of all tasks' jobs at once; NULL: none has one, or Slurm does not say. */
+static char *ask_slurm(const vb_survey *all, vb_error *err, int *status) {
+    vb_strbuf jobs = {0};
+    for (int t = 0; t < all->count; t++) {
+        const char *job = vb_json_text(all->tasks[t].state, "slurm_job");
+        if (*job) vb_strbuf_format(&jobs, "%s%s", jobs.filled ? "," : "", job);
+    }
+    *status = vb_strbuf_end(&jobs, "the tasks' jobs", err);
+    char *answer = !*status && jobs.filled ? vb_slurm_jobs_ask(jobs.bytes, all->environment) : NULL;
+    vb_strbuf_free(&jobs);
+    return answer;
+}
+
+/* The number is another process' by now. Earlier versions did not state when theirs had begun. */
+static bool is_another(const json_t *state, pid_t pid) {
+    const json_t *start = json_object_get(state, "process_started");
+    vb_process_stat process;
+    return start && vb_process_look(pid, &process) && process.start != json_integer_value(start);
+}
+
+/* slurm: the answer to that question. */
+static void find_kind(vb_survey_task *task, const char *slurm) {
     const json_t *ended = json_object_get(task->state, "ended");
     char host[256] = "", word[64] = "";
     gethostname(host, sizeof host - 1);
     const char *job = vb_json_text(task->state, "slurm_job");
     pid_t pid = (pid_t)json_integer_value(json_object_get(task->state, "pid"));
-    if (*job) vb_slurm_job_state(job, all->environment, word, sizeof word);
+    vb_slurm_job_state(slurm, job, word, sizeof word);
     task->code = (int)json_integer_value(json_object_get(ended, "code"));
     if (!strcmp(word, "PENDING") || !strcmp(word, "REQUEUED")) task->kind = VB_TASK_QUEUED;
     else if (ended) task->kind = VB_TASK_ENDED;
     else if (!strcmp(word, "RUNNING") || !strcmp(word, "COMPLETING")) task->kind = VB_TASK_ALIVE;
     else if (!strcmp(host, vb_json_text(task->state, "host")))
-        task->kind = pid > 1 && !vb_process_is_gone(pid) ? VB_TASK_ALIVE : VB_TASK_GONE;
+        task->kind = pid > 1 && !vb_process_is_gone(pid) && !is_another(task->state, pid) ? VB_TASK_ALIVE : VB_TASK_GONE;
     else task->kind = *job ? VB_TASK_GONE : VB_TASK_UNSEEN;
 }
 
@@ -71,7 +93,7 @@ static void free_earlier(vb_survey_results *earlier) {
 
 /* ---- reading ---- */
 
-static int add_task(vb_survey *all, const char *folder, vb_error *err) {
+static int read_state(vb_survey *all, const char *folder, vb_error *err) {
     char *path = vb_format(err, "%s/state.json", folder);
     int status = path ? 0 : -1;
     uint8_t *bytes = NULL;
@@ -90,25 +112,31 @@ static int add_task(vb_survey *all, const char *folder, vb_error *err) {
     if (!(added->folder = vb_strdup(folder, err))) status = -1;
     added->state = state;
     added->started = (double)json_integer_value(json_object_get(state, "started"));
-    find_kind(all, added);
-    vb_error none;
-    char *around = vb_journal_around(folder, &none), *marker = around ? vb_format(&none, "%s" VB_JOURNAL_MARKER, around) : NULL;
-    if (marker && added->kind == VB_TASK_ALIVE && vb_path_exists(marker)) added->around = vb_json_parse_file(marker, &none);
-    vb_free(around);
-    vb_free(marker);
-    vb_json json = {0};
-    added->starts = vb_starts_of_state(&json, state, folder, added->kind == VB_TASK_ALIVE || added->kind == VB_TASK_UNSEEN);
-    if (vb_json_end(&json, "the starts", err)) status = -1;
     all->count++;
     const json_t *first = all->tasks[0].state;
     if (!status && strcmp(vb_json_text(first, "configuration_digest"), vb_json_text(state, "configuration_digest")))
         status = vb_errorf(err, VB_EMISMATCH, "%s: a run of another configuration than that of %s/state.json", path,
                            all->tasks[0].folder);
-    if (!status && !ended_well(added)) status = find_earlier(&added->earlier, folder, state, err);
 done:
     vb_free(bytes);
     vb_free(path);
     return status;
+}
+
+/* What became of the task. */
+static int look_at_task(vb_survey_task *task, const char *slurm, vb_error *err) {
+    vb_error none;
+    find_kind(task, slurm);
+    const bool alive = task->kind == VB_TASK_ALIVE;
+    char *around = vb_journal_around(task->folder, &none),
+         *marker = around ? vb_format(&none, "%s" VB_JOURNAL_MARKER, around) : NULL;
+    if (marker && alive && vb_path_exists(marker)) task->around = vb_json_parse_file(marker, &none);
+    vb_free(around);
+    vb_free(marker);
+    vb_json json = {0};
+    task->starts = vb_starts_of_state(&json, task->state, task->folder, alive || task->kind == VB_TASK_UNSEEN);
+    if (vb_json_end(&json, "the starts", err)) return -1;
+    return ended_well(task) ? 0 : find_earlier(&task->earlier, task->folder, task->state, err);
 }
 
 static int read_tasks(vb_survey *all, const char *folder, vb_error *err) {
@@ -118,12 +146,15 @@ static int read_tasks(vb_survey *all, const char *folder, vb_error *err) {
     vb_error none;
     if (!status && vb_path_is_folder(array) && vb_path_list_folder(&names, array, &none)) names = (vb_strings){0};
     if (!status && !(all->tasks = vb_array(names.count + 1, sizeof *all->tasks, "tasks", err))) status = -1;
-    if (!status) status = add_task(all, folder, err);
+    if (!status) status = read_state(all, folder, err);
     for (size_t i = 0; i < names.count && !status; i++) {
         char *task = vb_format(err, "%s/%s", array, names.items[i]);
-        status = task ? add_task(all, task, err) : -1;
+        status = task ? read_state(all, task, err) : -1;
         vb_free(task);
     }
+    char *slurm = status ? NULL : ask_slurm(all, err, &status);
+    for (int t = 0; t < all->count && !status; t++) status = look_at_task(&all->tasks[t], slurm, err);
+    vb_free(slurm);
     bool well = true;
     for (int t = 0; t < all->count; t++) well = well && ended_well(&all->tasks[t]);
     if (!status && all->count && !well && strcmp(all->tasks[0].folder, folder))

@@ -199,8 +199,10 @@ rm failing/results.json failing/pairs/given--pics.json failing/pairs/plain--more
 cp kept "$broken"
 # A run that was killed leaves no word; one with a living process runs; a process elsewhere cannot be seen.
 alter_state() { jq "$1" failing/state.json >s.json && mv s.json failing/state.json; }
-sleep 300 & living=$!
-alter_state "del(.ended) | .pid = $living"
+sleep 300 & living=$! began_at=$(sed 's/.*) //' /proc/$living/stat | cut -d' ' -f20)
+alter_state "del(.ended) | .pid = $living | .process_started = $began_at - 1"
+"$vocabench" status failing >out; like "a number that another process has by now" 'was lost without a word' out
+alter_state ".process_started = $began_at"
 "$vocabench" status failing >out
 grep -q ' 1 running, 0 failed' out && grep -q "failing: running on" out
 verdict $? "status of a run under way" "$(cat out)"
@@ -249,7 +251,7 @@ pretend() { printf '#!/bin/sh\n%s\n' "$2" >"bin/$1" && chmod +x "bin/$1"; }
 pretend sinfo 'echo "$@" >>asked; echo "16 2 64000"; echo "8+ 1 32000"'
 pretend sbatch 'echo "$@" >>asked; env | grep -cE "^(PMIX|OMPI_COMM|ORTE)" >>leaked
 n=$(cat jobs 2>/dev/null || echo 100); echo $((n + 1)) >jobs; echo "$((n + 1));cluster"'
-pretend squeue '[ "$*" = "-h -j 7 -o %A %T" ] || { echo "invalid job" >&2; exit 1; }; cat tasks'
+pretend squeue '[ "$*" = "-h -j 7 -o %A %T" ] || { echo "$*" >>asked; echo "invalid job" >&2; exit 1; }; cat tasks'
 basic=(e.yaml --partition main --nodes 2 --time 4:00:00)
 "$vocabench" submit "${basic[@]}" --dry-run >out 2>err && bash -n out && [ ! -e results ]
 verdict $? "a dry run prints a script and writes nothing" "$(cat err)"
@@ -409,6 +411,8 @@ queue_has '4 RUNNING'; like "and be lost while others run" '^  set/array/0 .*, j
 jq '.slurm_job = "6"' s.json >set/array/0/state.json; "$vocabench" status set >out 2>err
 like "of a job that Slurm has forgotten" '^  set/array/0 .*, job 6: was lost without a word' out
 empty "and nothing of what squeue says to that" err
+jq '.slurm_job = "5"' set/array/1/state.json >s.json && cp s.json set/array/1/state.json; rm -f asked
+"$vocabench" status set >out 2>err; equal "all jobs are asked for at once" "$(cat asked)" "-h -j 6,5 -o %A %T"
 jq '.configuration_digest = "00"' set/array/1/state.json >s.json && mv s.json set/array/1/state.json
 refuses "status of tasks that ran other configurations" 6 \
   "set/array/1/state.json: a run of another configuration than that of set/array/0/state.json" "$vocabench" status set
