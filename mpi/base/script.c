@@ -92,6 +92,13 @@ char *vb_script_path_word(const char *path, const char *what, vb_error *err) {
     return word;
 }
 
+void vb_script_print_command(const char *command, const char *path) {
+    vb_error none;
+    char *word = vb_script_path_word(path, command, &none);
+    printf("vocabench %s %s", command, word ? word : path);
+    vb_free(word);
+}
+
 char *vb_script_append_word(char *words, const char *more, vb_error *err) {
     char *joined = vb_format(err, "%s%s%s", words ? words : "", words && *words ? " " : "", more);
     vb_free(words);

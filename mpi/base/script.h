@@ -22,6 +22,8 @@ char *vb_script_shell_word(const char *text, const char *what, vb_error *err);
 char *vb_script_sbatch_word(const char *text, const char *what, vb_error *err);
 /* A path as a word of a shell for vocabench, which expands ~ and $ in the paths of its command line. */
 char *vb_script_path_word(const char *path, const char *what, vb_error *err);
+/* Prints "vocabench COMMAND PATH", to be copied into a shell. */
+void vb_script_print_command(const char *command, const char *path);
 
 /* `text` with `more` and a space before it. Frees text, also on failure. NULL as text is an empty one. */
 char *vb_script_append_word(char *text, const char *more, vb_error *err);

@@ -1,6 +1,7 @@
 /* `vocabench init`: a first experiment from a dataset and a checkpoint. */
 #include <stdio.h>
 
+#include "mpi/base/script.h"
 #include "mpi/command/cmd.h"
 #include "mpi/plan/draft.h"
 
@@ -45,10 +46,14 @@ static int init(const vb_arguments *arguments, vb_error *err) {
     vb_draft draft = {0};
     int status = take_paths(&request, arguments, err);
     if (!status) status = vb_draft_write(&draft, &request, err);
-    if (!status)
-        printf("%s: %lld images of %d classes, one model\n%s: %d vocabularies, whose groups are guessed: look at them\n"
-               "next: vocabench check %s && vocabench run %s\n",
-               draft.path, (long long)draft.images, draft.classes, draft.vocabularies, draft.groups, draft.path, draft.path);
+    if (!status) {
+        printf("%s: %lld images of %d classes, one model\n%s: %d vocabularies, whose groups are guessed: look at them\nnext: ",
+               draft.path, (long long)draft.images, draft.classes, draft.vocabularies, draft.groups);
+        vb_script_print_command("check", draft.path);
+        printf(" && ");
+        vb_script_print_command("run", draft.path);
+        printf("\n");
+    }
     vb_draft_free(&draft);
     return status;
 }

@@ -6,6 +6,7 @@
 #include "kernels/towers/clip.h"
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
+#include "mpi/base/script.h"
 #include "mpi/command/cmd.h"
 #include "mpi/command/inspect_results.h"
 #include "mpi/encode/model.h"
@@ -85,7 +86,9 @@ static int inspect_yaml(const char *path, vb_error *err) {
         if (vb_experiment_read(&read, path, NULL, 0, err)) return -1;
         printf("experiment '%s': %d dataset(s), ", read.name, read.dataset_count - read.expansion_count);
         if (read.expansion_count) printf("%d expansion(s), ", read.expansion_count);
-        printf("%d model(s); it reads without errors\nrun it: vocabench run %s\n", read.model_count, path);
+        printf("%d model(s); it reads without errors\nrun it: ", read.model_count);
+        vb_script_print_command("run", path);
+        printf("\n");
         vb_experiment_free(&read);
         return 0;
     }

@@ -6,6 +6,7 @@
 
 #include "kernels/base/memory.h"
 #include "mpi/base/json.h"
+#include "mpi/base/script.h"
 #include "mpi/results/record_set.h"
 #include "shards/files/file.h"
 #include "shards/files/path.h"
@@ -71,8 +72,14 @@ static int inspect_folder(const char *path, vb_error *err) {
         vb_free(file);
     }
     if (json_array_size(results) > 40) printf("  ... and %zu more\n", json_array_size(results) - 40);
-    printf("to use them:\n  vocabench report %s --output page.html\n", folder.folder);
-    if (records) printf("  vocabench compare %s OTHER\n", folder.folder);
+    printf("to use them:\n  ");
+    vb_script_print_command("report", folder.folder);
+    printf(" --output page.html\n");
+    if (records) {
+        printf("  ");
+        vb_script_print_command("compare", folder.folder);
+        printf(" OTHER\n");
+    }
     vb_result_folder_close(&folder);
     return 0;
 }
@@ -126,10 +133,15 @@ static int inspect_state(const char *path, vb_error *err) {
     json_t *document = vb_json_parse_file(path, err);
     if (!document) return -1;
     const size_t n = strlen(path) - strlen(vb_path_base_name(path));
-    printf("state of a run of experiment '%s'\nto read it:\n  vocabench status %.*s\n", vb_json_text(document, "experiment"),
-           n ? (int)n : 1, n ? path : ".");
+    char *folder = n ? vb_strndup(path, n, err) : vb_strdup(".", err);
+    if (folder) {
+        printf("state of a run of experiment '%s'\nto read it:\n  ", vb_json_text(document, "experiment"));
+        vb_script_print_command("status", folder);
+        printf("\n");
+    }
     json_decref(document);
-    return 0;
+    vb_free(folder);
+    return folder ? 0 : -1;
 }
 
 /* ---- lists of JSON lines ---- */

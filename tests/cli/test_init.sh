@@ -8,6 +8,8 @@ cd "$scratch" || exit 1
 mkdir "my work" && cd "my work" || exit 1
 make_data images "my pictures" 20 3; make_data tokenizer tiny-clip; make_data model tiny-clip/model.safetensors
 "$vocabench" init "my pictures" tiny-clip >init.out 2>init.err; verdict $? "init" "$(cat init.err)"
+"$vocabench" init "my pictures" tiny-clip --output 'my own.yaml' >own.out 2>&1
+has_line "and what to type next" "next: vocabench check 'my own.yaml' && vocabench run 'my own.yaml'" own.out
 has_line "init says what it wrote" "my-pictures.yaml: 60 images of 20 classes, one model" init.out
 "$vocabench" check my-pictures.yaml >check.out 2>&1; verdict $? "check passes what init wrote" "$(cat check.out)"
 like "check finds no error" "[0-9]+ ok, [0-9]+ notes?, 0 errors" check.out

@@ -22,6 +22,13 @@ equal "right ones as the results have them" \
   "$(grep -oE '[0-9]+ right' out)" "$(query r '.results[0] | .top1_all * .images | round') right"
 says "a finished pair" "^finished result of 'plain' on 'folder', for run --resume: 57 images" r/pairs/plain--folder.json
 says "a state" "^  vocabench status r/$" r/state.json
+# What is to be typed next is a command, whatever the folder is called.
+odd='it'"'"'s $5 #1'; cp -r r "$odd"; cp e.yaml "$odd"; odd=${odd/\$/\$\$} word="'it'\\''s \$\$5 #1"
+says "an experiment in a folder of such a name" '^run it: ' "$odd/e.yaml"
+has_line "to be run" "run it: vocabench run $word/e.yaml'" out
+says "its state" '^state of a run' "$odd/state.json"; has_line "to be read" "  vocabench status $word/'" out
+says "its results" '^results of' "$odd"; has_line "to be shown" "  vocabench report $word' --output page.html" out
+has_line "and compared" "  vocabench compare $word' OTHER" out
 says "a comparison" "^comparison of 'plain' on 'folder'" c.json
 says "a comparison of pairs" '^comparison of 1 pairs of models' pairs.json
 like "with each pair" "^  'other' less 'plain' on 'folder': acc_e [+]0.00 points, p by images 1, by classes 1$" out
