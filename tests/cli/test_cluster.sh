@@ -165,6 +165,11 @@ refuses "a cut file" 5 "cut/results.json:[0-9]*:[0-9]*: " "$vocabench" merge x c
   grep -qE '^cache whole/cache: 12 unit.s. of images; this experiment makes 12 at most; 2 file' out && ! grep -q 'time left' out
 verdict $? "status of what is done" "$(cat out)"
 refuses "status of nothing" 4 "empty: no state.json: nothing has been run" "$vocabench" status empty
+# One that was killed between a pair's result and the end of its marker.
+cp -r whole marked && : >marked/pairs/given--pics.json.running && "$vocabench" status marked >out
+like "a pair with a marker is not done" ': 4 done, 0 running, 0 failed, 1 to do$' out
+must "$vocabench" run e.yaml --output marked --latex --per-image --resume && "$vocabench" status marked >out
+like "and is with the next start" ': 5 done, 0 running, 0 failed, 0 to do$' out
 broken=$(find more -name '*.*' | sort | tail -n 1); cp "$broken" kept && head -c 50 kept >"$broken"
 # Of a start that goes on, those are done whose earlier results hold, whether it came to them or not.
 cp -r whole going && touch -d '1 hour ago' going/pairs/*
@@ -244,6 +249,12 @@ for images in 238:'119 s' 240:'2 min' 14398:'120 min' 14400:'2.0 h'; do # two a 
   jq ".datasets[0].images = ${images%:*}" rated/array/2/state.json >s.json && cp s.json rated/array/2/state.json
   "$vocabench" status rated >told; has_line "$images to do" "time left: about ${images#*:} of running" told
 done
+
+# Of what a start has taken from earlier ones it did nothing itself.
+mkdir -p took/pairs && jq --argjson began "$began" '.started = $began | del(.only_model) | .datasets[0].images = 100 |
+  .taken = [{model: "a", dataset: "d"}]' rated/array/2/state.json >took/state.json
+touch -d "@$((began - 500))" took/pairs/a--d.json; touch -d "@$((began + 100))" took/pairs/b--d.json
+"$vocabench" status took >told; has_line "nor is it in the rate" "time left: about 100 s of running" told
 
 # ---- submit: pretend commands -----------------------------------------------------------------------------------
 mkdir bin && PATH=$scratch/bin:$PATH

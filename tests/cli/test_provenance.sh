@@ -82,6 +82,11 @@ weights=$(sha256sum <m.safetensors | cut -c1-64)
 like "check --sums: a file" "^ok +model 'm' +m.safetensors: SHA-256 $weights; nothing here tells" out
 like "check --sums: a corpus" \
   "^ok +corpus 'words' +1 files, $(stat -c %s words/a.txt) bytes: SHA-256 of their list [0-9a-f]{64}$" out
+mkdir parts; must "$tools/npy" random parts/0.npy 30 64 1; cp words/a.txt parts/0.txt
+"$vocabench" check c.yaml --sums --cache sums --set corpora.words.embeddings=parts --set 'corpora.words.captions=parts/*.txt' >out
+sum=$( (cd parts && sha256sum 0.npy 0.txt) | sha256sum | cut -c1-64)
+like "captions among the embeddings are listed once" \
+  "^ok +corpus 'words' +2 files, $(cat parts/* | wc -c) bytes: SHA-256 of their list $sum$" out
 
 # ---- the published files -----------------------------------------------------------------------------------------
 sum=$(sha256sum <m.safetensors | cut -d' ' -f1) other=$(printf '%064d' 8)

@@ -66,6 +66,9 @@ numpy.save("trap-y.npy", numpy.int32([0] * 8 + [1]))'
     '2 exact [["left","right"],[0.625,0.25],0.25,0,true]'; do
     read -r ranks method expected <<<"$k"
     run_at "$ranks" trap.yaml --output trap --set "adversarial.method=$method"
+    run trap.yaml --output three --set "adversarial.method=$method" --set adversarial.k=3
+    equal "$method: k may be all that there are" "$(query three '.results[0].adversarial[0].accuracy | tojson')" \
+      '[0.5,0.375,0.25]'
     equal "$method: what it chooses, and how far from the best that may be" "$(query trap \
       '.results[0].adversarial[] | [.names, .accuracy, .accuracy_bound, .gap, .proven] | tojson')" "$expected"
   done
