@@ -73,6 +73,24 @@ cores=$(nproc)
 mpi 2 "$vocabench" run e.yaml --output whole --resume --threads $((cores + 1)) >stdout 2>stderr
 equal "more threads than cores: one line" "$(grep -c "^warning: 2 ranks x $((cores + 1)) threads on the $cores core" stderr)" 1 \
   "$(cat stderr)"
+# Ranks that are bound to a core each have two together; two on one core have that one.
+if [ "$cores" -gt 1 ]; then
+  cat >bound <<'E'
+#!/usr/bin/python3
+import os, sys
+core = int(os.environ["OMPI_COMM_WORLD_RANK"]) if sys.argv[1] == "apart" else 0
+os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[core]})
+os.execv(sys.argv[2], sys.argv[2:])
+E
+  chmod +x bound
+  warned() { # warned HOW THREADS: the warning of two ranks so bound
+    mpi 2 ./bound "$1" "$vocabench" run e.yaml --output whole --resume --threads "$2" 2>&1 >/dev/null | grep '^warning: 2 ranks'
+  }
+  equal "a core a rank, a thread each" "$(warned apart 1)" ""
+  equal "two each" "$(warned apart 2)" "warning: 2 ranks x 2 threads on the 2 cores of a machine: they wait for each other"
+  equal "one core for both" "$(warned together 1)" \
+    "warning: 2 ranks x 1 thread on the 1 core of a machine: they wait for each other"
+else skip "ranks that are bound to cores" "one core"; fi
 OPENBLAS_NUM_THREADS=4 "$vocabench" run e.yaml --output whole --resume --threads 1 >stdout 2>stderr
 equal "threads of BLAS: one line" "$(grep -c '^warning: OPENBLAS_NUM_THREADS=4' stderr)" 1 "$(cat stderr)"
 OPENBLAS_NUM_THREADS=1 "$vocabench" run e.yaml --output whole --resume --threads 1 >stdout 2>stderr
