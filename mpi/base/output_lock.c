@@ -80,7 +80,7 @@ static owner_state look_at_owner(const json_t *owner, const json_t *self, char *
     if (!*job) return OWNER_UNSEEN;
     if (same(owner, self, "slurm_job")) return same(owner, self, "slurm_restart") ? OWNER_UNSEEN : OWNER_GONE;
     char word[64];
-    char *answer = vb_slurm_jobs_ask(job, environment);
+    char *answer = vb_slurm_job_ask(job, environment);
     vb_slurm_job_state(answer, job, word, sizeof word);
     vb_free(answer);
     if (!strcmp(word, "RUNNING") || !strcmp(word, "COMPLETING")) return OWNER_ALIVE;

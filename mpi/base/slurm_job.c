@@ -17,7 +17,7 @@ static const char *find_state(const char *answer, const char *job) {
 
 /* The last task of an array that starts has the array's number as its own. Asked for it, squeue lists all tasks of the array,
  * those that wait before those that run: the number tells which of the lines is meant. */
-char *vb_slurm_jobs_ask(const char *jobs, char *const *environment) {
+char *vb_slurm_job_ask(const char *jobs, char *const *environment) {
     const char *argv[] = {"squeue", "-h", "-j", jobs, "-o", "%A %T", NULL};
     char *answer;
     vb_error none;

@@ -34,7 +34,7 @@ static char *ask_slurm(const vb_survey *all, vb_error *err, int *status) {
         if (*job) vb_strbuf_format(&jobs, "%s%s", jobs.filled ? "," : "", job);
     }
     *status = vb_strbuf_end(&jobs, "the tasks' jobs", err);
-    char *answer = !*status && jobs.filled ? vb_slurm_jobs_ask(jobs.bytes, all->environment) : NULL;
+    char *answer = !*status && jobs.filled ? vb_slurm_job_ask(jobs.bytes, all->environment) : NULL;
     vb_strbuf_free(&jobs);
     return answer;
 }

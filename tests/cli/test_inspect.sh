@@ -23,6 +23,7 @@ equal "right ones as the results have them" \
 says "a finished pair" "^finished result of 'plain' on 'folder', for run --resume: 57 images" r/pairs/plain--folder.json
 says "a state" "^  vocabench status r/$" r/state.json
 # What is to be typed next is a command, whatever the folder is called.
+# shellcheck disable=SC2016 # a name
 odd='it'"'"'s $5 #1'; cp -r r "$odd"; cp e.yaml "$odd"; odd=${odd/\$/\$\$} word="'it'\\''s \$\$5 #1"
 says "an experiment in a folder of such a name" '^run it: ' "$odd/e.yaml"
 has_line "to be run" "run it: vocabench run $word/e.yaml'" out
