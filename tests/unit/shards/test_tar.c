@@ -126,6 +126,11 @@ static void reads_what_tar_programs_write(void **state) {
     assert_string_equal(list, expected);
     assert_ok(list_file(in_scratch(path, "old.tar"), list, sizeof list, &err));
     assert_string_equal(list, "a.txt 0 5 alpha;b.cls 0 1 7;");
+    /* An incremental archive: folders list what they hold, as data. */
+    assert_int_equal(run_command("cd %s && tar --format=gnu -g snapshot -C in -cf steps.tar . 2>err", scratch), 0);
+    assert_ok(list_file(in_scratch(path, "steps.tar"), list, sizeof list, &err));
+    assert_non_null(strstr(list, " D "));
+    assert_non_null(strstr(list, ";a.txt 0 5 alpha;b.cls 0 1 7;"));
 }
 
 static void tar_programs_read_what_we_write(void **state) {
@@ -327,6 +332,8 @@ static void extended_headers(void **state) {
                 {"19 comment=a=b=c=d\n20 mtime=1700000000\n", "short 0 4 data;"},
                 {"21 path=./././a/b.png\n", NULL}, /* wrong length */
                 {"22 path=./././a/b.png\n", "a/b.png 0 4 data;"},
+                {"20 path=.//.//a.png\n", "a.png 0 4 data;"},
+                {"8 path=\n", "short 0 4 data;"}, /* POSIX: as if there were none */
                 {"", "short 0 4 data;"}};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         try_pax(good[i].records, strlen(good[i].records), 'x');
@@ -395,6 +402,8 @@ static void kinds_of_entries(void **state) {
     add_header(&tar, "hard", '1', 0);
     add_header(&tar, "pipe", '6', 0);
     add_header(&tar, "volume", 'V', 0);
+    add_header(&tar, "dump", 'D', 4); /* types of programs' own may have data */
+    add_data(&tar, "Ynow", 4);
     add_header(&tar, "joined", '7', 0);
     uint8_t *gnu = add_header(&tar, "timed", '0', 0); /* times in the place of ustar's prefix */
     memcpy(gnu + 257, "ustar  ", 8);
@@ -402,7 +411,8 @@ static void kinds_of_entries(void **state) {
     set_checksum(gnu);
     add_end(&tar);
     assert_ok(list_archive(&tar, tar.size, list, sizeof list, &err));
-    assert_string_equal(list, "folder/ 5 0 ;old/ 5 0 ;soft 2 0 ;hard 1 0 ;pipe 6 0 ;volume V 0 ;joined 0 0 ;timed 0 0 ;");
+    assert_string_equal(list,
+                        "folder/ 5 0 ;old/ 5 0 ;soft 2 0 ;hard 1 0 ;pipe 6 0 ;volume V 0 ;dump D 4 Ynow;joined 0 0 ;timed 0 0 ;");
     static const struct {
         char type;
         size_t size;
@@ -424,6 +434,57 @@ static void kinds_of_entries(void **state) {
     assert_fails(list_archive(&tar, tar.size, list, sizeof list, &err), VB_EDATA, "without a name");
     memset(tar.bytes, 'x', 2048);
     assert_fails(list_archive(&tar, 2048, list, sizeof list, &err), VB_EDATA, "wrong checksum");
+}
+
+/* Programs that summed signed characters: names that are not ASCII tell. */
+static void sums_of_signed_characters(void **state) {
+    (void)state;
+    char path[1024];
+    tar.size = 0;
+    uint8_t *header = add_header(&tar, "caf\xe9", '0', 4);
+    int sum = 0;
+    memset(header + 148, ' ', 8);
+    for (int i = 0; i < 512; i++) sum += (int8_t)header[i];
+    snprintf((char *)header + 148, 8, "%06o", (unsigned)sum);
+    add_data(&tar, "data", 4);
+    add_end(&tar);
+    assert_ok(list_archive(&tar, tar.size, list, sizeof list, &err));
+    assert_string_equal(list, "caf\xe9 0 4 data;");
+    if (have("tar")) assert_int_equal(run_command("test $(tar -xOf %s) = data", in_scratch(path, "x.tar")), 0);
+    header[148 + 5]++; /* one more is neither sum */
+    assert_fails(list_archive(&tar, tar.size, list, sizeof list, &err), VB_EDATA, "wrong checksum");
+}
+
+/* The first bytes of what is written, however much it is. */
+static int to_beginning(void *context, const void *bytes, size_t size, vb_error *error) {
+    archive *beginning = context;
+    const size_t n = size < 512 ? size : 512;
+    (void)error;
+    if (beginning->size + n <= 2048) memcpy(beginning->bytes + beginning->size, bytes, n);
+    beginning->size += size;
+    return 0;
+}
+
+/* Eleven octal digits end at 8 GiB - 1; what is larger has its size in a pax header. */
+static void sizes_beyond_8_gib_are_written(void **state) {
+    (void)state;
+    static const char data[512];
+    const size_t edge = (size_t)1 << 33;
+    for (size_t size = edge - 1; size <= edge; size++) {
+        const bool large = size == edge;
+        char path[1024];
+        tar.size = 0;
+        assert_ok(vb_tar_write_file(&(vb_tar_sink){to_beginning, &tar}, "a.png", data, size, &err));
+        assert_true(tar.size == (large ? 1024 : 0) + 512 + edge);
+        assert_int_equal(tar.bytes[156], large ? 'x' : '0');
+        if (large) assert_memory_equal(tar.bytes + 512, "19 size=8589934592\n\0", 20);
+        else assert_string_equal((char *)tar.bytes + 124, "77777777777");
+        put_file("large.tar", tar.bytes, 1536);
+        if (have("tar")) /* which tells the entry before it misses the data */
+            assert_int_equal(run_command("tar -tvf %s 2>/dev/null | grep -q ' %zu .* a.png$'", in_scratch(path, "large.tar"),
+                                         size),
+                             0);
+    }
 }
 
 static void goes_on_from_any_header(void **state) {
@@ -461,6 +522,8 @@ int main(void) {
                                        cmocka_unit_test(sizes_are_octal_or_binary),
                                        cmocka_unit_test(extended_headers),
                                        cmocka_unit_test(kinds_of_entries),
+                                       cmocka_unit_test(sums_of_signed_characters),
+                                       cmocka_unit_test(sizes_beyond_8_gib_are_written),
                                        cmocka_unit_test(goes_on_from_any_header)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -210,6 +210,10 @@ static void lying_tables(void **state) {
     put_file("lie.zst", copy, n);
     assert_fails(read_all(path, 100, &err) < 0, VB_EDATA, "holds 300 bytes, the seek table says 301");
     memcpy(copy, bytes, n);
+    put32(table + 4, 0); /* of a frame that no read comes to */
+    put_file("lie.zst", copy, n);
+    assert_fails(read_all(path, 100, &err) < 0, VB_EDATA, "holds 300 bytes, the seek table says 0");
+    memcpy(copy, bytes, n);
     put32(table, 7); /* compressed sizes that no longer add up */
     put_file("lie.zst", copy, n);
     assert_fails(read_all(path, 100, &err) < 0, VB_EDATA, "lie before the table");
