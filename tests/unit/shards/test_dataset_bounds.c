@@ -52,6 +52,16 @@ static void images_beyond_4_gib(void **state) {
     unlink(path);
 }
 
+/* The classes of a data set, joined by spaces. */
+static void check_labels(const char *images, const char *names, const char *expected) {
+    char path[1024], joined[256] = "";
+    vb_dataset *dataset;
+    assert_ok(vb_dataset_open(&dataset, in_scratch(path, images), names, &err));
+    for (int i = 0; i < vb_dataset_labels(dataset); i++) strcat(strcat(joined, i ? " " : ""), vb_dataset_label(dataset, i));
+    assert_string_equal(joined, expected);
+    vb_dataset_close(dataset);
+}
+
 /* What is told of the samples beside them has to fit them. */
 static void manifests_tell_the_samples(void **state) {
     (void)state;
@@ -68,6 +78,36 @@ static void manifests_tell_the_samples(void **state) {
         if (rows == 2) assert_ok(open_in_scratch("told", NULL, &err));
         else assert_fails(open_in_scratch("told", NULL, &err), VB_EDATA, "told/1.tar: 2 samples, manifest.json says 3");
     }
+    /* Its names of classes come before those of a file beside it (docs/formats.md); captions alone are no samples. */
+    for (int captions = 0; captions < 2; captions++) {
+        if (captions) PUT_TAR("told/1.tar", {"a.txt", "1"}, {"b.txt", "2"});
+        else PUT_TAR("told/1.tar", {"a.jpg", "1"}, {"a.cls", "1"}, {"b.jpg", "2"}, {"b.cls", "0"});
+        assert_int_equal(stat(in_scratch(path, "told/1.tar"), &info), 0);
+        snprintf(text, sizeof text,
+                 "{\"schema\": \"vocabench.shards/1\", \"rows\": 2, \"class_names\": [\"cat\", \"dog\"], \"shards\": "
+                 "[{\"file\": \"1.tar\", \"rows\": 2, \"bytes\": %lld, \"xxh3_128\": \"00112233445566778899aabbccddeeff\"}]}",
+                 (long long)info.st_size);
+        put_text("told/manifest.json", text);
+        put_text("told/classnames.txt", "fox\nhen\n");
+        if (captions) assert_fails(open_in_scratch("told", NULL, &err), VB_EDATA, "told/1.tar: 0 samples, manifest.json says 2");
+        else check_labels("told", NULL, "cat dog");
+    }
+}
+
+/* Shards in a folder and below it: what lies beside the inner ones is not said of the outer ones. */
+static void names_are_of_their_folder(void **state) {
+    (void)state;
+    char path[1024];
+    PUT_TAR("out/z.tar", {"b.jpg", "3"}, {"b.cls", "\xef\xbb\xbf 0\r\n"}); /* as an editor of Windows saves it */
+    PUT_TAR("out/in/a.tar", {"a.jpg", "4"}, {"a.cls", "0"});
+    put_text("out/classnames.txt", "cat\n");
+    put_text("out/in/classnames.txt", "dog\n");
+    assert_fails(open_in_scratch("out/{in/a,z}.tar", NULL, &err), VB_EMISMATCH, "differ");
+    put_text("out/in/classnames.txt", "cat\n");
+    check_labels("out/{in/a,z}.tar", NULL, "cat");
+    put_text("given", "hen\n");
+    check_labels("out", in_scratch(path, "given"), "hen"); /* by its folder, which is looked at for images first */
+    check_labels("out", NULL, "cat");
 }
 
 /* What no reader of ours hands on. */
@@ -86,15 +126,18 @@ static void impossible_samples_are_refused(void **state) {
 static void captions_of_metadata(void **state) {
     (void)state;
     char path[1024], *captions[VB_UNIT_SAMPLES];
-    static const char *const expected[] = {"a \"NaN\" cat", "", "", "a dog"};
+    static const char *const expected[] = {"a \"NaN\" cat", "", "", "a dog", "a hen", NULL};
     vb_dataset *dataset;
     PUT_TAR("x/json.tar", {"a.jpg", "1"},
             {"a.json", "{\"similarity\": NaN, \"caption\": \"a \\\"NaN\\\" cat\", \"p\": -Infinity}"}, {"b.jpg", "2"},
             {"b.json", "{\"caption\": NaN}"}, {"c.jpg", "3"}, {"c.json", "{\"caption\": \"c\", NaN}"}, {"d.jpg", "4"},
-            {"d.json", "{\"caption\": \" a dog\\n\", \"hash\": 18446744073709551615}"});
+            {"d.json", "{\"caption\": \" a dog\\n\", \"hash\": 18446744073709551615}"}, {"e.jpg", "5"},
+            {"e.txt", "\xef\xbb\xbf" /* a mark */ "a hen\r\n"}, {"f.jpg", "6"}, {"f.txt", "caf\xe9"}); /* no UTF-8 */
     assert_ok(vb_dataset_open(&dataset, in_scratch(path, "x/json.tar"), NULL, &err));
     assert_ok(vb_dataset_read_captions(dataset, 0, captions, &err));
-    for (int i = 0; i < 4; i++) assert_string_equal(captions[i], expected[i]);
+    for (int i = 0; i < 6; i++)
+        if (!expected[i]) assert_null(captions[i]);
+        else if (!captions[i] || strcmp(captions[i], expected[i])) fail_msg("caption %d: '%s'", i, captions[i]);
     for (int i = 0; i < VB_UNIT_SAMPLES; i++) vb_free(captions[i]);
     vb_dataset_close(dataset);
 }
@@ -128,6 +171,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(members_are_bounded),
                                        cmocka_unit_test(images_beyond_4_gib),
                                        cmocka_unit_test(manifests_tell_the_samples),
+                                       cmocka_unit_test(names_are_of_their_folder),
                                        cmocka_unit_test(impossible_samples_are_refused),
                                        cmocka_unit_test(captions_of_metadata),
                                        cmocka_unit_test(captions_without_memory)};

@@ -344,6 +344,7 @@ static void manifests(void **state) {
                  {"\"bytes\": 9", "\"bytes\": \"9\"", "shards[0]: bytes", VB_EDATA},
                  {"\"file\": \"a\"", "\"file\": \"../a\"", "'../a'", VB_EDATA},
                  {"\"file\": \"a\"", "\"file\": \"\"", "file", VB_EDATA},
+                 {"\"file\": \"a\"", "\"file\": \".a\"", "'.a'", VB_EDATA}, /* a writer's, that is not whole */
                  {"ddeeff", "ddeef", "32 hexadecimal", VB_EDATA},
                  {"aabbccddeeff", "AABBCCDDEEFF", "32 hexadecimal", VB_EDATA},
                  {"[\"x\"]", "[1]", "class_names", VB_EDATA},

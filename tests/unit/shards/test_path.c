@@ -118,6 +118,15 @@ static void folders_and_globs(void **state) {
     assert_int_equal(paths.count, 4);
     assert_string_equal(vb_path_base_name(paths.items[3]), "s011.tar");
     vb_strings_free(&paths);
+    /* as in bash: without zeros before it a number has none, though the last one is longer */
+    for (int i = 9; i < 11; i++) {
+        snprintf(path, sizeof path, "%s/t%d.tar", deep, i);
+        assert_ok(vb_writer_write_whole(path, "x", 1, &err));
+    }
+    snprintf(pattern, sizeof pattern, "%s/t{9..10}.tar", deep);
+    assert_ok(vb_path_glob(&paths, pattern, &err));
+    assert_int_equal(paths.count, 2);
+    vb_strings_free(&paths);
     snprintf(pattern, sizeof pattern, "%s/s{008..012}.tar", deep);
     assert_fails(vb_path_glob(&paths, pattern, &err), VB_EMISSING, "s012.tar: no such file");
     snprintf(pattern, sizeof pattern, "%s/s{011..008}.tar", deep);
