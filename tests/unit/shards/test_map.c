@@ -171,6 +171,37 @@ static void a_copy_that_is_not_whole_is_refused(void **state) {
     unlink(copy);
 }
 
+/* Each is found, in whatever order they were added; one that has changed since is read from its own place. */
+static void copies_are_found(void **state) {
+    (void)state;
+    vb_error err;
+    static const char *const names[] = {"m", "z", "a", "q", "b"};
+    enum { FILES = sizeof names / sizeof *names };
+    char path[1024], copy[1024], name[8], byte;
+    vb_identity identity;
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "c%s", names[i]);
+        assert_ok(vb_writer_write_whole(in_scratch(path, names[i]), "?", 1, &err));
+        assert_ok(vb_writer_write_whole(in_scratch(copy, name), names[i], 1, &err));
+        assert_ok(vb_identity_of_path(&identity, path, &err));
+        assert_ok(vb_staged_add(path, &identity, copy, &err));
+    }
+    assert_ok(vb_writer_write_whole(in_scratch(path, "q"), "!", 1, &err));
+    for (int i = 0; i < FILES; i++) {
+        const bool changed = *names[i] == 'q';
+        assert_true(vb_staged_has(in_scratch(path, names[i])));
+        int fd = vb_staged_open(path);
+        assert_int_equal(fd < 0, changed);
+        if (fd < 0) continue;
+        assert_int_equal(read(fd, &byte, 1), 1);
+        assert_int_equal(byte, *names[i]);
+        close(fd);
+    }
+    assert_false(vb_staged_has(in_scratch(path, "ca")));
+    vb_staged_clear();
+    assert_false(vb_staged_has(in_scratch(path, "a")));
+}
+
 static void on_signal(int signal) { _exit(40 + (signal == SIGBUS)); }
 
 /* A fault that is no map's goes to the handler before ours, or ends the process as ever. */
@@ -246,6 +277,7 @@ int main(void) {
                                        cmocka_unit_test(every_change_is_told),
                                        cmocka_unit_test(times_of_any_year),
                                        cmocka_unit_test(a_copy_that_is_not_whole_is_refused),
+                                       cmocka_unit_test(copies_are_found),
                                        cmocka_unit_test(bad_files_leave_nothing),
                                        cmocka_unit_test(maps_are_counted)};
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);

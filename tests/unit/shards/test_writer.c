@@ -138,6 +138,24 @@ static void files_of_dead_writers_are_swept(void **state) {
     assert_int_equal(waitpid(unasked, NULL, 0), unasked);
 }
 
+/* Beside a file that is written anew, its own are swept: not another's whose name begins alike, nor below. */
+static void what_was_left_beside_a_file_is_swept(void **state) {
+    (void)state;
+    char folder[600], name[700];
+    snprintf(folder, sizeof folder, "%s/beside", scratch);
+    snprintf(name, sizeof name, "%s/below", folder);
+    vb_error err;
+    assert_int_equal(vb_path_make_folders(name, &err), 0);
+    leave_temporary(name, "out", 0);
+    leave_temporary(folder, "out", 0);
+    leave_temporary(folder, "output", 0);
+    snprintf(name, sizeof name, "%s/out", folder);
+    assert_int_equal(vb_writer_sweep_beside(name), 1);
+    assert_int_equal(vb_writer_sweep_beside(name), 0);
+    assert_int_equal(vb_writer_sweep_temporaries(folder), 2);
+    assert_int_equal(run_command("rm -r '%s'", folder), 0);
+}
+
 /* The only temporary file in the scratch folder, links aside. */
 static void find_temporary(char *path, size_t size) {
     DIR *stream = opendir(scratch);
@@ -251,6 +269,7 @@ static void a_stale_lock_goes_to_one(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_file_appears_whole_or_not_at_all),
                                        cmocka_unit_test(files_of_dead_writers_are_swept),
+                                       cmocka_unit_test(what_was_left_beside_a_file_is_swept),
                                        cmocka_unit_test(temporary_names_cannot_be_foretold),
                                        cmocka_unit_test(a_file_is_made_by_one),
                                        cmocka_unit_test(locks_are_replaced_by_who_knows_them),
