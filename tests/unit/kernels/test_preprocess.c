@@ -223,6 +223,12 @@ static void shapes_are_planned_as_their_libraries_do(void **state) {
     image.width = 9, image.height = 16, image.pixels = tall;
     assert_ok(vb_preprocess_image(&spec, &image, out, &err));
     for (int x = 0; x < 8; x++) assert_true(out[8 + x] == (x >= 2 && x < 6 ? 1.0f : 0.0f));
+    /* Five too many columns, or rows: open_clip's center_crop_or_pad puts two before the image and three behind. */
+    for (int across = 0; across < 2; across++) {
+        image.width = across ? 3 : 8, image.height = across ? 8 : 3;
+        assert_ok(vb_preprocess_image(&spec, &image, out, &err));
+        for (int i = 0; i < 8; i++) assert_true(out[across ? 8 + i : 8 * i + 1] == (i >= 2 && i < 5 ? 1.0f : 0.0f));
+    }
     image.width = 1, image.height = 45;
     assert_fails(vb_preprocess_image(&spec, &image, out, &err), VB_EUNSUPPORTED, "0x8 at resolution 8");
 
@@ -271,8 +277,32 @@ static void words_are_not_resized(void **state) {
     assert_true(out[1] == 20.0f / 255.0f && out[15] == 1.0f);
     spec.resolution = 2;
     assert_fails(vb_preprocess_image(&spec, &image, out, &err), VB_EUNSUPPORTED, "I;16");
+    for (int flat = 0; flat < 2; flat++) { /* nor where one side stays */
+        const vb_preprocess squashed = {.resolution = 4, .resize = VB_RESIZE_SQUASH, .std = {1, 1, 1}};
+        vb_image half = {.mode = VB_MODE_I16, .width = flat ? 4 : 2, .height = flat ? 2 : 4, .pixels = image.pixels};
+        assert_fails(vb_preprocess_image(&squashed, &half, out, &err), VB_EUNSUPPORTED, "I;16");
+    }
     spec.rgb_first = true;
     assert_ok(vb_preprocess_image(&spec, &image, out, &err));
+}
+
+/* Beside an edge the bicubic filter leaves the range of what it reads: no white becomes black by that. */
+static void integers_stay_in_their_range(void **state) {
+    (void)state;
+    vb_error err = {0};
+    int32_t levels[8] = {INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN, INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX};
+    for (int down = 0; down < 2; down++) {
+        vb_image image = {.mode = VB_MODE_I, .width = down ? 1 : 8, .height = down ? 8 : 1, .pixels = (uint8_t *)levels}, out;
+        const int width = down ? 1 : 16, height = down ? 16 : 1;
+        assert_ok(vb_resize(&image, &(vb_resize_to){width, height, 0, 0, width, height, VB_FILTER_BICUBIC}, &out, &err));
+        for (int i = 0; i < 16; i++) {
+            int32_t level;
+            memcpy(&level, out.pixels + 4 * i, sizeof level);
+            assert_int_equal(level < 0, i < 8);
+            if (i == 5 || i == 10) assert_int_equal(level, i < 8 ? INT32_MIN : INT32_MAX); /* beyond it before it is clamped */
+        }
+        vb_free(out.pixels);
+    }
 }
 
 static void description_tells_specifications_apart(void **state) {
@@ -411,6 +441,7 @@ int main(void) {
                                        cmocka_unit_test(transparent_colours_survive_only_an_unchanged_size),
                                        cmocka_unit_test(levels_beyond_a_byte_are_clamped),
                                        cmocka_unit_test(words_are_not_resized),
+                                       cmocka_unit_test(integers_stay_in_their_range),
                                        cmocka_unit_test(description_tells_specifications_apart),
                                        cmocka_unit_test(nonsense_is_refused),
                                        cmocka_unit_test(memory_is_planned_as_it_is_taken),

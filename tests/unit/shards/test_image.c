@@ -6,6 +6,7 @@
 #include "tests/unit/vb_test.h"
 #include "kernels/image/colour.h"
 #include "kernels/base/fault.h"
+#include "shards/images/codec.h"
 #include "shards/images/image.h"
 #include "shards/files/map.h"
 #include "shards/files/path.h"
@@ -219,6 +220,8 @@ static void dimensions_are_bounded(void **state) {
         put32(png + 41, (uint32_t)crc32_z(0, png + 37, 4));
         assert_fails(vb_image_decode(&image, png, sizeof png, "big.png", &err), VB_EDATA, sizes[i].says);
     }
+    assert_ok(vb_codec_check(VB_CODEC_PIXELS / 10, 10, "x", &err)); /* as many as are handled: Pillow's bound before it warns */
+    assert_fails(vb_codec_check(VB_CODEC_PIXELS / 10 * 2 + 1, 5, "x", &err), VB_EDATA, "at most 178956970 in all");
     for (int i = 0; i < CASES;
          i++) { /* a JPEG with the sizes in its header overwritten: 65500 x 65500 is too much, zero too little */
         if (strcmp(image_cases[i].name, "jpeg grey")) continue;
@@ -251,6 +254,20 @@ static void odd_headers_are_told(void **state) {
     memcpy(jpeg + end + 3, grey->bytes + end, grey->size - end);
     assert_fails(vb_image_decode(&image, jpeg, grey->size + 3, "x", &err), VB_EUNSUPPORTED,
                  "x: JPEG: 2 components, expected 1, 3 or 4");
+    /* An unknown transform of Adobe's is taken for YCbCr, without a remark: it spoils no pixel. */
+    const struct image_case *adobe = image_cases;
+    while (strcmp(adobe->name, "jpeg stored as RGB")) adobe++;
+    uint8_t *pixels[2];
+    for (int i = 0; i < 2; i++) {
+        memcpy(jpeg, adobe->bytes, adobe->size);
+        ((uint8_t *)memmem(jpeg, adobe->size, "Adobe", 5))[11] = i ? 7 : 1;
+        assert_ok(vb_image_decode(&image, jpeg, adobe->size, "x", &err));
+        assert_string_equal(image.remark, "");
+        pixels[i] = image.pixels;
+    }
+    assert_memory_equal(pixels[0], pixels[1], (size_t)image.width * (size_t)image.height * 3);
+    vb_free(pixels[0]);
+    vb_free(pixels[1]);
 }
 
 /* Runs with stderr caught in a file; nothing may appear there. */
