@@ -222,6 +222,8 @@ static int search_codes(vb_topk *lists, source *from, int64_t count, int dim, in
     if (!status) status = vb_topk_new(lists, n, k, err);
     for (int s = 0; s < 2 && !status; s++) vb_topk_merge(lists, vb_scan_topk(exact[s]));
     if (!status) vb_topk_sort(lists);
+    for (int s = 0; s < 2 && !status; s++) /* rows that are looked at again were counted before, when they were coded */
+        assert_int_equal(vb_scan_counted(exact[s])->rows, 0);
     for (int s = 0; s < 2; s++) {
         vb_coded_scan_free(scan[s]);
         vb_scan_free(exact[s]);

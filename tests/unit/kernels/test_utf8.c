@@ -44,6 +44,7 @@ static void what_is_no_name_is_found(void **state) {
                                       "cd",
                                       "ab\xe2\x80\xa8",
                                       "ab\xe2\x81\xa7",
+                                      "ab\xe2\x81\xa9",
                                       "ab\xff",
                                       "ab\xe2\x82"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_ptr_equal(vb_utf8_find_control(bad[i]), bad[i] + 2);
