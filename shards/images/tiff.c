@@ -101,18 +101,20 @@ static int refuse_tiff(const tiff_job *job, const char *what) {
     return vb_errorf(job->err, VB_EUNSUPPORTED, "%s: TIFF: %s", job->name, what);
 }
 
-/* What Pillow takes for something else than it is. */
+/* What Pillow takes for something else than it is. Of a layout's name it keeps one letter for each plane: that bits are reversed,
+ * or a single sample inverted, gets lost. */
 static int check_plain(tiff_job *job) {
     enum { YCBCR = 6 };
-    const vb_tiff_tags *tags = &job->tags;
+    vb_tiff_tags *tags = &job->tags;
     const int channels = vb_colour_mode_bytes(job->layout.mode);
     if (tags->photometric == YCBCR) return refuse_tiff(job, "uncompressed YCbCr, which Pillow does not read");
     if (!tags->offsets.size) return refuse_tiff(job, "it tells neither strips nor tiles");
+    if (tags->planes == 2) tags->fill_order = 1;
     if (tags->fill_order == 2 && ((job->layout.mode == VB_MODE_P && tags->bits < 8) || (job->layout.inverted && tags->bits == 8)))
         return refuse_tiff(job, "uncompressed samples of such bits in reverse, which Pillow does not read");
     if (tags->planes != 2) return 0;
     const bool single = tags->samples == 1 && (tags->bits == 8 || (tags->bits == 1 && job->layout.mode == VB_MODE_1));
-    if (single) job->layout.inverted = false; /* so much of the layout gets lost in Pillow */
+    if (single) job->layout.inverted = false;
     if (single) return 0;
     const bool padded = job->layout.mode == VB_MODE_RGB && tags->samples > channels; /* "RGBX" and so on */
     if (tags->bits != 8 || (tags->samples != channels && !padded) || channels < 3 || job->layout.premultiplied)

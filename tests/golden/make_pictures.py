@@ -86,7 +86,7 @@ def main():
         print("/* What Pillow %s makes of the files in pictures.z, one behind the other; mode -1: it refuses them; height -1: we read them\n"
               " * all the same. Made by tests/golden/make_pictures.py; do not edit. */" % PIL.__version__, file=out)
         print("enum { PICTURE_BYTES = %d };" % len(blob), file=out)
-        print("static const struct picture_case { const char *name; int mode, width, height; uint64_t digest, rgb_digest; size_t size; } "
+        print("static const struct picture_case { const char *name; int mode, width, height; uint64_t digest, rgb_digest; size_t size; }\n"
               "picture_cases[] = {", file=out)
         print("\n".join(rows), file=out)
         print("};", file=out)

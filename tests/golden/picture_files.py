@@ -623,6 +623,16 @@ def pngs():
     yield "png more data", head + chunk(b"IDAT", zlib.compress(bytes(18 * 64 + 50))) + tail
 
 
+# ---- what came later, so that the files above stay as they are ----
+
+def planes_in_reverse():
+    for photo, depth, samples in ((0, 1, 1), (1, 1, 1), (0, 8, 1), (1, 8, 1), (3, 8, 1), (2, 8, 3)):
+        for compression in (1, 8):
+            yield "tiff reversed bits in planes, compression %d, %d of %d x %d" % (compression, photo, samples, depth), tiff(
+                photo, depth, samples, planar=2, fill=2, compression=compression, colours=256 if photo == 3 else None)
+    yield "tiff reversed bits in planes, tiles", tiff(2, 8, 3, planar=2, fill=2, tile=(16, 16))
+
+
 def files():
-    for part in (gifs, bmps, pnms, tiffs, jpegs, pngs):
+    for part in (gifs, bmps, pnms, tiffs, jpegs, pngs, planes_in_reverse):
         yield from part()

@@ -1,7 +1,8 @@
 /* What Pillow 9.4.0 makes of the files in pictures.z, one behind the other; mode -1: it refuses them; height -1: we read them
  * all the same. Made by tests/golden/make_pictures.py; do not edit. */
-enum { PICTURE_BYTES = 325554 };
-static const struct picture_case { const char *name; int mode, width, height; uint64_t digest, rgb_digest; size_t size; } picture_cases[] = {
+enum { PICTURE_BYTES = 332796 };
+static const struct picture_case { const char *name; int mode, width, height; uint64_t digest, rgb_digest; size_t size; }
+picture_cases[] = {
     {"gif of 1 bits", VB_MODE_P, 9, 7, 0x012b9fab05118865, 0x4c49ee24965c4656, 49},
     {"gif of 2 bits", VB_MODE_P, 9, 7, 0x0ba637965bb64d0d, 0x68eb393ceaaf0d74, 63},
     {"gif of 4 bits", VB_MODE_P, 9, 7, 0xffd9a3ff4ace54ca, 0xdc4ef39b7281b745, 119},
@@ -589,4 +590,17 @@ static const struct picture_case { const char *name; int mode, width, height; ui
     {"png data parted by a text", -1, 0, 0, 0x0000000000000000, 0x0000000000000000, 652},
     {"png short data", -1, 0, 0, 0x0000000000000000, 0x0000000000000000, 75},
     {"png more data", VB_MODE_RGB, 21, 18, 0x0000000000000000, 0x0000000000000000, 75},
+    {"tiff reversed bits in planes, compression 1, 0 of 1 x 1", VB_MODE_1, 9, 7, 0x23eaad58f3f65e01, 0xc654891ef6723723, 184},
+    {"tiff reversed bits in planes, compression 8, 0 of 1 x 1", VB_MODE_1, 9, 7, 0xe3160225c2c5e265, 0x4583003a853a7b51, 208},
+    {"tiff reversed bits in planes, compression 1, 1 of 1 x 1", VB_MODE_1, 9, 7, 0x49d3c25ff794467d, 0x7eda84523bbdb1d4, 184},
+    {"tiff reversed bits in planes, compression 8, 1 of 1 x 1", VB_MODE_1, 9, 7, 0x9804d02061655352, 0x34577943c3e6d517, 208},
+    {"tiff reversed bits in planes, compression 1, 0 of 1 x 8", VB_MODE_L, 9, 7, 0x0eee3d27a230ffae, 0xc89c38e91597bad5, 236},
+    {"tiff reversed bits in planes, compression 8, 0 of 1 x 8", VB_MODE_L, 9, 7, 0xe72cb8719026e18b, 0xcb410fdfb013220c, 260},
+    {"tiff reversed bits in planes, compression 1, 1 of 1 x 8", VB_MODE_L, 9, 7, 0x456e0a9fc4f8c534, 0x6f715f94a574d20e, 236},
+    {"tiff reversed bits in planes, compression 8, 1 of 1 x 8", VB_MODE_L, 9, 7, 0x8d126b19fa8633e6, 0xb30ffa1e4c671e82, 260},
+    {"tiff reversed bits in planes, compression 1, 3 of 1 x 8", VB_MODE_P, 9, 7, 0x51c772f5a8909fcb, 0xddef8cb9de092ff2, 1784},
+    {"tiff reversed bits in planes, compression 8, 3 of 1 x 8", VB_MODE_P, 9, 7, 0x672a5be517d435c2, 0x4d091dea6f33ac11, 1808},
+    {"tiff reversed bits in planes, compression 1, 2 of 3 x 8", VB_MODE_RGB, 9, 7, 0xd5a6ddf5fd41b8ca, 0xd5a6ddf5fd41b8ca, 422},
+    {"tiff reversed bits in planes, compression 8, 2 of 3 x 8", VB_MODE_RGB, 9, 7, 0xf4a28be3c0af16ba, 0xf4a28be3c0af16ba, 496},
+    {"tiff reversed bits in planes, tiles", VB_MODE_RGB, 9, 7, 0xfccba3641ec2052f, 0xfccba3641ec2052f, 956},
 };
