@@ -234,6 +234,7 @@ int vb_tar_next(vb_tar *tar, vb_tar_entry *entry, vb_error *err) {
         if (read_tar_header(tar, block, first, err)) return -1;
         if (tar->ended) return 0;
         char type = block[TYPE] ? (char)block[TYPE] : '0';
+        if (type == 'X') type = 'x'; /* Solaris wrote pax headers before POSIX had a letter for them */
         if (!parse_number(block + SIZE, 12, &size)) return tar_fails(tar, at, "malformed size in a header", err);
         uint64_t data = at + VB_TAR_BLOCK;
         if (type == 'x' || type == 'g' || type == 'L' || type == 'K') {

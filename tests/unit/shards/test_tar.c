@@ -380,6 +380,11 @@ static void extended_headers(void **state) {
     try_pax("9 path=n\n", 9, 'x');
     assert_ok(list_archive(&tar, tar.size, list, sizeof list, &err));
     assert_int_equal(first_header, 0);
+    try_pax("18 path=other.txt\n", 18, 'X'); /* Solaris' letter for the same */
+    assert_ok(list_archive(&tar, tar.size, list, sizeof list, &err));
+    assert_string_equal(list, "other.txt 0 4 data;");
+    assert_int_equal(first_header, 0);
+    if (have("tar")) assert_int_equal(run_command("test \"$(tar -tf %s)\" = other.txt", scratch_path("x.tar")), 0);
     try_pax("", 0, 'L');
     assert_fails(list_archive(&tar, tar.size, list, sizeof list, &err), VB_EDATA, "empty long name");
     tar.size = 0; /* an extended header that belongs to nothing */
