@@ -55,11 +55,13 @@ static void texts_are_told_from_the_rest(void **state) {
                         "a\0"),
                   false},
                  {BYTES("a\0b\0"), false},
+                 {BYTES("a\0b\0c"), false}, /* cut in a character */
                  {BYTES("GIF89a\x01\0"), false},
                  /* words that are the beginnings of formats too */
                  {BYTES("GIF89a is a format\n"), true},
                  {BYTES("BZhang\nWang\n"), true},
                  {BYTES("PAR1\n"), true},
+                 {BYTES("PAR1 \xf0\x9f\x98"), true}, /* the head ends in a character */
                  {BYTES("{\"a\": 1}"), true},
                  {BYTES("caf\xc3\xa9\n"), true},
                  {BYTES("caf\xe9\n"), true}, /* its reader names the line */

@@ -32,6 +32,8 @@ static void numbers_pair(void **state) {
         /* no numbers: names */
         {"e/b.npy e/a.npy", "m/a.jsonl.zst m/b.jsonl.zst", "m/b.jsonl.zst m/a.jsonl.zst"},
         {"emb.npy", "coco2017.json", "coco2017.json"},
+        /* those of folders tell nothing */
+        {"e/1/b.npy e/2/a.npy", "m/1/a.tsv m/2/b.tsv", "m/2/b.tsv m/1/a.tsv"},
     };
     vb_error err;
     char joined[512];

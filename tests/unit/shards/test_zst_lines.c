@@ -65,6 +65,9 @@ static void what_is_no_line_is_refused(void **state) {
     assert_ok(vb_zst_lines_next(&lines, &line, &length, &err));
     assert_int_equal(length, 3);
     assert_fails(vb_zst_lines_next(&lines, &line, &length, &err), VB_EDATA, "l.zst: line 2: the file ends within it");
+    vb_zst_lines_close(&lines);
+    assert_ok(vb_zst_lines_open(&lines, write_text(path, "2", 1), &err)); /* nor of one character */
+    assert_fails(vb_zst_lines_next(&lines, &line, &length, &err), VB_EDATA, "l.zst: line 1: the file ends within it");
     assert_null(line);
     vb_zst_lines_close(&lines);
     char *text = vb_array(MOST + 2 * BLOCK, 1, "text", &err);
