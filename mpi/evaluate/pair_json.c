@@ -69,9 +69,8 @@ static bool is_some_rescued(const vb_openness_result *openness) {
     return false;
 }
 
-static json_t *vocabularies_json(vb_json *json, const vb_pair *pair, const vb_openness_result *openness,
+static json_t *vocabularies_json(vb_json *json, const vb_vocabularies *vocabularies, const vb_openness_result *openness,
                                  const vb_figure_errors *errors, bool sampled) {
-    const vb_vocabularies *vocabularies = &pair->data->vocabularies;
     const bool some_rescued = is_some_rescued(openness);
     json_t *list = vb_json_array(json);
     for (int v = 0; v < openness->vocabularies; v++) {
@@ -118,6 +117,31 @@ static json_t *curve_json(vb_json *json, const vb_openness_result *openness) {
         vb_json_append_real(json, curve, sum / openness->vocabularies);
     }
     return curve;
+}
+
+void vb_pair_json_figures(vb_json *json, json_t *entry, const vb_counted *counted) {
+    const vb_openness_result *openness = counted->openness;
+    const vb_figure_errors *errors = counted->errors;
+    accuracies figures = {.c = {openness->acc_c, openness->acc_c_se},
+                          .e = {openness->acc_e, openness->acc_e_se},
+                          .s = {openness->acc_s, openness->acc_s_se},
+                          .sampled_e = openness->sampled_e,
+                          .sampled_s = openness->sampled_s,
+                          .sampled_e_key = "acc_e",
+                          .errors = errors->figure};
+    json_t *named = set_accuracies(json, entry, &figures, counted->sampled);
+    vb_errors_json_set(json, named, "acc_e_union", &errors->over_union, NULL);
+    vb_errors_json_set_curve(json, named, errors->curve, openness->vocabularies);
+    vb_errors_json_set(json, named, vb_errors_json_keys[VB_TOP1_ALL], &errors->figure[VB_TOP1_ALL], errors->wilson);
+    vb_json_set_real(json, entry, "acc_e_union", openness->acc_e_union);
+    vb_json_set_real(json, entry, "acc_e_union_se", openness->acc_e_union_se);
+    vb_json_set_text(json, entry, "acc_e_union_method", openness->union_method);
+    vb_json_set_real(json, entry, "top1_all", openness->top1_all);
+    vb_json_set_real(json, entry, "top1_all_se", openness->top1_all_se);
+    vb_json_set_integer(json, entry, "tied_images", counted->tied);
+    vb_json_set(json, entry, "curve", curve_json(json, openness));
+    vb_json_set(json, entry, "vocabularies", vocabularies_json(json, counted->vocabularies, openness, errors, counted->sampled));
+    vb_json_set(json, entry, "theft", theft_json(json, openness));
 }
 
 /* Puts the samples that have such a key under `list`, and their number under `count`; the number of the decoders' version is for
@@ -259,26 +283,8 @@ int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const 
         vb_json_set_text(&json, series, "checkpoint", pair->spec->checkpoint);
     }
     if (pair->data->part_count) vb_json_set(&json, object, "expansion", expansion_json(&json, pair));
-    accuracies figures = {.c = {openness->acc_c, openness->acc_c_se},
-                          .e = {openness->acc_e, openness->acc_e_se},
-                          .s = {openness->acc_s, openness->acc_s_se},
-                          .sampled_e = openness->sampled_e,
-                          .sampled_s = openness->sampled_s,
-                          .sampled_e_key = "acc_e",
-                          .errors = errors->figure};
-    json_t *named = set_accuracies(&json, object, &figures, sampled);
-    vb_errors_json_set(&json, named, "acc_e_union", &errors->over_union, NULL);
-    vb_errors_json_set_curve(&json, named, errors->curve, openness->vocabularies);
-    vb_errors_json_set(&json, named, vb_errors_json_keys[VB_TOP1_ALL], &errors->figure[VB_TOP1_ALL], errors->wilson);
-    vb_json_set_real(&json, object, "acc_e_union", openness->acc_e_union);
-    vb_json_set_real(&json, object, "acc_e_union_se", openness->acc_e_union_se);
-    vb_json_set_text(&json, object, "acc_e_union_method", openness->union_method);
-    vb_json_set_real(&json, object, "top1_all", openness->top1_all);
-    vb_json_set_real(&json, object, "top1_all_se", openness->top1_all_se);
-    vb_json_set_integer(&json, object, "tied_images", counts->tied);
-    vb_json_set(&json, object, "curve", curve_json(&json, openness));
-    vb_json_set(&json, object, "vocabularies", vocabularies_json(&json, pair, openness, errors, sampled));
-    vb_json_set(&json, object, "theft", theft_json(&json, openness));
+    const vb_counted counted = {&pair->data->vocabularies, openness, errors, counts->tied, sampled};
+    vb_pair_json_figures(&json, object, &counted);
     vb_json_set(&json, object, "data", data_json(&json, pair, openness, counts, skipped, data_digest));
     vb_json_set(&json, object, "embedding", model_json(&json, pair));
     json_t *faults = vb_class_texts_json(&json, &pair->classifier->faults);

@@ -11,6 +11,18 @@
 int vb_pair_json(const vb_pair *pair, const vb_openness_result *openness, const vb_figure_errors *errors,
                  const vb_pair_counts *counts, json_t *skipped, const vb_digest *data_digest, json_t **entry, vb_error *err);
 
+/* What the images of a pair were counted to. Of the vocabularies their names and classes. */
+typedef struct vb_counted {
+    const vb_vocabularies *vocabularies;
+    const vb_openness_result *openness;
+    const vb_figure_errors *errors;
+    int64_t tied; /* images, which the openness does not count */
+    bool sampled; /* the protocol */
+} vb_counted;
+
+/* Puts the figures of openness into an entry: accuracies with their errors, of the whole, of every vocabulary and class. */
+void vb_pair_json_figures(vb_json *json, json_t *entry, const vb_counted *counted);
+
 /* A figure of an entry, or of a setting of retrieval, by the exact protocol, whatever the run's was; NaN where there is none. */
 double vb_pair_json_exact(const json_t *figures, const char *key);
 

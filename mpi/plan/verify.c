@@ -82,6 +82,7 @@ static int check_pair(const vb_verify *verify, const json_t *entry, vb_error *er
             vb_findings_add(verify->findings, VB_FINDING_OK, where,
                             "%" PRId64 " records give its Acc-C, Acc-E and accuracy of all classes", set.count);
             status = vb_verify_figures_of_records(verify, where, &set, err);
+            if (!status) status = vb_verify_figures_counted(verify, where, &set, err);
         }
         vb_record_set_close(&set);
         if (status) {

@@ -165,6 +165,101 @@ int vb_verify_figures_of_records(const vb_verify *verify, const char *where, con
     return status;
 }
 
+/* ---- counted anew ---- */
+
+static void compare_json(comparison *all, const char *path, const json_t *here, const json_t *there);
+
+static void compare_list(comparison *all, const char *path, const json_t *here, const json_t *there) {
+    const size_t count = json_array_size(here);
+    char name[COMPARED_TEXT];
+    compare(all, path, (double)count, json_is_array(there) ? (double)json_array_size(there) : NAN);
+    for (size_t i = 0; i < count && i < json_array_size(there); i++) {
+        const json_t *its = json_array_get(here, i);
+        if (json_is_object(its)) snprintf(name, sizeof name, "%.100s '%.60s'", path, vb_json_text(its, "name"));
+        else snprintf(name, sizeof name, "%.150s[%zu]", path, i);
+        compare_json(all, name, its, json_array_get(there, i));
+    }
+}
+
+/* Numbers of the one that the other states, too. What it lacks an earlier version has not written. */
+static void compare_json(comparison *all, const char *path, const json_t *here, const json_t *there) {
+    const char *key;
+    json_t *its;
+    char name[COMPARED_TEXT];
+    if (json_is_array(here)) compare_list(all, path, here, there);
+    else if (json_is_number(here) || json_is_null(here))
+        compare(all, path, json_is_null(here) ? NAN : json_number_value(here),
+                json_is_number(there) ? json_number_value(there) : NAN);
+    json_object_foreach((json_t *)(uintptr_t)here, key, its) {
+        const json_t *stated = json_object_get(there, key);
+        snprintf(name, sizeof name, "%.130s%s%.60s", path, *path ? " " : "", key);
+        if (stated) compare_json(all, name, its, stated);
+    }
+}
+
+/* The counts of all records, as the run had them. */
+static int count_records(const vb_verify *verify, const vb_record_set *set, vb_tally **tally, vb_error *err) {
+    const json_t *configuration = json_object_get(verify->folder->document, "configuration");
+    const vb_protocol protocol = {.sampled = strcmp(vb_json_text(set->entry, "protocol"), "exact") != 0,
+                                  .trials = (int)vb_json_integer(configuration, "trials"),
+                                  .seed = (uint32_t)vb_json_integer(configuration, "seed"),
+                                  .union_permutations = (int)vb_json_integer(configuration, "union_permutations"),
+                                  .curve_errors = true,
+                                  .union_errors = true};
+    if (vb_tally_new(tally, &set->space, &protocol, err)) return -1;
+    for (int64_t i = 0; i < set->count; i++)
+        vb_tally_add(*tally, set->label[i], set->beaten + (size_t)i * (size_t)set->space.vocabularies);
+    vb_harm_sets *sets = vb_tally_harm_sets(*tally);
+    return sets ? vb_harm_sets_end(sets, err) : 0;
+}
+
+/* The entry's figures of openness, as they follow from the records; NULL without memory. */
+static json_t *figures_of(const vb_record_set *set, const vb_openness_result *openness, const vb_figure_errors *errors,
+                          bool sampled, vb_error *err) {
+    vb_vocabularies names = {.count = set->space.vocabularies,
+                             .names = (char **)(uintptr_t)set->vocabulary,
+                             .offsets = set->offsets,
+                             .members = set->members,
+                             .classes = set->space.classes};
+    names.class = vb_array((size_t)names.classes, sizeof *names.class, "figures", err);
+    if (!names.class) return NULL;
+    for (int c = 0; c < names.classes; c++) names.class[c].name = (char *)(uintptr_t)set->class[c];
+    vb_json json = {0};
+    json_t *entry = vb_json_object(&json);
+    vb_pair_json_figures(&json, entry, &(vb_counted){&names, openness, errors, 0, sampled});
+    json_object_del(entry, "tied_images"); /* records do not tell */
+    vb_free(names.class);
+    if (!vb_json_end(&json, "figures", err)) return entry;
+    json_decref(entry);
+    return NULL;
+}
+
+int vb_verify_figures_counted(const vb_verify *verify, const char *where, const vb_record_set *set, vb_error *err) {
+    comparison all = {0};
+    vb_tally *tally = NULL;
+    vb_openness_result openness = {0};
+    vb_figure_errors errors = {0};
+    json_t *entry = NULL;
+    int status = count_records(verify, set, &tally, err);
+    if (!status) status = vb_openness(&openness, tally, err);
+    if (!status) status = vb_figure_errors_new(&errors, tally, &openness, err);
+    if (!status) {
+        entry = figures_of(set, &openness, &errors, strcmp(vb_json_text(set->entry, "protocol"), "exact") != 0, err);
+        status = entry ? 0 : -1;
+    }
+    if (!status) {
+        compare_json(&all, "", entry, set->entry);
+        tell(verify, where, &all, "counted from the records, with errors and intervals");
+    }
+    json_decref(entry);
+    vb_figure_errors_free(&errors);
+    vb_openness_free(&openness);
+    vb_tally_free(tally);
+    if (!status || err->code == VB_EMEMORY) return status;
+    vb_findings_take(verify->findings, where, err); /* a configuration by hand: no protocol that can be */
+    return 0;
+}
+
 /* ---- from figures beside them ---- */
 
 static void compare_retrieval(comparison *all, const json_t *entry) {

@@ -9,6 +9,10 @@
  * similarity and the recall of classes: all that follows from the records. Adds a finding. VB_EMEMORY. */
 int vb_verify_figures_of_records(const vb_verify *verify, const char *where, const vb_record_set *set, vb_error *err);
 
+/* All figures of openness, with their errors and intervals, of the whole and of every vocabulary and class, computed again from
+ * counts of the records, drawn orders too. Adds a finding. VB_EMEMORY. */
+int vb_verify_figures_counted(const vb_verify *verify, const char *where, const vb_record_set *set, vb_error *err);
+
 /* What of REPE and of adversarial names follows from figures that stand beside them: gains, which setting is best, what is left
  * after each name. Adds findings where there is any of it. */
 void vb_verify_figures_of_entry(const vb_verify *verify, const char *where, const json_t *entry);

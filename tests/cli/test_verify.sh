@@ -93,6 +93,39 @@ for figure in margin_mean positive_mean; do
   again_dot $figure 1e-6; "$vocabench" verify x --units 0 >out 2>&1
   like "but $figure by hand" "^error .*from the records: 1 of [0-9]+ figures are not what they should be: $figure is" out
 done
+# Drawn orders follow from records, too: of more vocabularies than those of which all sets are looked at, and of the sampled
+# protocol; so do sets of labels within a vocabulary, and datasets that share names.
+must "$tools/npy" random t.npy 46 6 1; must "$tools/npy" random i.npy 150 6 2
+seq 0 149 | awk '{ print $1 < 92 ? $1 % 46 : $1 % 9 }' >y.txt; seq 0 149 | awk '{ print $1 % 6 }' >small.txt
+jq -nc '[range(150) | [. % 46, (. % 46 / 2 | floor) * 2] | unique]' >sets.json
+{ printf 'name: v\nvocabularies:\n'; for v in {0..22}; do echo "  v$v: [c$((2 * v)), c$((2 * v + 1))]"; done; } >many.yaml
+head -n 5 many.yaml >few.yaml; sed 's/c0/new/' few.yaml >other.yaml; must "$tools/npy" rows t.npy few.npy <(seq 0 5)
+cat >drawn.yaml <<'E'
+experiment: drawn
+per_image: true
+datasets: [{name: many, vocabularies: many.yaml}, {name: sets, vocabularies: many.yaml}, {name: one, vocabularies: few.yaml},
+  {name: two, vocabularies: other.yaml}]
+expansions: [{name: both, datasets: [one, two]}]
+models:
+  - name: m
+    family: precomputed
+    embeddings:
+      - {dataset: many, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.txt}
+      - {dataset: sets, image_embeddings: i.npy, text_embeddings: t.npy, labels: sets.json}
+      - {dataset: one, image_embeddings: i.npy, text_embeddings: few.npy, labels: small.txt}
+      - {dataset: two, image_embeddings: i.npy, text_embeddings: few.npy, labels: small.txt}
+E
+for protocol in exact sampled; do
+  run drawn.yaml --output drawn --set protocol=$protocol --set seed=9 --set union_permutations=20
+  "$vocabench" verify drawn --units 0 >out 2>&1; verdict $? "protocol: $protocol" "$(cat out)"
+  equal "all is counted from the records" "$(grep -c "^ok .* counted from the records, .* more figures, as stated$" out)" 5
+done
+holds "orders are drawn for the union, too" '[.results[].acc_e_union_method == "sampled"] | any' drawn/results.json
+rm -rf x; cp -r drawn x; jq '.results[].acc_e += 0.001' drawn/results.json >x/results.json
+"$vocabench" verify x --units 0 >out 2>&1
+equal "drawn figures by hand" "$(grep -c '^error .* counted from the records, .*: 1 of [0-9]* .*: acc_e is ' out)" 5 "$(cat out)"
+jq '.configuration.trials = 0' drawn/results.json >x/results.json; "$vocabench" verify x --units 0 >out 2>&1
+like "no number of orders" '^error .* 0 trials' out
 # Names as long as they may be, in any script: whole, and XML.
 long=$(printf '名%.0s' {1..33})
 sed "s/name: d,/name: ${long}d,/; s/name: m,/name: ${long}m,/" p.yaml >long.yaml; run long.yaml --output long
@@ -194,6 +227,17 @@ by_hand "Acc-S" '.acc_s += 0.01' 'from the records: 1 of [0-9]+ .*acc_s is'
 by_hand "a vocabulary's Acc-E" '.vocabularies[1].acc_e += 0.01' "from the records: 1 of .*of vocabulary 'things' acc_e is"
 by_hand "theft" '.theft[0][1] += 1' 'from the records: 1 of .*theft.0..1. is'
 by_hand "the curve" '.curve[1] += 0.01' 'from the records: 1 of .*curve.1. is'
+counted='counted from the records, with errors and intervals: 1 of [0-9]+ .*:'
+by_hand "a standard error" '.errors.acc_e.classes += 0.001' "$counted errors acc_e classes is"
+by_hand "one that is none" '.errors.acc_e_union.images = null' "$counted errors acc_e_union images is"
+by_hand "an interval" '.errors.acc_s.interval.vocabularies[1] += 0.001' "$counted errors acc_s interval vocabularies.1. is"
+by_hand "an error of the curve" '.errors.curve.images[1] += 0.001' "$counted errors curve images.1. is"
+by_hand "accuracy over the union" '.acc_e_union += 0.001' "$counted acc_e_union is"
+by_hand "a histogram" '.vocabularies[1].harm_histogram[0] += 1' "$counted vocabularies 'things' harm_histogram.0. is"
+by_hand "a vocabulary's error" '.vocabularies[0].acc_s_se += 0.001' "$counted vocabularies 'animals' acc_s_se is"
+by_hand "a class" '.vocabularies[2].classes[0].acc_e += 0.001' "$counted vocabularies 'places' classes 'forest' acc_e is"
+by_hand "a class's interval" '.vocabularies[2].classes[0].errors.acc_c.interval.wilson[0] += 0.001' \
+  "$counted vocabularies 'places' classes 'forest' errors acc_c interval wilson.0. is"
 by_hand "the mean margin" '.analyses.margin_mean += 0.01' 'from the records: 1 of .*margin_mean is'
 by_hand "recall" '.analyses.class_recall += 0.01' 'from the records: 1 of .*class_recall is'
 by_hand "REPE's gain" '.retrieval.results[0].gain += 0.01' 'REPE: 1 of 3 .*gain is'
