@@ -103,10 +103,8 @@ int vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int
     return 0;
 }
 
-int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol *protocol, vb_error *err) {
-    *out = NULL;
-    int n = space->vocabularies, status = -1;
-    int permutations = union_permutations(protocol);
+int vb_tally_check(const vb_label_space *space, const vb_protocol *protocol, vb_error *err) {
+    const int n = space->vocabularies, permutations = union_permutations(protocol);
     if (n > VOCABULARIES_MAX)
         return vb_errorf(err, VB_EUNSUPPORTED, "%d vocabularies, at most %d are handled", n, VOCABULARIES_MAX);
     if (protocol->sampled && (protocol->trials < 1 || protocol->trials > ORDERS_MAX / (n > 0 ? n : 1)))
@@ -114,6 +112,14 @@ int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol 
                          protocol->trials, n, ORDERS_MAX / (n > 0 ? n : 1));
     if (permutations < 2 || permutations > ORDERS_MAX)
         return vb_errorf(err, VB_ECONFIG, "%d permutations for the union of images, expected 2 to %d", permutations, ORDERS_MAX);
+    return 0;
+}
+
+int vb_tally_new(vb_tally **out, const vb_label_space *space, const vb_protocol *protocol, vb_error *err) {
+    *out = NULL;
+    int n = space->vocabularies, status = -1;
+    if (vb_tally_check(space, protocol, err)) return -1;
+    const int permutations = union_permutations(protocol);
     vb_tally *tally = vb_array(1, sizeof *tally, "tally", err);
     if (!tally) return -1;
     *tally = (vb_tally){.classes = space->classes, .vocabularies = n, .protocol = *protocol, .sets = space->sets};

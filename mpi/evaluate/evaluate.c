@@ -215,6 +215,11 @@ int vb_evaluate_tally_new(vb_tally **tally, const vb_pair *pair, vb_error *err) 
 
 int vb_evaluate_check(const vb_experiment *experiment, const vb_model_spec *spec, const vb_dataset_state *data,
                       const vb_class_sets *sets, vb_error *err) {
+    const vb_protocol protocol = protocol_of(experiment);
+    if (vb_tally_check(&data->space, &protocol, err)) {
+        vb_error_prefix(err, "model '%s' on dataset '%s'", spec->name, data->spec->name);
+        return -1;
+    }
     if (!sets || experiment->similarity_engine != VB_ENGINE_SCALAPACK) return 0;
     return vb_errorf(err, VB_EUNSUPPORTED,
                      "model '%s' on dataset '%s': labels are sets, and similarity_engine: scalapack takes images of one class "

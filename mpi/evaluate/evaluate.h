@@ -29,7 +29,8 @@ typedef struct vb_pair {
     void *further_context;
 } vb_pair;
 
-/* Whether the engine can take the pair's labels, which may be sets (NULL: single ones). Local. */
+/* Whether so many orders can be drawn for the pair's vocabularies, and the engine can take its labels, which may be sets (NULL:
+ * single ones). Local. */
 int vb_evaluate_check(const vb_experiment *experiment, const vb_model_spec *spec, const vb_dataset_state *data,
                       const vb_class_sets *sets, vb_error *err);
 

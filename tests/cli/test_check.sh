@@ -50,6 +50,17 @@ like "how labels were resolved" "^ok +dataset 'folder' +labels: 0 are ids, 18 na
 sed 's/maple_tree, palm tree/&, maple tree/' v.yaml >twice.yaml
 checked "a class that is listed twice" 0 --output o --set datasets.folder.vocabularies=twice.yaml
 like "is noted" "^note +dataset 'folder' +'maple tree' in 'places' \(line 5\) is also in 'places' \(line 5\)$" stdout
+{
+  printf 'name: many\nvocabularies:\n'
+  for class in pics/*/; do class=$(basename "$class"); echo "  of $class: [$class]"; done
+} >many.yaml
+many=(--set datasets.folder.vocabularies=many.yaml --set protocol=sampled)
+checked "more orders than are drawn" 3 --output o "${many[@]}" --set trials=50001
+like "of all vocabularies together" "^error +'plain' on 'folder' .*50001 trials for each of 20 .*, expected 1 to 50000" stdout
+refuses "where a run stops" 3 '50001 trials' "$vocabench" run e.yaml --output o "${many[@]}" --set trials=50001
+check "before it encodes an image" test -z "$(find o/cache -path '*/seen/*' -print -quit 2>/dev/null)"
+rm -rf o
+checked "and as many" 0 --output o "${many[@]}" --set trials=50000
 checked "a broken image" 10 --output o --set datasets.folder.images=broken
 like "with the way out" "^error .*cannot be decoded \(on_error: skip would leave them out\): apple/000.png" stdout
 checked "a broken image is skipped" 0 --output o --set datasets.folder.images=broken --set datasets.folder.on_error=skip
