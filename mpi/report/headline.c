@@ -143,20 +143,26 @@ bool vb_headline_complete(const vb_report *report, const vb_headline_model *mode
     return true;
 }
 
-/* On how many datasets the first of two models is told apart from the second, and on how many it is the most open. Whether memory
- * was wanting. */
-static bool count_leads(const vb_report *report, const char *first, const char *second, int *apart, int *most) {
-    bool failed = false;
-    *apart = *most = 0;
+/* On how many datasets the first of two models is told apart from the second, on these classes and on others, and on how many it
+ * is the most open; whether orders were drawn, beside which leads are exact. */
+typedef struct leads {
+    int apart, on_others, most;
+    bool drawn, failed;
+} leads;
+
+static leads count_leads(const vb_report *report, const char *first, const char *second) {
+    leads all = {0};
     for (int g = 0; g < report->group_count; g++) {
         const vb_section_result *one = vb_headline_find(&report->groups[g], first),
                                 *other = vb_headline_find(&report->groups[g], second);
         const vb_lead lead = vb_lead_find(one, other);
-        failed |= lead.failed;
-        *apart += lead.difference > 0 && lead.on_images;
-        *most += find_most_open(&report->groups[g], NULL) == one;
+        all.failed |= lead.failed;
+        all.apart += lead.difference > 0 && lead.on_images;
+        all.on_others += lead.difference > 0 && lead.on_classes;
+        all.drawn |= lead.paired && json_object_get(one->entry, "exact");
+        all.most += find_most_open(&report->groups[g], NULL) == one;
     }
-    return failed;
+    return all;
 }
 
 /* Of one dataset there is a group more for each protocol, limit or other vocabularies. */
@@ -173,17 +179,22 @@ static int count_datasets(const vb_report *report) {
 
 static void write_overall(const vb_report *report, const vb_headline_model *models, int count, vb_headline_write *write,
                           vb_strbuf *out) {
+    const leads all = count_leads(report, models[0].label, models[1].label);
     const int datasets = count_datasets(report);
-    int apart, most;
-    out->failed |= count_leads(report, models[0].label, models[1].label, &apart, &most);
+    out->failed |= all.failed;
     write(out, models[0].label, true);
     write_format(write, out, " is the most open of %d models: mean Acc-E %.1f percent over ", count, 100 * models[0].mean);
     if (datasets < report->group_count) write_format(write, out, "%d evaluations of ", report->group_count);
-    write_format(write, out, "%d dataset%s, first on %d. Next is ", datasets, datasets == 1 ? "" : "s", most);
+    write_format(write, out, "%d dataset%s, first on %d. Next is ", datasets, datasets == 1 ? "" : "s", all.most);
     write(out, models[1].label, true);
     write_format(write, out, ", %.1f points behind: ", 100 * (models[0].mean - models[1].mean));
-    if (apart) write_format(write, out, "more than chance explains on %d of the %d.", apart, report->group_count);
-    else write_format(write, out, "no more than chance explains on any of the %d.", report->group_count);
+    if (all.drawn) write(out, "by exact Acc-E ", false);
+    if (!all.apart) write_format(write, out, "no more than chance explains on any of the %d.", report->group_count);
+    else if (all.on_others == all.apart)
+        write_format(write, out, "more than chance explains on %d of the %d.", all.apart, report->group_count);
+    else
+        write_format(write, out, "more than chance explains on %d of the %d for these classes, on %d for others, too.", all.apart,
+                     report->group_count, all.on_others);
 }
 
 int vb_headline_all(const vb_report *report, vb_headline_write *write, vb_strbuf *out, bool *written, vb_error *err) {
