@@ -159,6 +159,18 @@ alone=(m.yaml --only-model m --cache m/cache --output x --set models.m.retrieval
   --set corpora.words.captions=words.json.zst)
 refuses "a key that no caption has" 5 "none of the [0-9]+ rows .* can be used: words.json.zst:[0-9]+: no key 'text'" \
   "$vocabench" run "${alone[@]}" --set corpora.words.caption_column=text
+# Of fewer than 16 rows that were listed it may be bad luck.
+few=(m.yaml --only-model p --cache m/cache --set limit= --set models.p.retrieval.filter=none
+  --set models.p.retrieval.top_k=15 --set models.p.retrieval.depth=16)
+for rows in 15 16; do
+  must "$tools/npy" rows words.npy $rows.npy <(seq 0 $((rows - 1))); jq ".annotations |= .[:$rows]" words.json >$rows.json
+done
+listed() { echo "corpora.1={name: rows, embeddings: $1.npy, captions: $1.json, caption_column: text, text_embeddings: $1.npy}"; }
+refuses "16 rows without a caption" 5 "none of the 16 rows .* can be used: 16.json:1: no key 'text'" \
+  "$vocabench" run "${few[@]}" --output x --set "$(listed 16)"
+run "${few[@]}" --output few --set "$(listed 15)"
+holds "15 are counted, and every class keeps its text" '.results[0].retrieval | .odd_captions.rows == 15 and
+  all(.results[]; .classes_without_captions == 8 and .gain == 0)' few/results.json
 refuses "pictures without captions" 5 "none of the [0-9]+ rows .* can be used: an image without a caption" \
   "$vocabench" run "${alone[@]}" --set 'corpora.0={name: words, images: pics.tar.zst}'
 finish
