@@ -177,7 +177,7 @@ static int plot_curves(const vb_section_subject *subject, vb_plotter *plotter, v
     const vb_panels_axes axes = {.name = "foreign vocabularies added",
                                  .right = all.steps > 1 ? (double)(all.steps - 1) : 1,
                                  .low = bottom > 0 ? bottom : 0,
-                                 .high = 10 * ceil(10 * all.high - 1e-9)};
+                                 .high = fmax(10, 10 * ceil(10 * all.high - 1e-9))};
     vb_strbuf_format(&plot.title, "%s: accuracy while the vocabulary grows, averaged over all orders%s", subject->title,
                      !panels   ? "" :
                      all.bands ? ", a panel a model, the others in grey; band: from the worst to the best order" :
