@@ -81,7 +81,7 @@ double vb_names_curve_area(const double *accuracy, int64_t pool) {
 }
 
 int64_t vb_names_curve_half(const double *accuracy, int64_t pool) {
-    for (int64_t n = 1; n <= pool; n++)
+    for (int64_t n = 1; accuracy[0] > 0 && n <= pool; n++)
         if (accuracy[n] <= accuracy[0] / 2 * (1 + rounding)) return n;
     return -1;
 }

@@ -36,7 +36,8 @@ double vb_names_curve_error(const vb_names_counts *counts, int64_t n);
 
 /* The mean of accuracy[1..pool] over ln n: the trapezoidal rule between neighbouring n, over ln pool. NaN below two names. */
 double vb_names_curve_area(const double *accuracy, int64_t pool);
-/* The smallest n whose accuracy is, but for rounding, at most half of accuracy[0]; -1 when there is none. */
+/* The smallest n whose accuracy is, but for rounding, at most half of accuracy[0]; -1 when there is none, and where
+ * accuracy[0] is 0, of which nothing can go. */
 int64_t vb_names_curve_half(const double *accuracy, int64_t pool);
 
 /* The numbers of names at which tables and plots show two curves, one of them of the smaller pool, ascending: 0, then 1, 2, 3, 5,

@@ -72,7 +72,8 @@ static int fill_table(const vb_section_subject *subject, vb_grid *grid, vb_error
         vb_grid_percent(grid, number_at(accuracy, last), number_at(errors, last));
         vb_grid_percent(grid, number(json_object_get(own, "area")), NAN);
         if (json_is_integer(halved)) vb_grid_cell(grid, "%lld", (long long)json_integer_value(halved));
-        else vb_grid_cell(grid, "never");
+        else if (number_at(accuracy, 0) > 0) vb_grid_cell(grid, "never");
+        else vb_grid_points(grid, NAN);
         vb_grid_percent(grid, number_at(of_all, 0), number_at(all_errors, 0));
         vb_grid_percent(grid, number_at(of_all, end), number_at(all_errors, end));
     }

@@ -204,8 +204,12 @@ plotted "of quartiles between the vocabularies' values" "3 4" plain-data/01-curv
 printf 'name: v\nvocabularies: {a: [x, y], b: [z, w]}\n' >wrong-v.yaml; printf '%s\n' 0 1 2 3 >wrong-y.txt
 must "$tools/npy" rows T.npy wrong-t.npy <(seq 0 3); must "$tools/npy" rows T.npy wrong-i.npy <(printf '%s\n' 1 0 3 2)
 sed 's/single-t/wrong-t/; s/single-i/wrong-i/; s/single-v/wrong-v/; s/single-y.npy/wrong-y.txt/' single.yaml >wrong.yaml
-run wrong.yaml --output wrong; equal "no image is right" "$(query wrong '[.results[].acc_c] | add')" 0
+run wrong.yaml --output wrong --set 'open_curve={names: candidates.txt, embeddings: C.npy, exclude: none}' \
+  --set analyses='[open_curve]'
+equal "no image is right" "$(query wrong '[.results[].acc_c] | add')" 0
 "$vocabench" report wrong --output wrong.html >log 2>err; verdict $? "a page of models that are never right" "$(cat err)"
+must "$vocabench" report wrong --output wrong.md
+like "names halve none of that, nor spare it" '^\| m +\| +6 \| +0\.00 ± 0\.00 \|.*\| +0\.00 \| +– \|' wrong.md
 # Vocabularies of few images have a star, of equal thefts the first names stand first, and one of four is left out.
 jq 'del(.results[1:]) | .results[0].vocabularies[0] += {name: "many", images: 30} |
   .results[0].vocabularies[1] += {name: "few", images: 29} |

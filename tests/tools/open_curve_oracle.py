@@ -145,7 +145,7 @@ def check(folder, path, base):
                 close((v, scope, n, "se"), error, at[-1])
             errors[scope].append(at)
             close((v, scope, "area"), part["area"], area(whole))
-            halves = [n for n in range(1, pool + 1) if whole[n] <= whole[0] / 2]
+            halves = [n for n in range(1, pool + 1) if 0 < whole[0] >= 2 * whole[n]]
             assert part["halved_at"] == (halves[0] if halves else None)
     check_errors(curve, points, pots, pools, pool_all, labels, beaten,
                  [int((f[i, ~any_out] > s[i, y]).sum()) for i, y in enumerate(labels)])
@@ -160,7 +160,7 @@ def check(folder, path, base):
             else:
                 assert curve[scope]["accuracy"][p] is None
         close((scope, "area"), curve[scope]["area"], area(mean))
-        halves = [n for n in range(1, least) if mean[n] <= mean[0] / 2]
+        halves = [n for n in range(1, least) if 0 < mean[0] >= 2 * mean[n]]
         assert curve[scope]["halved_at"] == (halves[0] if halves else None)
     close("n = 0 is Acc-C", curve["own"]["accuracy"][0], document["results"][0]["acc_c"])
     decades = curve["classes"]["n"]

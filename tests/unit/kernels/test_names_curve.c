@@ -105,6 +105,7 @@ static void points_and_small_pools(void **state) {
     assert_int_equal(vb_names_curve_half((const double[]){0.75, 0.5, 0.375, 0.375, 0.25}, 4), 2); /* half, to the last bit */
     assert_ok(vb_names_curve(&none, curve, &err));
     assert_true(curve[0] == 0 && curve[1] == 0);
+    assert_int_equal(vb_names_curve_half(curve, 1), -1);
 }
 
 /* With one taker an image a curve falls by equal steps, and is half in the middle, though its ratios are rounded. */
