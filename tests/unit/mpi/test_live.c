@@ -10,26 +10,27 @@
 #include "mpi/run/rates.h"
 #include "tests/unit/scratch.h"
 
+/* Hours, against which it is short how long a busy machine lets the test wait. */
 static void assert_near(double found, double expected) {
-    if (found < expected - 0.5 || found > expected + 0.5) fail_msg("found %g, expected about %g", found, expected);
+    if (found < expected - 60 || found > expected + 60) fail_msg("found %g, expected about %g", found, expected);
 }
 
 static void time_to_go_follows_the_work(void **state) {
     (void)state;
-    vb_live live = {.started = vb_live_now() - 60, .all = 100};
+    vb_live live = {.started = vb_live_now() - 6000, .all = 100};
     assert_true(vb_live_seconds_left(&live) < 0); /* nothing is done */
     vb_live_begin(&live, 40);
     assert_true(vb_live_seconds_left(&live) < 0);
-    live.share = 0.5; /* 20 of 100 in a minute */
-    assert_near(vb_live_seconds_left(&live), 240);
+    live.share = 0.5; /* 20 of 100 in 6,000 s */
+    assert_near(vb_live_seconds_left(&live), 24000);
     vb_live_end(&live);
-    assert_near(vb_live_seconds_left(&live), 90);
+    assert_near(vb_live_seconds_left(&live), 9000);
     vb_live_begin(&live, 35);
-    assert_near(vb_live_seconds_left(&live), 90); /* the second pair has its own share */
+    assert_near(vb_live_seconds_left(&live), 9000); /* the second pair has its own share */
     live.share = 1;
-    assert_near(vb_live_seconds_left(&live), 20);
+    assert_near(vb_live_seconds_left(&live), 2000);
     vb_live_end(&live);
-    assert_near(vb_live_seconds_left(&live), 20);
+    assert_near(vb_live_seconds_left(&live), 2000);
     vb_live_begin(&live, 25);
     vb_live_end(&live);
     assert_true(vb_live_seconds_left(&live) == 0);
