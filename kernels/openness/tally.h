@@ -34,7 +34,7 @@ int vb_tally_check(const vb_label_space *space, const vb_protocol *protocol, vb_
  * up to 20 vocabularies (8 MiB at 20) and union_permutations (N + 1) beyond, since only the last image tells whether image counts
  * are equal and the closed form does; `sampled` adds trials N (N + 1) and one an entry. Orders take half as much again as their
  * counters, not to be reduced.
- * VB_EMISMATCH for a label space that is not one; vb_tally_check. Free with vb_tally_free. */
+ * VB_EMISMATCH for a label space that is not one; vb_tally_check's errors. Free with vb_tally_free. */
 int vb_tally_new(vb_tally **tally, const vb_label_space *space, const vb_protocol *protocol, vb_error *err);
 /* What vb_tally_new takes of a space and a protocol that it takes: bytes of the counters and of the orders. VB_EMEMORY. */
 int vb_tally_bytes(const vb_label_space *space, const vb_protocol *protocol, int64_t *counters, int64_t *orders, vb_error *err);

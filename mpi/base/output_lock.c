@@ -65,11 +65,8 @@ static bool same(const json_t *a, const json_t *b, const char *key) {
 /* Of this machine since its last start, in this name space of processes. */
 static owner_state look_at_process(const json_t *owner) {
     long pid = (long)vb_json_integer(owner, "pid");
-    vb_process_stat process;
-    if (pid < 2 || vb_process_is_gone(pid)) return OWNER_GONE;
-    if (vb_process_look(pid, &process) && process.start != vb_json_integer(owner, "process_started"))
-        return OWNER_GONE; /* the number is another's */
-    return OWNER_ALIVE;
+    const bool gone = pid < 2 || vb_process_is_gone(pid) || vb_process_is_another(pid, vb_json_integer(owner, "process_started"));
+    return gone ? OWNER_GONE : OWNER_ALIVE;
 }
 
 static owner_state look_at_owner(const json_t *owner, const json_t *self, char *const *environment) {

@@ -83,8 +83,7 @@ static const vb_option retrieval_options[] = {
      .fallback = "stated",
      .choices = selections,
      .help = "of several settings; stated: top_k 100 and lambda 0.25 count, else the first top_k and the first lambda above 0; "
-             "cross: "
-             "beside it for each fold of the images the setting that is best on all others"},
+             "cross: beside it for each fold of the images the setting that is best on all others"},
     {.key = "folds",
      .kind = VB_OPTION_INTEGER,
      .offset = offsetof(vb_retrieval_spec, folds),

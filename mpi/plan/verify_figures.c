@@ -128,9 +128,11 @@ static void compare_whole(comparison *all, const vb_record_set *set, const vocab
     }
 }
 
+static bool is_sampled(const vb_record_set *set) { return strcmp(vb_json_text(set->entry, "protocol"), "exact") != 0; }
+
 int vb_verify_figures_of_records(const vb_verify *verify, const char *where, const vb_record_set *set, vb_error *err) {
     const size_t n = (size_t)set->space.vocabularies, classes = (size_t)set->space.classes;
-    const bool exact = !strcmp(vb_json_text(set->entry, "protocol"), "exact");
+    const bool exact = !is_sampled(set);
     const json_t *list = json_object_get(set->entry, "vocabularies");
     comparison all = {0};
     vocabulary_sums *sums = vb_array(n, sizeof *sums, "figures", err);
@@ -200,7 +202,7 @@ static void compare_json(comparison *all, const char *path, const json_t *here, 
 /* The counts of all records, as the run had them. */
 static int count_records(const vb_verify *verify, const vb_record_set *set, vb_tally **tally, vb_error *err) {
     const json_t *configuration = json_object_get(verify->folder->document, "configuration");
-    const vb_protocol protocol = {.sampled = strcmp(vb_json_text(set->entry, "protocol"), "exact") != 0,
+    const vb_protocol protocol = {.sampled = is_sampled(set),
                                   .trials = (int)vb_json_integer(configuration, "trials"),
                                   .seed = (uint32_t)vb_json_integer(configuration, "seed"),
                                   .union_permutations = (int)vb_json_integer(configuration, "union_permutations"),
@@ -215,7 +217,7 @@ static int count_records(const vb_verify *verify, const vb_record_set *set, vb_t
 
 /* The entry's figures of openness, as they follow from the records; NULL without memory. */
 static json_t *figures_of(const vb_record_set *set, const vb_openness_result *openness, const vb_figure_errors *errors,
-                          bool sampled, vb_error *err) {
+                          vb_error *err) {
     vb_vocabularies names = {.count = set->space.vocabularies,
                              .names = (char **)(uintptr_t)set->vocabulary,
                              .offsets = set->offsets,
@@ -226,7 +228,7 @@ static json_t *figures_of(const vb_record_set *set, const vb_openness_result *op
     for (int c = 0; c < names.classes; c++) names.class[c].name = (char *)(uintptr_t)set->class[c];
     vb_json json = {0};
     json_t *entry = vb_json_object(&json);
-    vb_pair_json_figures(&json, entry, &(vb_counted){&names, openness, errors, 0, sampled});
+    vb_pair_json_figures(&json, entry, &(vb_counted){&names, openness, errors, 0, is_sampled(set)});
     json_object_del(entry, "tied_images"); /* records do not tell */
     vb_free(names.class);
     if (!vb_json_end(&json, "figures", err)) return entry;
@@ -244,7 +246,7 @@ int vb_verify_figures_counted(const vb_verify *verify, const char *where, const 
     if (!status) status = vb_openness(&openness, tally, err);
     if (!status) status = vb_figure_errors_new(&errors, tally, &openness, err);
     if (!status) {
-        entry = figures_of(set, &openness, &errors, strcmp(vb_json_text(set->entry, "protocol"), "exact") != 0, err);
+        entry = figures_of(set, &openness, &errors, err);
         status = entry ? 0 : -1;
     }
     if (!status) {

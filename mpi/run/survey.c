@@ -42,8 +42,7 @@ static char *ask_slurm(const vb_survey *all, vb_error *err, int *status) {
 /* The number is another process' by now. Earlier versions did not state when theirs had begun. */
 static bool is_another(const json_t *state, pid_t pid) {
     const json_t *start = json_object_get(state, "process_started");
-    vb_process_stat process;
-    return start && vb_process_look(pid, &process) && process.start != json_integer_value(start);
+    return start && vb_process_is_another(pid, json_integer_value(start));
 }
 
 /* slurm: the answer to that question. */

@@ -315,8 +315,8 @@ static int check_groups(const vb_quantized_reader *reader, int64_t first, int64_
             if (sum_of(reader->key, first + at + g, groups + (size_t)(at + g) * bytes, width) != sums[g])
                 return vb_errorf(err, VB_EDATA,
                                  "%s/%s: the codes of rows %" PRId64 " to %" PRId64
-                                 " have another checksum than was written: they, "
-                                 "mean.npy or manifest.json have changed; make the copy again",
+                                 " have another checksum than was written: they, mean.npy or manifest.json have changed; "
+                                 "make the copy again",
                                  reader->copy->folder, from->file, (first + at + g) * VB_CODER_GROUP,
                                  (first + at + g + 1) * VB_CODER_GROUP - 1);
     }

@@ -1,11 +1,6 @@
 /* The certified 8-bit copy of an embedding corpus: a folder with manifest.json, mean.npy and one .vbq file for each part.
- *
- * manifest.json: {"schema": "vocabench.quantized/2", "similarity": "dot" or "cosine", "rows", "dimensions", "width", "seed",
- * "rows_not_finite", "rows_zero", "parts": [{"file", "source" (its name without folders), "rows", "type", "bytes" and "xxh3_128"
- * of the source, "file_bytes"}]}. mean.npy: fp32, the vector m. A .vbq file: 64 bytes of header (8 of magic, then as 64-bit
- * little-endian integers the version, width, rows and groups, and zeros), then the groups of 16 rows that kernels/search/coder.h
- * describes, the last one filled up with rows that are never listed, then 8 bytes for each group: its XXH3-64, seeded by all that
- * its codes mean something with (docs/formats.md), so that none is read that was changed, moved, or made with another mean. */
+ * docs/formats.md has the layout. Groups of codes have checksums, seeded by all that codes mean something with, so that none is
+ * read that was changed, moved, or made with another mean. */
 #ifndef VB_QUANTIZED_H
 #define VB_QUANTIZED_H
 

@@ -29,3 +29,8 @@ bool vb_process_is_gone(long pid) {
     if (kill((pid_t)pid, 0) && errno == ESRCH) return true;
     return vb_process_look(pid, &stat) && stat.ended;
 }
+
+bool vb_process_is_another(long pid, long long start) {
+    vb_process_stat stat;
+    return vb_process_look(pid, &stat) && stat.start != start;
+}

@@ -16,7 +16,10 @@ typedef struct vb_process_stat {
 bool vb_process_look(long pid, vb_process_stat *stat);
 
 /* Whether no such process runs any more: there is none of that number in this name space, or it has ended and waits for its
- * parent. A number may be another process' by now; whoever kept the start compares it. */
+ * parent. A number may be another process' by now: vb_process_is_another. */
 bool vb_process_is_gone(long pid);
+
+/* Whether a process of that number can be seen that has another start than the one that was kept. */
+bool vb_process_is_another(long pid, long long start);
 
 #endif

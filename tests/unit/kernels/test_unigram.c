@@ -2,6 +2,12 @@
 #include "kernels/text/tokenizer.h"
 #include "tests/unit/vb_test.h"
 
+/* The piece of that id; the first one is the unknown one. */
+static vb_listed_piece normal_piece(const char *const *names, int id, double score) {
+    return (vb_listed_piece){
+        .text = names[id], .size = strlen(names[id]), .id = id, .score = score, .type = id ? VB_PIECE_NORMAL : VB_PIECE_UNKNOWN};
+}
+
 /* Paths of pieces that are equal but for the rounding of their sums, which are floats: in doubles the ids are 6 2 and 1 4 4 2.
  * These are sentencepiece 0.2.3's. */
 static void sums_are_floats(void **state) {
@@ -20,12 +26,7 @@ static void sums_are_floats(void **state) {
         vb_tokenizer *t;
         int32_t ids[8];
         vb_listed_piece pieces[PIECES];
-        for (int i = 0; i < PIECES; i++)
-            pieces[i] = (vb_listed_piece){.text = names[i],
-                                          .size = strlen(names[i]),
-                                          .id = i,
-                                          .score = (double)models[m].scores[i],
-                                          .type = i ? VB_PIECE_NORMAL : VB_PIECE_UNKNOWN};
+        for (int i = 0; i < PIECES; i++) pieces[i] = normal_piece(names, i, (double)models[m].scores[i]);
         const vb_piece_spec spec = {.algorithm = VB_PIECES_UNIGRAM, .pieces = pieces, .count = PIECES, .single_precision = true};
         assert_ok(vb_tokenizer_open_pieces(&t, &spec, "pieces", &err));
         assert_int_equal(vb_tokenizer_cut(t, models[m].text, strlen(models[m].text), 8, ids, &err), models[m].count);
@@ -52,14 +53,8 @@ static void unknown_characters_cost_more_than_any_piece(void **state) {
         vb_tokenizer *t;
         int32_t ids[8];
         vb_listed_piece pieces[PIECES];
-        for (int i = 0; i < PIECES; i++)
-            pieces[i] = (vb_listed_piece){.text = names[i],
-                                          .size = strlen(names[i]),
-                                          .id = i,
-                                          .score = scores[i],
-                                          .type = i == PIECES - 1 ? models[m].last :
-                                                  i               ? VB_PIECE_NORMAL :
-                                                                    VB_PIECE_UNKNOWN};
+        for (int i = 0; i < PIECES; i++) pieces[i] = normal_piece(names, i, scores[i]);
+        pieces[PIECES - 1].type = models[m].last;
         const vb_piece_spec spec = {.algorithm = VB_PIECES_UNIGRAM,
                                     .pieces = pieces,
                                     .count = PIECES,
