@@ -19,17 +19,20 @@ bool vb_corpus_sums_wanted(const vb_experiment *experiment, int corpus) {
 
 /* ---- the files ---- */
 
+/* A pattern that nothing fits is no error: others tell it. A folder that is there and cannot be listed is one: a list without its
+ * files would be that of another corpus. */
 static int list_files(vb_strings *files, const char *path, int depth, vb_error *err) {
     vb_strings found = {0};
     vb_error why;
     const bool folder = vb_path_is_folder(path);
     int status = 0;
     if (folder ? vb_path_list_folder(&found, path, &why) : vb_path_glob(&found, path, &why)) {
-        if (why.code != VB_EMEMORY) return 0; /* others tell it */
+        if (!folder && why.code != VB_EMEMORY) return 0;
         *err = why;
         return -1;
     }
     for (size_t i = 0; i < found.count && !status; i++) {
+        if (folder && !strcmp(found.items[i], "lost+found")) continue; /* the filesystem's, which its owner alone may read */
         char *own = folder ? vb_path_join(path, found.items[i], err) : vb_strdup(found.items[i], err);
         if (!own) status = -1;
         else if (!vb_path_is_folder(own)) status = vb_strings_add(files, own, err);

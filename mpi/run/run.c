@@ -106,23 +106,26 @@ static int find_finished(run_state *run, vb_error *err) {
  * lie under the keys of the old. */
 static int check_inputs(run_state *run, vb_error *err) {
     int changed = -1;
+    vb_error why; /* the first pair's whose key cannot be made again */
+    vb_error_clear(&why);
     for (int u = 0; u < run->schedule.count; u++) {
         const vb_pair_unit *unit = &run->schedule.units[u];
         vb_digest key;
-        vb_error why;
-        vb_error_clear(&why);
+        vb_error own;
         if (unit->finished) continue;
-        if (!unit_key(run, unit, &key, &why) && !strcmp(key.hex, unit->key.hex)) continue;
+        const bool made = !unit_key(run, unit, &key, &own);
+        if (made && !strcmp(key.hex, unit->key.hex)) continue;
         changed = u;
+        if (!made && !why.code) why = own;
         char *path = pair_path(run, unit, err);
         if (path) unlink(path);
         vb_free(path);
-        if (why.code == VB_EMEMORY) {
-            *err = why;
-            return -1;
-        }
     }
-    if (vb_resume_files_check(&run->files, err)) return -1;
+    if (why.code != VB_EMEMORY && vb_resume_files_check(&run->files, err)) return -1;
+    if (why.code) {
+        *err = why;
+        return -1;
+    }
     if (changed < 0) return 0;
     const vb_pair_unit *unit = &run->schedule.units[changed];
     return vb_errorf(err, VB_EDATA, "model '%s' on dataset '%s': files of its images, or of its corpus, changed during the run",

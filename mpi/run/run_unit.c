@@ -2,6 +2,7 @@
 #include "mpi/run/run_unit.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,18 +23,17 @@
 static int clear_parts(vb_runner *runner, const char *records, vb_error *err) {
     int status = 0;
     if (!runner->context->comm.rank) {
-        vb_strings names;
-        vb_error none;
+        vb_strings names = {0};
         char *folder = vb_format(err, "%s.parts", records);
-        if (!folder) status = -1;
-        else if (vb_path_is_folder(folder) && !vb_path_list_folder(&names, folder, &none)) {
-            for (size_t i = 0; i < names.count; i++) {
-                char *part = vb_format(err, "%s/%s", folder, names.items[i]);
-                if (part) unlink(part);
-                vb_free(part);
-            }
-            vb_strings_free(&names);
+        if (!folder || (vb_path_is_folder(folder) && vb_path_list_folder(&names, folder, err))) status = -1;
+        for (size_t i = 0; !status && i < names.count; i++) {
+            char *part = vb_path_join(folder, names.items[i], err);
+            if (!part) status = -1;
+            else if (unlink(part) && errno != ENOENT)
+                status = vb_errorf(err, VB_EOUTPUT, "%s: cannot remove the records of an earlier run: %s", part, strerror(errno));
+            vb_free(part);
         }
+        vb_strings_free(&names);
         vb_free(folder);
     }
     return vb_comm_agree(&runner->context->comm, status, err);
