@@ -101,11 +101,10 @@ static int check_folder(const vb_job_tasks *tasks, const char *parent, const cha
 int vb_job_tasks_check_folders(const vb_job_tasks *tasks, const vb_experiment *experiment, vb_error *err) {
     char wanted[40];
     vb_strings names = {0};
-    vb_error none;
     char *parent = vb_format(err, "%s/array", experiment->output);
     int status = parent ? vb_document_configuration_digest(experiment->configuration, wanted, err) : -1;
-    if (!status && vb_path_is_folder(parent) && !vb_path_list_folder(&names, parent, &none))
-        for (size_t i = 0; i < names.count && !status; i++) status = check_folder(tasks, parent, names.items[i], wanted, err);
+    if (!status && vb_path_is_folder(parent)) status = vb_path_list_folder(&names, parent, err);
+    for (size_t i = 0; i < names.count && !status; i++) status = check_folder(tasks, parent, names.items[i], wanted, err);
     vb_strings_free(&names);
     vb_free(parent);
     return status;

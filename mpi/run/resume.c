@@ -26,11 +26,10 @@ static int add_weights(vb_digester *digester, const vb_model_spec *spec, vb_erro
     if (!spec->weights) return 0;
     vb_digest_add_text(digester, spec->weights);
     vb_repository where;
-    vb_error none;
     int status = vb_repository_list(&paths, spec->weights, err);
     if (!status && spec->tokenizer) status = vb_tokenizer_file_list(&paths, spec->tokenizer, err);
-    else if (!status && !vb_repository_open(&where, spec->weights, &none)) {
-        status = vb_tokenizer_file_list(&paths, where.folder, err);
+    else if (!status && paths.count) {
+        status = vb_repository_open(&where, spec->weights, err) ? -1 : vb_tokenizer_file_list(&paths, where.folder, err);
         vb_repository_close(&where);
     }
     for (size_t i = 0; i < paths.count; i++) add_file(digester, paths.items[i]);

@@ -141,10 +141,9 @@ static int add_existing(vb_strings *paths, const char *folder, const char *const
 
 int vb_repository_list(vb_strings *paths, const char *path, vb_error *err) {
     vb_repository repository;
-    vb_error none = {0};
     *paths = (vb_strings){0};
-    if (vb_repository_open(&repository, path, &none))
-        return none.code == VB_EMEMORY ? vb_errorf(err, VB_EMEMORY, "%s", none.text) : 0;
+    if (!vb_path_exists(path)) return 0;
+    if (vb_repository_open(&repository, path, err)) return -1;
     int status = vb_strings_add(paths, repository.file, err);
     for (size_t i = 0; i < repository.shards.count && !status; i++)
         if (repository.weight_map) status = vb_strings_add(paths, repository.shards.items[i], err);

@@ -30,8 +30,8 @@ int vb_repository_open(vb_repository *repository, const char *path, vb_error *er
 void vb_repository_close(vb_repository *repository); /* {0} is fine */
 
 /* Every file that decides what the model at `path` computes, as far as it is there: the weights, their shards, and the files
- * beside them that are read (side_files.h). For keys of finished work: nothing is read but an index; what cannot be found is left
- * out. Free with vb_strings_free. */
+ * beside them that are read (side_files.h). For keys of finished work: nothing is read but an index. Of a path that is not
+ * there no file is listed, which is no error; an index that cannot be read is one. Free with vb_strings_free. */
 int vb_repository_list(vb_strings *paths, const char *path, vb_error *err);
 
 #endif

@@ -67,7 +67,7 @@ static const char real[] =
     "models:\n"
     "  - {name: a, activation: quick_gelu, weights: m.safetensors, tokenizer: tok,\n"
     "     retrieval: {corpus: c, top_k: 2, filter: none}}\n"
-    "  - {name: b, activation: gelu, weights: m.safetensors, tokenizer: tok,\n"
+    "  - {name: b, activation: gelu, weights: m.index.json, tokenizer: tok,\n"
     "     retrieval: {corpus: w, top_k: [2, 3], index_model: a, filter: none, query: \"the {}\", memory: "
     "64MiB}}\n";
 static const char site_file[] = "account: physics\nsetup: texts.txt\noption: [--nice=5]\nmerge_option: --mem=1G\n";
@@ -81,7 +81,27 @@ static inline void pretend(const char *name, const char *does) {
     chmod(path, 0755);
 }
 
+/* m.index.json: m.safetensors as the one shard of an index. */
+static inline void put_index(void) {
+    uint64_t size;
+    FILE *file = fopen("m.safetensors", "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(&size, 1, sizeof size, file), sizeof size);
+    char *text = test_calloc(size + 1, 1);
+    assert_int_equal(fread(text, 1, size, file), size);
+    fclose(file);
+    json_t *header = json_loads(text, 0, NULL), *map = json_object(), *index = json_pack("{s:o}", "weight_map", map), *value;
+    const char *name;
+    json_object_foreach(header, name, value)
+        if (strcmp(name, "__metadata__")) json_object_set_new(map, name, json_string("m.safetensors"));
+    assert_int_equal(json_dump_file(index, "m.index.json", 0), 0);
+    json_decref(header);
+    json_decref(index);
+    test_free(text);
+}
+
 static inline void put_job_inputs(void) {
+    put_index();
     put_text("sets.yaml", sets);
     put_text("sets.json", "[[0],[1,2],[2],[3],[],[5,4]]");
     put_text("names.txt", "apple\nbear\nchair\ndolphin\nelephant\nforest\n");
