@@ -69,7 +69,8 @@ ARCHIVES := $(BUILD)/libshards.a $(BUILD)/libkernels.a
 
 all: $(BUILD)/vocabench $(BUILD)/vocabench.1  ## build build/vocabench
 
-$(BUILD)/%.o: %.c
+# What the Makefile says of flags is in every object: with other ones they are made again.
+$(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC   $<"
 	$(Q)$(MPICC) $(ALL_CFLAGS) $(ISA_FLAGS) -MMD -MP -c -o $@ $<

@@ -32,7 +32,7 @@ $(BUILD)/tests/unit/kernels/test_failing_text: LDLIBS += -Wl,--wrap=pcre2_match_
   -Wl,--wrap=utf8proc_decompose_char,--wrap=utf8proc_normalize_utf32
 # -O1: -O2 takes minutes for some. -fexpensive-optimizations: without vzeroupper at their ends, which -O1 leaves out, all that is
 # not compiled for AVX runs up to 20 times slower on Intel's processors. -Wno-psabi: nobody else is called with such registers.
-$(EMULATED): $(BUILD)/emulated/%.o: %.c
+$(EMULATED): $(BUILD)/emulated/%.o: %.c tests/tests.mk
 	@mkdir -p $(@D)
 	@echo "  CC   $< for AVX2"
 	$(Q)$(MPICC) $(ALL_CFLAGS) -O1 -fexpensive-optimizations -mavx2 -mfma -mf16c -Wno-psabi -include tests/emulator/$(if $(filter %/isa.c,$<),processor,avx512).h -MMD -MP -c -o $@ $<
