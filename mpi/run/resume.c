@@ -6,6 +6,7 @@
 #include "kernels/base/memory.h"
 #include "mpi/base/provenance.h"
 #include "mpi/base/json.h"
+#include "mpi/experiment/missing_path.h"
 #include "mpi/run/corpus_sums.h"
 #include "shards/files/identity.h"
 #include "shards/files/path.h"
@@ -27,6 +28,7 @@ static int add_weights(vb_digester *digester, const vb_model_spec *spec, vb_erro
     vb_digest_add_text(digester, spec->weights);
     vb_repository where;
     int status = vb_repository_list(&paths, spec->weights, err);
+    if (status) vb_missing_path_key("weights", err);
     if (!status && spec->tokenizer) status = vb_tokenizer_file_list(&paths, spec->tokenizer, err);
     else if (!status && paths.count) {
         status = vb_repository_open(&where, spec->weights, err) ? -1 : vb_tokenizer_file_list(&paths, where.folder, err);

@@ -138,6 +138,11 @@ static void a_stopped_search_states_its_gap(void **state) {
     vb_coverage_result result;
     assert_ok(vb_cover_most(&problem, &result, &err));
     assert_true(result.out_of_time && result.bound >= most && result.taken <= most);
+    problem.k = 16;
+    problem.seconds = 0;
+    problem.evaluations = 1;
+    assert_ok(vb_cover_most(&problem, &result, &err));
+    assert_int_equal(result.n, 16);
     problem.k = 17;
     assert_fails(vb_cover_most(&problem, &result, &err), VB_ECONFIG, "17 adversarial names, expected 1 to 16");
     problem = (vb_coverage){.count = 0, .words = 0, .sets = sets, .k = 2, .evaluations = 1};
@@ -179,6 +184,19 @@ static void covers_count_what_was_added(void **state) {
     int64_t count[4] = {0};
     for (int i = 0; i < IMAGES; i++) count[i % 4] += was[i];
     assert_memory_equal(by_class, count, sizeof count);
+    /* Images by how many candidates take them, all or every other one. */
+    static uint8_t odd[CANDIDATES];
+    for (int c = 1; c < CANDIDATES; c += 2) odd[c] = 1;
+    for (int without = 0; without < 2; without++) {
+        int64_t takers[CANDIDATES + 1] = {0}, expected[CANDIDATES + 1] = {0};
+        for (int i = 0; i < IMAGES; i++) {
+            int n = 0;
+            for (int c = 0; c < CANDIDATES; c++) n += takes[i][c] && !(without && odd[c]);
+            expected[n]++;
+        }
+        assert_ok(vb_cover_takers(&cover, without ? odd : NULL, takers, &err));
+        assert_memory_equal(takers, expected, sizeof takers);
+    }
     vb_cover_free(&cover);
 
     static const int64_t some[] = {3, 5, 5, 1};

@@ -186,6 +186,19 @@ static void threads_give_the_bits_of_one(void **state) {
         for (int k = 0; k < 4; k++) assert_true(vb_fixed_sum_value(&found[k]) == vb_fixed_sum_value(&expected[k]));
         assert_true(vb_fixed_sum_value(&gauss[i].sum) == vb_fixed_sum_value(&gauss[0].sum) && gauss[i].pairs == gauss[0].pairs);
     }
+    double all = 0; /* exp(-2 |a - b|^2) over unit vectors, pair by pair */
+    for (int i = 0; i < PAIRED; i++)
+        for (int j = 0; j < i; j++) {
+            double dot = 0;
+            for (int k = 0; k < DIM; k++) dot += (double)x[i * DIM + k] * (double)x[j * DIM + k];
+            all += exp(4 * dot * inverse[i] * inverse[j] - 4);
+        }
+    assert_true(fabs(vb_fixed_sum_value(&gauss[0].sum) / all - 1) < 1e-12);
+    for (int i = 0; i < ROWS; i += 999) { /* and a row alone has the margin that it has among others */
+        double alone;
+        assert_ok(vb_features_similarity_add(&sums[0], &texts, x + i * DIM, 1, own + i, &alone, 1, &err));
+        assert_true(alone == margins[0][i]);
+    }
     vb_features_block_free(&texts);
     vb_features_block_free(&images);
 }
