@@ -102,8 +102,10 @@ int vb_harm_sets_end(vb_harm_sets *table, vb_error *err) {
 int vb_harm_sets_merge(vb_harm_sets *table, const void *words, size_t size, vb_error *err) {
     const size_t count = size / sizeof *table->words;
     const uint32_t *from = words;
+    if (size % sizeof *from)
+        return vb_errorf(err, VB_EINTERNAL, "images by sets of vocabularies: %zu bytes, expected whole words", size);
     for (size_t at = 0; at < count; at += length_of(from + at))
-        if (size % sizeof *from || count - at < HEAD || length_of(from + at) > count - at)
+        if (count - at < HEAD || length_of(from + at) > count - at)
             return vb_errorf(err, VB_EINTERNAL, "images by sets of vocabularies: word %zu of %zu begins no whole record", at,
                              count);
     if (table->failed) return vb_harm_sets_end(table, err);
