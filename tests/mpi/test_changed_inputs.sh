@@ -76,8 +76,8 @@ models:
   - {name: same, family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: wide, prompts: ["a {}."]}
 E
 run both.yaml --output both-whole
-# behind COMMAND...: what is done to the image meanwhile. All is in the cache but the sums. A run that has ended before the change came
-# is not the one that is meant: then once more.
+# behind COMMAND...: what is done to the image meanwhile. All is in the cache but the sums. A run that has ended before the change
+# came is not the one that is meant: then once more.
 behind() {
   for _ in 1 2 3 4 5 6; do
     rm -rf o both-whole/cache/sha256; cp -p "$image" kept

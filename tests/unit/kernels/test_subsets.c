@@ -26,8 +26,8 @@ static void subset_sums_are_sums_over_subsets(void **state) {
     assert_fails(vb_subsets_mean(&mean, right, count, 21, &err), VB_EINTERNAL, "21");
 }
 
-/* The most vocabularies that are handled, one image in each, all right among whichever have come: those away leave the size of the
- * rest, and every mean is 1. */
+/* The most vocabularies that are handled, one image in each, all right among whichever have come: those away leave the size of
+ * the rest, and every mean is 1. */
 static void the_most_are_handled(void **state) {
     (void)state;
     const size_t all = (size_t)1 << VB_SUBSETS_MAX;

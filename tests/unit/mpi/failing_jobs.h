@@ -92,8 +92,9 @@ static inline void put_index(void) {
     fclose(file);
     json_t *header = json_loads(text, 0, NULL), *map = json_object(), *index = json_pack("{s:o}", "weight_map", map), *value;
     const char *name;
-    json_object_foreach(header, name, value)
+    json_object_foreach(header, name, value) {
         if (strcmp(name, "__metadata__")) json_object_set_new(map, name, json_string("m.safetensors"));
+    }
     assert_int_equal(json_dump_file(index, "m.index.json", 0), 0);
     json_decref(header);
     json_decref(index);
