@@ -177,9 +177,9 @@ fuzz:  ## libFuzzer over every parser of what users feed in, FUZZ_SECONDS each (
 analyze:  ## gcc -fanalyzer and clang-tidy (bugprone, cert), less what tests/tools/analyze.txt names with a reason (half an hour)
 	@tests/tools/install-packages.sh clang-tidy libomp-14-dev # which has clang's omp.h
 	@tests/tools/analyze.sh $$(nproc) -std=c11 -D_GNU_SOURCE -fopenmp -I. $(PKG) $$($(MPICC) --showme:compile 2>/dev/null)
-differ:  ## the same random files to vocabench and to Pillow, tarfile, NumPy, json, PyYAML and sentencepiece (DIFFER_SECONDS)
+differ:  ## the same random files to vocabench and to Pillow, tarfile, NumPy, json, PyYAML, sentencepiece and ftfy (DIFFER_SECONDS)
 	@$(MAKE) --no-print-directory all tools
-	@VOCABENCH_BUILD=$(abspath $(BUILD)) /usr/bin/python3 tests/campaigns/differ.py --seconds $(or $(DIFFER_SECONDS),600) --seed $$(date +%j)
+	@VOCABENCH_BUILD=$(abspath $(BUILD)) $(or $(PYTHON),/usr/bin/python3) tests/campaigns/differ.py --seconds $(or $(DIFFER_SECONDS),600) --seed $$(date +%j)
 build-fuzz/%.o: %.c $(wildcard kernels/*/*.h shards/*/*.h mpi/*/*.h tests/fuzz/*.h)
 	@mkdir -p $(@D)
 	@echo "  CC   $@"

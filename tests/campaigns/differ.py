@@ -2,12 +2,12 @@
 """Differential fuzzing: the same random files to vocabench and to programs we did not write: differ.py [--seconds S] [--seed N] [--rounds R]
 
 Each round makes files of one kind from a seeded generator, some of them damaged by a few bytes, and holds what vocabench makes of
-them against Pillow (pixels), tarfile (members), NumPy (.npy), json (lists of texts), PyYAML (vocabularies) and sentencepiece (ids of
-texts by models that it has trained). Where both read a file they must read the same;
-a whole file must be read, a damaged one may be refused, but for lists of texts, which must be read when json reads them. Kinds
-whose program is not installed are skipped and said so. The last lines count; the code is 1 when something differs, and the files
+them against Pillow (pixels), tarfile (members), NumPy (.npy), json (lists of texts), PyYAML (vocabularies), sentencepiece (ids of
+texts by models that it has trained) and ftfy 6.3.1 (CLIP's clean-up of broken texts). Where both read a file they must read the
+same; a whole file must be read, a damaged one may be refused, but for lists of texts, which must be read when json reads them.
+Kinds whose program is not installed are skipped and said so. The last lines count; the code is 1 when something differs, and the files
 of the first difference of a kind are kept."""
-import argparse, collections, io, json, os, random, shutil, subprocess, sys, tarfile, tempfile, time, warnings
+import argparse, collections, html, io, json, os, random, re, shutil, subprocess, sys, tarfile, tempfile, time, warnings
 
 root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 vocabench = os.path.join(os.environ.get("VOCABENCH_BUILD", os.path.join(root, "build")), "vocabench")
@@ -251,6 +251,50 @@ def vocabularies(rng, folder):
         expect(found == [len(names) for names in its.values()], f"{found}, expected {its}: {told}")
 
 
+# ---- CLIP's clean-up of texts: ftfy, and html's entities ----
+
+ENCODINGS = ["latin-1", "sloppy-windows-1252", "sloppy-windows-1251", "sloppy-windows-1250", "sloppy-windows-1253",
+             "sloppy-windows-1254", "sloppy-windows-1257", "iso-8859-2", "macroman", "cp437"]
+PLANES = [(32, 127), (0x80, 0x250), (0x300, 0x370), (0x370, 0x378), (0x400, 0x530), (0x2010, 0x2028), (0x2500, 0x2600), (0x3000, 0x3030),
+          (0xFB00, 0xFB05), (0xFF01, 0xFFBF), (0x1F300, 0x1F600)]
+
+
+def misread(rng, clues):
+    """A short text of which some bytes were read in another encoding, once or twice, and some lost; or of characters that look so."""
+    if rng.random() < 0.6:
+        return "".join(rng.choice(rng.choice(clues)) for _ in range(rng.randint(1, 9)))
+    text = "".join(chr(rng.randrange(*rng.choice(PLANES))) for _ in range(rng.randint(1, 6)))
+    for _ in range(rng.choice([1, 1, 2])):
+        data = text.encode()
+        if rng.random() < 0.2:
+            data = data.replace(b"\xa0", b" ")
+        text = data.decode(rng.choice(ENCODINGS))
+        if rng.random() < 0.2:
+            at = rng.randrange(len(text))
+            text = text[:at] + rng.choice("\ufffd? \n\x1a") + text[at + 1:]
+    return rng.choice(["", "", "", "<b>", "&eacute;", "&amp;#233;"]) + text
+
+
+def cleanups(rng, folder):
+    """Ids of texts by CLIP's clean-up are those of what ftfy and html make of them, taken as it stands."""
+    ftfy, numpy = __import__("ftfy"), __import__("numpy")
+    sets = {**ftfy.badness.MOJIBAKE_CATEGORIES, **ftfy.chardata.UTF8_CLUES}
+    clues = [[c for c in map(chr, range(0x80, 0x3000)) if re.match(f"[{members}]", c)] for members in sets.values()]
+    clues = [members for members in clues if members] + ["ab zAZ019.,?!&;<>'\"\n\t", " ÂÃ€™œ°β"]
+    texts_, ids = [misread(rng, clues) for _ in range(2000)], []
+    theirs = [re.sub(r"\s+", " ", html.unescape(html.unescape(ftfy.fix_text(text)))).strip().lower() for text in texts_]
+    for name, those, cleaning in ("raw", texts_, "lower"), ("clean", theirs, "none"):
+        json.dump([text.replace("\0", "") for text in those], open(f"{folder}/{name}.json", "w"))
+        held, _, message = run("tokenize", "--tokenizer", f"{folder}/../tok", "--input", f"{folder}/{name}.json", "--output",
+                               f"{folder}/{name}.npy", "--context-length", "256", "--cleaning", cleaning)
+        expect(held, message)
+        ids.append(numpy.load(f"{folder}/{name}.npy"))
+    counts["texts cleaned"] += len(texts_)
+    counts["texts cleaned, repaired"] += sum(ftfy.fix_encoding(text) != text for text in texts_)
+    other = numpy.nonzero((ids[0] != ids[1]).any(axis=1))[0]
+    expect(not len(other), f"{len(other)} texts, such as {ascii([texts_[i] for i in other[:3]])}: ftfy: {ascii([theirs[i] for i in other[:3]])}")
+
+
 # ---- SentencePiece models: sentencepiece ----
 
 BY_SENTENCEPIECE = """
@@ -295,7 +339,8 @@ def pieces(rng, folder):
 
 
 KINDS = {"images": (images, ["numpy", "PIL.Image"]), "archives": (archives, ["numpy", "PIL.Image"]), "arrays": (arrays, ["numpy"]),
-         "texts": (texts, ["numpy"]), "vocabularies": (vocabularies, ["yaml"]), "pieces": (pieces, ["numpy", "sentencepiece"])}
+         "texts": (texts, ["numpy"]), "vocabularies": (vocabularies, ["yaml"]), "clean-up": (cleanups, ["numpy", "ftfy"]),
+         "pieces": (pieces, ["numpy", "sentencepiece"])}
 
 
 def main():
