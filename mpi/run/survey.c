@@ -142,8 +142,7 @@ static int read_tasks(vb_survey *all, const char *folder, vb_error *err) {
     char *array = vb_format(err, "%s/array", folder);
     vb_strings names = {0};
     int status = array ? 0 : -1;
-    vb_error none;
-    if (!status && vb_path_is_folder(array) && vb_path_list_folder(&names, array, &none)) names = (vb_strings){0};
+    if (!status && vb_path_is_folder(array)) status = vb_path_list_folder(&names, array, err);
     if (!status && !(all->tasks = vb_array(names.count + 1, sizeof *all->tasks, "tasks", err))) status = -1;
     if (!status) status = read_state(all, folder, err);
     for (size_t i = 0; i < names.count && !status; i++) {
