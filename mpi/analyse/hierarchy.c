@@ -13,7 +13,6 @@
 #include "mpi/evaluate/errors_json.h"
 #include "mpi/evaluate/unit_pass.h"
 #include "mpi/evaluate/unit_views.h"
-#include "shards/files/digest.h"
 #include "shards/text/wordnet.h"
 
 enum { LENGTHS = 64 }; /* of WordNet's nouns no two are farther apart than 2 x 20 */
@@ -31,6 +30,7 @@ typedef struct hierarchy_work {
     const vb_pair *pair;
     const vb_class_sets *sets;
     vb_wordnet_ancestry *above; /* of every class */
+    vb_digest wordnet;
     vb_text_bank *bank;
     vb_device_products device; /* of the bank */
     vb_memberships memberships;
@@ -51,10 +51,12 @@ typedef struct hierarchy_work {
 /* ---- WordNet ---- */
 
 /* Each class' id must be a synset: VB_EMISMATCH names the first that is none. above: one a class, or NULL. */
-static int find_classes(vb_wordnet_ancestry *above, const vb_vocabularies *vocabularies, const char *folder, vb_error *err) {
+static int find_classes(vb_wordnet_ancestry *above, vb_digest *digest, const vb_vocabularies *vocabularies, const char *folder,
+                        vb_error *err) {
     vb_wordnet *wordnet;
     if (vb_wordnet_open(&wordnet, folder, err)) return -1;
     int status = 0;
+    *digest = vb_wordnet_digest(wordnet);
     for (int c = 0; c < vocabularies->classes && !status; c++) {
         const vb_class *class = &vocabularies->class[c];
         if (!class->id)
@@ -72,18 +74,8 @@ static int find_classes(vb_wordnet_ancestry *above, const vb_vocabularies *vocab
 }
 
 static int check_hierarchy(const vb_analysis_subject *subject, vb_error *err) {
-    return find_classes(NULL, &subject->data->vocabularies, subject->experiment->hierarchy.wordnet, err);
-}
-
-/* Of what all classes lie below. */
-static vb_digest ancestry_digest(const vb_wordnet_ancestry *above, int classes, vb_error *err) {
-    vb_digester *digester;
-    if (vb_digest_new(&digester, err)) return (vb_digest){""};
-    for (int c = 0; c < classes; c++) {
-        vb_digest_add(digester, above[c].synsets, above[c].count * sizeof *above[c].synsets);
-        vb_digest_add(digester, above[c].steps, above[c].count * sizeof *above[c].steps);
-    }
-    return vb_digest_finish(digester);
+    vb_digest unused;
+    return find_classes(NULL, &unused, &subject->data->vocabularies, subject->experiment->hierarchy.wordnet, err);
 }
 
 /* ---- counting ---- */
@@ -337,6 +329,7 @@ static void set_figures(const vb_analysis_work *work, const hierarchy_work *its)
     set_thefts(json, theft, its);
     vb_json_set_real(json, object, "chance", its->chance[0] ? (double)its->chance[1] / (double)its->chance[0] : NAN);
     vb_json_set(json, object, "vocabularies", list);
+    vb_json_set_text(json, object, "wordnet_digest", its->wordnet.hex);
 }
 
 /* ---- the row ---- */
@@ -365,7 +358,7 @@ static int prepare(hierarchy_work *its, const vb_context *context, vb_error *err
     its->both = its->entry_right + entries;
     its->class_images = its->both + pairs;
     its->class_right = its->class_images + classes;
-    if (find_classes(its->above, &pair->data->vocabularies, pair->experiment->hierarchy.wordnet, err)) return -1;
+    if (find_classes(its->above, &its->wordnet, &pair->data->vocabularies, pair->experiment->hierarchy.wordnet, err)) return -1;
     return vb_device_products_bank(&its->device, &its->bank, context, pair, classifier->texts, classifier->classes,
                                    classifier->dim, err);
 }
@@ -377,10 +370,8 @@ static int run_hierarchy(vb_analysis_work *work, vb_error *err) {
                           .vocabularies = work->pair->data->space.vocabularies};
     const int classes = work->pair->classifier->classes;
     int status = prepare(&its, work->context, err);
-    vb_digest seen = {""};
-    if (!status) seen = ancestry_digest(its.above, classes, err);
     /* With another WordNet on one machine its ranks would find other ways. */
-    status = vb_comm_agree_same(comm, seen.hex[0] ? status : -1, seen.hex, work->pair->experiment->hierarchy.wordnet, err);
+    status = vb_comm_agree_same(comm, status, its.wordnet.hex, work->pair->experiment->hierarchy.wordnet, err);
     if (!status) {
         count_chance(&its, comm);
         status = vb_unit_pass(work->context, work->pair->source, count_unit, &its, err);

@@ -170,6 +170,7 @@ static void set_names(vb_json *json, json_t *part, const vb_synonyms *synonyms, 
     vb_json_set_integer(json, part, "ambiguous_classes", synonyms->ambiguous);
     vb_json_set_integer(json, part, "shared_names", synonyms->shared);
     vb_json_set(json, part, "classes", list);
+    vb_json_set_text(json, part, "wordnet_digest", synonyms->wordnet.hex);
 }
 
 /* A name for each class: its own, or one of its synonyms, each with the same chance. rows: the synonyms' embeddings. */
@@ -229,7 +230,7 @@ static int vary_synonyms(spread_work *work, json_t *to, vb_error *err) {
     int status = vb_wordnet_open(&wordnet, spec->wordnet, err);
     if (!status) status = vb_synonyms_find(&synonyms, wordnet, &pair->data->vocabularies, err);
     vb_wordnet_close(wordnet);
-    status = vb_comm_agree_same(comm, status, synonyms.digest.hex, spec->wordnet, err);
+    status = vb_comm_agree_same(comm, status, synonyms.wordnet.hex, spec->wordnet, err);
     if (!status && synonyms.count) status = draw_synonyms(work, to, &synonyms, err);
     else if (!status && !comm->rank) vb_json_set(work->analysis->json, to, "synonyms", json_null()); /* nothing to vary */
     vb_synonyms_free(&synonyms);

@@ -73,12 +73,11 @@ static void drop_shared(meaning_list *list, vb_synonyms *synonyms) {
 }
 
 int vb_synonyms_find(vb_synonyms *synonyms, const vb_wordnet *wordnet, const vb_vocabularies *vocabularies, vb_error *err) {
-    *synonyms = (vb_synonyms){0};
+    *synonyms = (vb_synonyms){.wordnet = vb_wordnet_digest(wordnet)};
     meaning_list list = {0};
-    vb_digester *digester = NULL;
     uint8_t *same = vb_array(vb_wordnet_lemmas(wordnet), 1, "synonyms", err);
     int status = -1;
-    if (!same || vb_digest_new(&digester, err)) goto done;
+    if (!same) goto done;
     for (int c = 0; c < vocabularies->classes; c++)
         if (add_class(&list, synonyms, wordnet, &vocabularies->class[c], c, same, err)) goto done;
     drop_shared(&list, synonyms);
@@ -87,10 +86,8 @@ int vb_synonyms_find(vb_synonyms *synonyms, const vb_wordnet *wordnet, const vb_
     if (!synonyms->names || !synonyms->offsets) goto done;
     for (int c = 0; c < vocabularies->classes; c++) {
         synonyms->offsets[c] = synonyms->count;
-        vb_digest_add_text(digester, vocabularies->class[c].name);
         for (; (size_t)synonyms->count < list.count && list.items[synonyms->count].class == c; synonyms->count++) {
             meaning *item = &list.items[synonyms->count];
-            vb_digest_add_text(digester, item->folded);
             synonyms->names[synonyms->count].name = item->folded;
             item->folded = NULL;
         }
@@ -98,7 +95,6 @@ int vb_synonyms_find(vb_synonyms *synonyms, const vb_wordnet *wordnet, const vb_
     synonyms->offsets[vocabularies->classes] = synonyms->count;
     status = 0;
 done:
-    if (digester) synonyms->digest = vb_digest_finish(digester);
     for (size_t i = 0; i < list.count; i++) vb_free(list.items[i].folded);
     vb_free(list.items);
     vb_free(same);

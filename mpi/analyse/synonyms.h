@@ -2,17 +2,16 @@
 #ifndef VB_SYNONYMS_H
 #define VB_SYNONYMS_H
 
-#include "shards/files/digest.h"
 #include "shards/text/vocabularies.h"
 #include "shards/text/wordnet.h"
 
 typedef struct vb_synonyms {
     vb_class *names; /* of all classes, class by class, in WordNet's order of lemmas; no ids */
     int count;
-    int *offsets;     /* class c has names[offsets[c]] .. names[offsets[c + 1] - 1] */
-    int ambiguous;    /* classes without an id of WordNet whose name has several senses there: they have none */
-    int shared;       /* names left out: they are another class', or another one's synonym too */
-    vb_digest digest; /* of the names by class */
+    int *offsets;      /* class c has names[offsets[c]] .. names[offsets[c + 1] - 1] */
+    int ambiguous;     /* classes without an id of WordNet whose name has several senses there: they have none */
+    int shared;        /* names left out: they are another class', or another one's synonym too */
+    vb_digest wordnet; /* whose names they are */
 } vb_synonyms;
 
 /* A class has the lemmas of the synset of its id; without one, of its name's only sense. Names are compared in

@@ -96,22 +96,6 @@ static int fill_pool(vb_candidates *pool, line *lines, size_t n, vb_error *err) 
     return 0;
 }
 
-static int digest_wordnet(vb_candidates *pool, const vb_names_spec *spec, vb_error *err) {
-    static const char *const files[] = {"index.noun", "data.noun"};
-    vb_digester *digester;
-    int status = 0;
-    if (vb_digest_new(&digester, err)) return -1;
-    for (size_t f = 0; f < sizeof files / sizeof *files && !status; f++) {
-        vb_digest digest = {""};
-        char *path = vb_path_join(spec->wordnet, files[f], err);
-        status = path ? vb_digest_file(path, &digest, err) : -1;
-        vb_digest_add_text(digester, digest.hex);
-        vb_free(path);
-    }
-    pool->wordnet_digest = vb_digest_finish(digester);
-    return status;
-}
-
 static int choose_rule(vb_candidates *pool, const vb_names_spec *spec, vb_error *err) {
     int how = spec->exclude;
     char *index = vb_format(err, "%s/index.noun", spec->wordnet);
@@ -121,7 +105,7 @@ static int choose_rule(vb_candidates *pool, const vb_names_spec *spec, vb_error 
     if (how == VB_EXCLUDE_AUTO) how = is_there ? VB_EXCLUDE_SYNONYMS : VB_EXCLUDE_NAMES;
     pool->excluded_by = vb_names_spec_exclusions[how];
     bool needed = !spec->names || how == VB_EXCLUDE_SYNONYMS || how == VB_EXCLUDE_RELATED || (spec->kinship && is_there);
-    return needed && (vb_wordnet_open(&pool->wordnet, spec->wordnet, err) || digest_wordnet(pool, spec, err)) ? -1 : 0;
+    return needed ? vb_wordnet_open(&pool->wordnet, spec->wordnet, err) : 0;
 }
 
 /* The names' lines, of the file (texts: behind them) or of WordNet; *names is an array of its own. */

@@ -18,12 +18,11 @@ typedef struct vb_candidates {
     int64_t *line;      /* of the file, from 0: the row of its embedding */
     const char *source; /* for messages: the file, or WordNet's folder. Borrowed */
     int64_t lines, empty, duplicates;
-    vb_digest digest;         /* of the file, or of the nouns */
-    char **folded;            /* vb_wordnet_fold_name of each */
-    int *by_folded;           /* their order */
-    vb_wordnet *wordnet;      /* NULL when it is not asked for names or relations */
-    vb_digest wordnet_digest; /* of its files; empty without */
-    const char *excluded_by;  /* "related", "synonyms", "names" or "none" */
+    vb_digest digest;        /* of the file, or of the nouns */
+    char **folded;           /* vb_wordnet_fold_name of each */
+    int *by_folded;          /* their order */
+    vb_wordnet *wordnet;     /* NULL when it is not asked for names or relations */
+    const char *excluded_by; /* "related", "synonyms", "names" or "none" */
 } vb_candidates;
 
 /* Borrows spec's texts. Local; free also after a failure. VB_EMISSING: no names, or no WordNet where it is needed; VB_EMISMATCH:

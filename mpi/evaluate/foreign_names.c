@@ -110,7 +110,7 @@ int vb_foreign_names_open(vb_foreign_names *names, vb_context *context, const vb
     char seen[192] = "";
     if (!status)
         snprintf(seen, sizeof seen, "%s without %s of %s", names->pool.digest.hex, names->pool.excluded_by,
-                 names->pool.wordnet_digest.hex);
+                 names->pool.wordnet ? vb_wordnet_digest(names->pool.wordnet).hex : "nothing");
     if ((status = vb_comm_agree_same(comm, status, seen, spec->names ? spec->names : spec->wordnet, err))) return status;
     status = extend_space(names, &pair->data->space, err);
     if (!status)
@@ -146,6 +146,6 @@ json_t *vb_foreign_names_json(vb_json *json, const vb_foreign_names *names) {
     if (names->cut) vb_json_set_integer(json, object, "cut_texts", names->cut);
     vb_json_set_text(json, object, "excluded_by", pool->excluded_by);
     vb_json_set_text(json, object, "digest", pool->digest.hex);
-    if (pool->wordnet) vb_json_set_text(json, object, "wordnet_digest", pool->wordnet_digest.hex);
+    if (pool->wordnet) vb_json_set_text(json, object, "wordnet_digest", vb_wordnet_digest(pool->wordnet).hex);
     return object;
 }

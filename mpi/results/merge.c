@@ -128,18 +128,25 @@ static const char *text_at(const json_t *entry, const char *way) {
     {pool ".digest", OF_NAMES}, {pool ".excluded_by", OF_NAMES}, { pool ".wordnet_digest", OF_NAMES }
 
 /* Two entries of parts of their own: pairs of one dataset saw the same data, pairs of one model the same weights, all of them the
- * same foreign names. */
+ * same foreign names and the same WordNet. */
 static int compare_entries(const merge *all, int i, int j, vb_error *err) {
     /* Precomputed models have images of their own; what asks names need not be made for all models. */
     enum { OF_DATASET, OF_IMAGES, OF_NAMES, OF_MODEL };
     static const struct {
         const char *way;
         int of;
-    } digests[] = {{"data.vocabularies_digest", OF_DATASET}, {"data.names.digest", OF_DATASET},
-                   {"data.images_digest", OF_IMAGES},        {"data.labels_digest", OF_IMAGES},
-                   {"embedding.weights_digest", OF_MODEL},   {"embedding.tokenizer_digest", OF_MODEL},
-                   FOREIGN_NAMES("adversarial_pool"),        FOREIGN_NAMES("analyses.open_curve.pool"),
-                   FOREIGN_NAMES("analyses.open_set.pool"),  FOREIGN_NAMES("analyses.calibration.pool")};
+    } digests[] = {{"data.vocabularies_digest", OF_DATASET},
+                   {"data.names.digest", OF_DATASET},
+                   {"data.images_digest", OF_IMAGES},
+                   {"data.labels_digest", OF_IMAGES},
+                   {"embedding.weights_digest", OF_MODEL},
+                   {"embedding.tokenizer_digest", OF_MODEL},
+                   FOREIGN_NAMES("adversarial_pool"),
+                   FOREIGN_NAMES("analyses.open_curve.pool"),
+                   FOREIGN_NAMES("analyses.open_set.pool"),
+                   FOREIGN_NAMES("analyses.calibration.pool"),
+                   {"analyses.hierarchy.wordnet_digest", OF_NAMES},
+                   {"analyses.prompt_spread.synonyms.wordnet_digest", OF_NAMES}};
     const vb_pair_name *a = &all->pairs[i], *b = &all->pairs[j];
     const char *kind = text_at(all->entry[i], "data.kind");
     const bool same_kind = !strcmp(kind, text_at(all->entry[j], "data.kind")) && strcmp(kind, "precomputed") != 0;

@@ -22,6 +22,7 @@ struct vb_wordnet {
     int *senses, *words, *parents;
     size_t sense_capacity, word_capacity, parent_capacity;
     int *depths; /* of the synsets */
+    vb_digest digest;
 };
 
 /* A text being read line by line; fields are parted by single spaces. */
@@ -203,10 +204,11 @@ static void find_depths(vb_wordnet *wordnet) {
     }
 }
 
-static int read_text(reader *r, char **text, const char *path, vb_error *err) {
+static int read_text(reader *r, char **text, const char *path, vb_digester *digester, vb_error *err) {
     size_t size;
     if (vb_file_read_whole(path, (size_t)1 << 30, (uint8_t **)text, &size, err)) return -1;
     *r = (reader){.path = path, .at = *text, .end = *text + size};
+    vb_digest_add_text(digester, vb_digest_bytes(*text, size).hex);
     return 0;
 }
 
@@ -215,8 +217,12 @@ static int wordnet_read(vb_wordnet *wordnet, const char *index_path, const char 
     reader lemmas, synsets;
     size_t filled = 0, s = 0;
     int status = -1;
-    if (read_text(&lemmas, &index, index_path, err) || read_text(&synsets, &data, data_path, err)) goto done;
-    if (read_lemmas(wordnet, lemmas, err)) goto done;
+    vb_digester *digester;
+    if (vb_digest_new(&digester, err)) return -1;
+    const bool whole =
+        !read_text(&lemmas, &index, index_path, digester, err) && !read_text(&synsets, &data, data_path, digester, err);
+    wordnet->digest = vb_digest_finish(digester);
+    if (!whole || read_lemmas(wordnet, lemmas, err)) goto done;
     if (!wordnet->lemma_count) {
         vb_errorf(err, VB_EDATA, "%s: expected lemmas, found none: this is no file of WordNet's nouns", index_path);
         goto done;
@@ -274,6 +280,8 @@ void vb_wordnet_close(vb_wordnet *wordnet) {
     vb_free(wordnet->depths);
     vb_free(wordnet);
 }
+
+vb_digest vb_wordnet_digest(const vb_wordnet *wordnet) { return wordnet->digest; }
 
 size_t vb_wordnet_lemmas(const vb_wordnet *wordnet) { return wordnet->lemma_count; }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "kernels/base/error.h"
+#include "shards/files/digest.h"
 
 typedef struct vb_wordnet vb_wordnet;
 
@@ -18,6 +19,8 @@ typedef struct vb_wordnet vb_wordnet;
 /* VB_EMISSING when the folder lacks the files (Debian: wordnet-base); VB_EDATA names file and line of what is no WordNet. */
 int vb_wordnet_open(vb_wordnet **wordnet, const char *folder, vb_error *err);
 void vb_wordnet_close(vb_wordnet *wordnet); /* NULL is fine */
+
+vb_digest vb_wordnet_digest(const vb_wordnet *wordnet); /* of what was read: both files */
 
 /* The lemmas, sorted by bytes: lower case, spaces for underscores. */
 size_t vb_wordnet_lemmas(const vb_wordnet *wordnet);

@@ -115,7 +115,7 @@ alter w parts/1/results.json '.results[0].data.labels_digest = "00"'
 refuses "other sets of labels" 6 "dataset 'pics': labels_digest  in parts/0/results.json, but 00 in w" \
   "$vocabench" merge x parts/0 w
 for path in .data.names.digest .adversarial_pool.digest .adversarial_pool.excluded_by .adversarial_pool.wordnet_digest \
-  .analyses.{open_curve,open_set,calibration}.pool.digest; do
+  .analyses.{open_curve,open_set,calibration}.pool.digest .analyses.{hierarchy,prompt_spread.synonyms}.wordnet_digest; do
   for n in 0 1; do alter "names-$n" parts/$n/results.json ".results[]$path = \"$n\""; done
   refuses "other names: $path" 6 "dataset 'pics': .* 0 in names-0/results.json, but 1 in names-1" \
     "$vocabench" merge x names-0 names-1
