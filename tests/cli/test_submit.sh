@@ -103,7 +103,8 @@ holds "a task evaluates its pair" '[.results[] | [.model, .dataset]] == [["it'"'
 "$vocabench" status r >out
 has_text "status names the pair of a task" "r/array/3 (other on there and back), job 9: done" out
 like "and counts all" ': 3 done, 0 running, 0 failed, 1 to do$' out
-VOCABENCH_FAULT=open:1:EIO refuses "tasks that cannot be listed" 4 "r/array: cannot open folder: Input/output error" "$vocabench" status r
+VOCABENCH_FAULT=open:1:EIO refuses "tasks that cannot be listed" 4 "r/array: cannot open folder: Input/output error" \
+  "$vocabench" status r
 
 # ---- tried again ------------------------------------------------------------------------------------------------
 sed -i 's/"code": 0/"code": 5/' r/array/2/state.json # as if that task had failed

@@ -74,9 +74,9 @@ run e.yaml --output own-results --set hierarchy.wordnet=own --resume
 equal "a WordNet that changed is read again" "$(query own-results '.run.pairs | length')" 1
 run e.yaml --output own-results --set hierarchy.wordnet=own --resume
 equal "one that has not is not" "$(query own-results '.run.pairs | length')" 0
-named=.results[0].analyses.hierarchy.wordnet_digest
-like "results name it by what is in its files" '^[0-9a-f]{32}$' <<<"$(query single-1 $named)"
-equal "wherever it lies" "$(query own-results $named)" "$(query single-1 $named)"
+named='.results[0].analyses.hierarchy.wordnet_digest'
+like "results name it by what is in its files" '^[0-9a-f]{32}$' <<<"$(query single-1 "$named")"
+equal "wherever it lies" "$(query own-results "$named")" "$(query single-1 "$named")"
 others() { jq "del(.run, $named)" own-results/results.json; }
 others >before; echo '  a line more' >>own/data.noun
 run e.yaml --output own-results --set hierarchy.wordnet=own --resume
