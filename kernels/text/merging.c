@@ -3,6 +3,7 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/base/utf8.h"
+#include "kernels/text/pair_heap.h"
 
 enum { NONE = -1, UNKNOWN = -1 };
 
@@ -11,12 +12,6 @@ typedef struct symbol {
     int32_t before, after, piece;
     bool whole; /* a user-defined piece */
 } symbol;
-
-typedef struct pair {
-    double priority;
-    int32_t left, right, product;
-    uint32_t size;
-} pair;
 
 /* A pair that makes an unused piece: where to cut that again (SentencePiece's rev_merge). */
 typedef struct unused_cut {
@@ -29,40 +24,10 @@ typedef struct merging {
     const char *text;
     symbol *symbols;
     int32_t count;
-    pair *heap;
-    size_t pairs, capacity;
+    vb_pair_heap pairs; /* of each the product, and the size of both */
     unused_cut *cuts;
     size_t cut_count, cut_capacity;
 } merging;
-
-/* ---- the heap: highest priority first, of equal ones the leftmost ---- */
-
-static bool goes_first(const pair *a, const pair *b) {
-    if (a->priority > b->priority) return true;
-    return !(b->priority > a->priority) && a->left < b->left;
-}
-
-static int push(merging *m, pair new, vb_error *err) {
-    void *heap = m->heap;
-    if (vb_grow(&heap, &m->capacity, m->pairs + 1, sizeof *m->heap, "pairs", err)) return -1;
-    m->heap = heap;
-    size_t i = m->pairs++;
-    for (; i && goes_first(&new, &m->heap[(i - 1) / 2]); i = (i - 1) / 2) m->heap[i] = m->heap[(i - 1) / 2];
-    m->heap[i] = new;
-    return 0;
-}
-
-static pair pop(merging *m) {
-    const pair top = m->heap[0], last = m->heap[--m->pairs];
-    size_t i = 0;
-    for (size_t child; (child = 2 * i + 1) < m->pairs; i = child) {
-        if (child + 1 < m->pairs && goes_first(&m->heap[child + 1], &m->heap[child])) child++;
-        if (!goes_first(&m->heap[child], &last)) break;
-        m->heap[i] = m->heap[child];
-    }
-    m->heap[i] = last;
-    return top;
-}
 
 /* ---- what neighbours make ---- */
 
@@ -87,43 +52,44 @@ static int consider(merging *m, int32_t left, int32_t right, vb_error *err) {
     if (left == NONE || right == NONE) return 0;
     const symbol *a = &m->symbols[left], *b = &m->symbols[right];
     if (a->whole || b->whole) return 0;
-    pair new = {.left = left, .right = right, .size = a->size + b->size};
+    vb_pair_heap_entry new = {.left = left, .right = right, .b = a->size + b->size};
     if (m->sink->tables->algorithm == VB_PIECES_PAIRS) {
         const vb_bpe_merge *merge = find_merge(m, a->piece, b->piece);
         if (!merge) return 0;
-        new.product = (int32_t)merge->product;
+        new.a = merge->product;
         new.priority = -(double)merge->rank;
     } else {
-        new.product = vb_piece_tables_find(m->sink->tables, m->text + a->at, new.size);
-        if (new.product < 0) return 0;
-        const uint32_t type = m->sink->at.entries[new.product].type;
+        const int32_t product = vb_piece_tables_find(m->sink->tables, m->text + a->at, new.b);
+        if (product < 0) return 0;
+        const uint32_t type = m->sink->at.entries[product].type;
         if (type != VB_PIECE_NORMAL && type != VB_PIECE_USER && type != VB_PIECE_UNUSED) return 0;
-        if (type == VB_PIECE_UNUSED && note_cut(m, new.product, a->size, err)) return -1;
-        new.priority = m->sink->at.scores[new.product];
+        if (type == VB_PIECE_UNUSED && note_cut(m, product, a->size, err)) return -1;
+        new.a = (uint32_t)product;
+        new.priority = m->sink->at.scores[product];
     }
-    return push(m, new, err);
+    return vb_pair_heap_push(&m->pairs, new, err);
 }
 
 /* Whether both symbols are as they were; of a list of merges, whether they make the same piece still. */
-static bool is_current(const merging *m, const pair *p) {
+static bool is_current(const merging *m, const vb_pair_heap_entry *p) {
     const symbol *left = &m->symbols[p->left], *right = left->after == NONE ? NULL : &m->symbols[left->after];
     if (!left->size || !right) return false;
     if (m->sink->tables->algorithm == VB_PIECES_PAIRS) {
         const vb_bpe_merge *merge = find_merge(m, left->piece, right->piece);
-        return merge && (int32_t)merge->product == p->product;
+        return merge && merge->product == p->a;
     }
-    return left->after == p->right && left->size + right->size == p->size;
+    return left->after == p->right && left->size + right->size == p->b;
 }
 
 static int merge_all(merging *m, vb_error *err) {
     for (int32_t i = 0; i + 1 < m->count; i++)
         if (consider(m, i, i + 1, err)) return -1;
-    while (m->pairs) {
-        const pair top = pop(m);
+    while (m->pairs.count) {
+        const vb_pair_heap_entry top = vb_pair_heap_pop(&m->pairs);
         if (!is_current(m, &top)) continue;
         symbol *left = &m->symbols[top.left], *right = &m->symbols[left->after];
         left->size += right->size;
-        left->piece = top.product;
+        left->piece = (int32_t)top.a;
         right->size = 0;
         left->after = right->after;
         if (left->after != NONE) m->symbols[left->after].before = top.left;
@@ -214,7 +180,7 @@ int vb_merging_cut(vb_piece_sink *sink, const char *text, size_t n, vb_error *er
         else vb_piece_sink_unknown(sink, text + s->at, s->size);
     }
     vb_free(m.symbols);
-    vb_free(m.heap);
+    vb_free(m.pairs.items);
     vb_free(m.cuts);
     return status;
 }

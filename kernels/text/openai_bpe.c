@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kernels/base/memory.h"
+#include "kernels/text/pair_heap.h"
 #include "kernels/text/pattern.h"
 
 #define NONE UINT32_MAX
@@ -90,23 +91,12 @@ typedef struct letter {
     bool merged; /* into the one before it */
 } letter;
 
-/* A pair as it was when it was found. */
-typedef struct candidate {
-    uint32_t rank, left_symbol, right_symbol;
-    int32_t left, right;
-} candidate;
-
 typedef struct long_word {
     const vb_openai_bpe *bpe;
     letter *letters;
-    candidate *heap;
-    size_t count, capacity;
-    int32_t *changed; /* letters that a pass has merged */
+    vb_pair_heap pairs; /* of each the symbols as they were when it was found */
+    int32_t *changed;   /* letters that a pass has merged */
 } long_word;
-
-static bool comes_first(const candidate *a, const candidate *b) {
-    return a->rank != b->rank ? a->rank < b->rank : a->left < b->left;
-}
 
 static int consider(long_word *w, int32_t left, vb_error *err) {
     const int32_t right = left == NOWHERE ? NOWHERE : w->letters[left].after;
@@ -114,37 +104,17 @@ static int consider(long_word *w, int32_t left, vb_error *err) {
     const uint32_t a = w->letters[left].symbol, b = w->letters[right].symbol;
     const vb_bpe_merge *merge = find_merge(w->bpe, a, b);
     if (merge->left == VB_NO_SYMBOL) return 0;
-    void *heap = w->heap;
-    if (vb_grow(&heap, &w->capacity, w->count + 1, sizeof *w->heap, "word", err)) return -1;
-    w->heap = heap;
-    const candidate new = {merge->rank, a, b, left, right};
-    size_t i = w->count++;
-    for (; i && comes_first(&new, &w->heap[(i - 1) / 2]); i = (i - 1) / 2) w->heap[i] = w->heap[(i - 1) / 2];
-    w->heap[i] = new;
-    return 0;
-}
-
-static candidate pop(long_word *w) {
-    const candidate top = w->heap[0], last = w->heap[--w->count];
-    size_t i = 0;
-    for (size_t child; (child = 2 * i + 1) < w->count; i = child) {
-        if (child + 1 < w->count && comes_first(&w->heap[child + 1], &w->heap[child])) child++;
-        if (!comes_first(&w->heap[child], &last)) break;
-        w->heap[i] = w->heap[child];
-    }
-    w->heap[i] = last;
-    return top;
+    return vb_pair_heap_push(&w->pairs, (vb_pair_heap_entry){-(double)merge->rank, left, right, a, b}, err);
 }
 
 /* All pairs of the lowest rank from left to right, as they were before the pass; then what they have become is looked at. */
 static int merge_pass(long_word *w, vb_error *err) {
     size_t merged = 0;
-    const uint32_t rank = w->heap[0].rank;
-    while (w->count && w->heap[0].rank == rank) {
-        const candidate pair = pop(w);
+    const double priority = w->pairs.items[0].priority;
+    while (w->pairs.count && !(w->pairs.items[0].priority < priority)) {
+        const vb_pair_heap_entry pair = vb_pair_heap_pop(&w->pairs);
         letter *left = &w->letters[pair.left], *right = &w->letters[pair.right];
-        if (left->merged || right->merged || left->after != pair.right || left->symbol != pair.left_symbol ||
-            right->symbol != pair.right_symbol)
+        if (left->merged || right->merged || left->after != pair.right || left->symbol != pair.a || right->symbol != pair.b)
             continue;
         left->symbol = find_merge(w->bpe, left->symbol, right->symbol)->product;
         left->after = right->after;
@@ -172,10 +142,10 @@ static size_t merge_long_word(const vb_openai_bpe *t, const uint8_t *word, size_
         w.letters[i] = (letter){(i + 1 < n ? t->tables->inside : t->tables->last)[word[i]], (int32_t)i - 1,
                                 i + 1 < n ? (int32_t)i + 1 : NOWHERE, false};
     for (size_t i = 0; i < n && !status; i++) status = consider(&w, (int32_t)i, err);
-    while (!status && w.count) status = merge_pass(&w, err);
+    while (!status && w.pairs.count) status = merge_pass(&w, err);
     for (int32_t i = 0; !status && i != NOWHERE; i = w.letters[i].after) pieces[kept++].symbol = w.letters[i].symbol;
     vb_free(w.letters);
-    vb_free(w.heap);
+    vb_free(w.pairs.items);
     vb_free(w.changed);
     return kept;
 }
