@@ -124,8 +124,9 @@ static int check_file(vb_npy *npy, const char *path, vb_error *err) {
     if (size < MAGIC || memcmp(bytes, "\x93NUMPY", MAGIC))
         return vb_content_refuse(path, bytes, size, "an .npy array", VB_EDATA, err);
     if (size < 10) return vb_errorf(err, VB_EDATA, "%s: truncated: the header is cut off", path);
-    int major = bytes[6];
-    if (major < 1 || major > 3) return vb_errorf(err, VB_EUNSUPPORTED, "%s: .npy version %d, expected 1, 2 or 3", path, major);
+    const int major = bytes[6], minor = bytes[7];
+    if (major < 1 || major > 3 || minor)
+        return vb_errorf(err, VB_EUNSUPPORTED, "%s: .npy version %d.%d, expected 1.0, 2.0 or 3.0", path, major, minor);
     size_t start = major == 1 ? 10 : 12;
     if (size < start) return vb_errorf(err, VB_EDATA, "%s: truncated: the header is cut off", path);
     size_t length = major == 1 ? bytes[8] | (size_t)bytes[9] << 8 :

@@ -38,6 +38,15 @@ static void npy_equals_numpy(void **state) {
         assert_ok(vb_writer_write_whole(other, bytes, n, &err));
         assert_fails(vb_npy_open(&npy, other, &err), VB_EDATA, "other: truncated: the header is cut off");
     }
+    static const struct {
+        uint8_t major, minor;
+        const char *found;
+    } versions[] = {{0, 0, "version 0.0, expected"}, {4, 0, "version 4.0, expected"}, {2, 142, "version 2.142, expected"}};
+    for (size_t v = 0; v < sizeof versions / sizeof *versions; v++) { /* NumPy refuses them */
+        bytes[6] = versions[v].major, bytes[7] = versions[v].minor;
+        assert_ok(vb_writer_write_whole(other, bytes, size, &err));
+        assert_fails(vb_npy_open(&npy, other, &err), VB_EUNSUPPORTED, versions[v].found);
+    }
     assert_fails(vb_npy_write(other, VB_BF16, 2, shape, values, &err), VB_EINTERNAL, ".npy has no element type bf16");
     vb_free(bytes);
     static const char *const headers[][2] = {
