@@ -10,6 +10,7 @@
 /* The paper's, and the fallbacks of `top_k` and `lambda` below. */
 static const int64_t OFFICIAL_TOP_K = 100;
 static const double OFFICIAL_LAMBDA = 0.25;
+static const int64_t DEFAULT_FOLDS = 2;
 
 static const char *const filters[] = {[VB_FILTER_CLASS_WORD] = "class-word", [VB_FILTER_NONE] = "none", NULL};
 static_assert(sizeof filters / sizeof *filters == VB_FILTERS + 1, "a word for each value");
@@ -209,6 +210,9 @@ int vb_retrieval_spec_read(vb_retrieval_spec *spec, const vb_yaml *node, const c
     if (spec->depth < most)
         return vb_yaml_errorf(node, file, err, "retrieval: depth %lld is below the largest top_k %lld", (long long)spec->depth,
                               (long long)most);
+    if (spec->folds != DEFAULT_FOLDS && spec->select != VB_SELECT_CROSS)
+        return vb_yaml_errorf(vb_yaml_get(node, "folds"), file, err,
+                              "retrieval: folds: images are dealt to them by select: cross alone");
     return spec->query ? check_query(spec->query, vb_yaml_get(node, "query"), file, err) : 0;
 }
 

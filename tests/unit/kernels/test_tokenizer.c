@@ -434,6 +434,19 @@ static void nested_references_are_decoded_in_few_passes(void **state) {
     vb_free(deep);
 }
 
+/* Windows-1251 read twice: told by seven characters, the last a Latin letter or a blank. As ftfy 6.3.1 has them. */
+static void cyrillic_mojibake_is_told_by_seven_characters(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"itГўВЂВ™s", "it's"}, {"ГўВЂВў a", "• a"}, {"itГўВЂВ™1", "itгўвђв™1"}, {"ГўВЂВ", "гўвђв"}, {"ГўВЂВ™", "гўвђв™"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *clean = vb_text_cleanup_as(VB_CLEAN_LOWER, cases[i][0], strlen(cases[i][0]), &err);
+        assert_non_null(clean);
+        assert_string_equal(clean, cases[i][1]);
+        vb_free(clean);
+    }
+}
+
 static void lack_of_memory_is_an_error_and_no_leak(void **state) {
     (void)state;
     const char *text = "Ã©tÃ© Å‚Ã³dÅº “q” ﬁ &amp; &EACUTE; e\u0301\u0323\u0301 &lt; ΑΣ\nÃ\u00a0 x â€œ";
@@ -557,6 +570,7 @@ int main(void) {
                                        cmocka_unit_test(packed_files_are_checked),
                                        cmocka_unit_test(hugging_face_pairs_have_their_own_ids),
                                        cmocka_unit_test(nested_references_are_decoded_in_few_passes),
+                                       cmocka_unit_test(cyrillic_mojibake_is_told_by_seven_characters),
                                        cmocka_unit_test(lack_of_memory_is_an_error_and_no_leak),
                                        cmocka_unit_test(tables_can_be_shared),
                                        cmocka_unit_test(one_tokenizer_serves_many_threads)};
