@@ -3,7 +3,7 @@
 .PHONY: test-deps test test-slurm test-faults test-mutations unit emulated tools lint bench bench-retrieval bench-pipeline bench-peers bench-gpu check-gpu sanitize sanitize-all tsan valgrind emulate coverage fuzz differ analyze
 
 SLURM_PACKAGES := munge slurmctld slurmd slurm-client slurm-wlm-basic-plugins jq
-TEST_PACKAGES := libcmocka-dev ocl-icd-libopencl1 pocl-opencl-icd zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
+TEST_PACKAGES := libcmocka-dev libfaketime ocl-icd-libopencl1 pocl-opencl-icd zstd jq shellcheck cppcheck clang-format codespell valgrind python3-numpy python3-scipy python3-pil python3-yaml \
   python3-sentencepiece \
   mandoc groff man-db bsdextrautils zsh bash-completion chromium poppler-utils dpkg-dev qemu-user libsimde-dev texlive-latex-base texlive-latex-recommended
 PEER_PACKAGES := python3-faiss python3-venv

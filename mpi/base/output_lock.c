@@ -143,7 +143,7 @@ static int try_to_take(const vb_output_lock *lock, const char *folder, char *con
 }
 
 int vb_output_lock_look(const char *folder, char *const *environment, vb_error *err) {
-    vb_output_lock lock = {.path = vb_format(err, "%s/run.lock", folder), .text = describe_self(err)};
+    vb_output_lock lock = {.path = vb_format(err, "%s/" VB_OUTPUT_LOCK_NAME, folder), .text = describe_self(err)};
     char *there = NULL;
     int status = lock.path && lock.text ? 0 : -1;
     if (!status) status = refuse_link(lock.path, err);
@@ -162,7 +162,7 @@ int vb_output_lock_take(vb_output_lock *lock, const char *folder, char *const *e
     if (access(folder[0] ? folder : ".", W_OK))
         return vb_errorf(err, VB_EOUTPUT, "%s: the output folder is not writable", folder);
     bool taken = false;
-    int status = (lock->path = vb_format(err, "%s/run.lock", folder)) && (lock->text = describe_self(err)) ? 0 : -1;
+    int status = (lock->path = vb_format(err, "%s/" VB_OUTPUT_LOCK_NAME, folder)) && (lock->text = describe_self(err)) ? 0 : -1;
     for (int i = 0; i < TRIES && !status && !taken; i++) {
         const struct timespec moment = {.tv_nsec = 20000000};
         if (i) nanosleep(&moment, NULL);

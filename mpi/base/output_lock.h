@@ -7,6 +7,8 @@
 
 #include "kernels/base/error.h"
 
+#define VB_OUTPUT_LOCK_NAME "run.lock"
+
 typedef struct vb_output_lock {
     char *path, *text; /* NULL: nothing is held */
 } vb_output_lock;

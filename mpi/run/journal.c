@@ -79,6 +79,7 @@ int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *dat
     vb_json_set_integer(&json, state, "pid", getpid());
     if (vb_process_look(getpid(), &own)) vb_json_set_integer(&json, state, "process_started", own.start);
     vb_json_set_integer(&json, state, "started", time(NULL));
+    vb_json_set_real(&json, state, "begun", vb_starts_begun(experiment->output));
     json_t *list = vb_json_set_array(&json, state, "datasets");
     for (int d = 0; d < experiment->dataset_count; d++) {
         vb_dataset_sizes sizes = vb_dataset_state_measure(&datasets[d]);
@@ -121,12 +122,13 @@ int vb_journal_take(const vb_experiment *experiment, json_t *taken, vb_error *er
     return add_to_state(experiment, "taken", taken, err);
 }
 
-void vb_journal_close(const vb_experiment *experiment, int status, const vb_error *err) {
+void vb_journal_close(const vb_experiment *experiment, double seconds, int status, const vb_error *err) {
     vb_error none;
     vb_json json = {0};
     remove_around(experiment->output);
     json_t *ended = vb_json_object(&json);
     vb_json_set_integer(&json, ended, "when", time(NULL));
+    vb_json_set_real(&json, ended, "seconds", seconds);
     vb_json_set_integer(&json, ended, "code", status ? err->code : 0);
     vb_json_set_text(&json, ended, "error", status ? err->text : "");
     if (!json.failed) add_to_state(experiment, "ended", ended, &none);

@@ -3,8 +3,9 @@
  *
  * state.json: {schema, experiment, configuration, configuration_digest, only_model, only_dataset, resume, cache, datasets:
  * [{name, images, units}] (expansions too, without units of their own), ranks, nodes, host, pid, slurm_job, restart, starts
- * (the earlier ones: mpi/run/starts.h), started (Unix seconds), taken: [{model, dataset}] (with resume, once they are known:
- * pairs whose earlier results hold), ended: {when, code, error}}; `ended` is missing while it runs and after a kill. */
+ * (the earlier ones: mpi/run/starts.h), started (Unix seconds), begun (the same by the clock of the folder: the time of its
+ * lock), taken: [{model, dataset}] (with resume, once they are known: pairs whose earlier results hold), ended: {when, seconds,
+ * code, error}}; `ended` is missing while it runs and after a kill. */
 #ifndef VB_JOURNAL_H
 #define VB_JOURNAL_H
 
@@ -24,8 +25,8 @@ int vb_journal_open(const vb_experiment *experiment, const vb_dataset_state *dat
                     json_t **starts, vb_error *err);
 /* Adds which pairs' earlier results are taken as they are. Rank 0 only, local. */
 int vb_journal_take(const vb_experiment *experiment, json_t *taken, vb_error *err);
-/* Adds how the run ended: status 0, or that of *err. Says nothing when it cannot. Rank 0 only, local. */
-void vb_journal_close(const vb_experiment *experiment, int status, const vb_error *err);
+/* Adds how the run ended, after so many seconds: status 0, or that of *err. Says nothing when it cannot. Rank 0 only, local. */
+void vb_journal_close(const vb_experiment *experiment, double seconds, int status, const vb_error *err);
 
 /* "OUTPUT/around": what vb_journal_note is given before and after the pairs; of staging and of hashing. NULL with *err. */
 char *vb_journal_around(const char *output, vb_error *err);

@@ -493,7 +493,7 @@ int vb_run(vb_context *context, const vb_experiment *experiment, bool resume, vb
     }
     if (!status && !comm->rank) status = add_notes(&run, notes, err);
     status = vb_comm_agree(comm, status, err);
-    if (noted) vb_journal_close(experiment, status, err);
+    if (noted) vb_journal_close(experiment, vb_live_now() - context->started, status, err);
     context->live = NULL;
     vb_free(around);
     vb_published_sums_close(&run.sums);

@@ -8,6 +8,7 @@
 
 #include "kernels/base/memory.h"
 #include "kernels/base/strings.h"
+#include "mpi/base/output_lock.h"
 #include "shards/files/path.h"
 
 static double changed(const char *folder, const char *name) {
@@ -54,14 +55,24 @@ static json_t *new_entry(vb_json *json, double started, double seconds, int64_t 
     return entry;
 }
 
+/* Earlier versions noted only when. */
+static double ended_after(const json_t *ended, double started) {
+    return json_object_get(ended, "seconds") ? vb_json_number(ended, "seconds") :
+                                               (double)vb_json_integer(ended, "when") - started;
+}
+
+double vb_starts_begun(const char *output) { return changed(output, VB_OUTPUT_LOCK_NAME); }
+
 json_t *vb_starts_of_state(vb_json *json, const json_t *state, const char *output, bool alive) {
     static const char *const copied[] = {"slurm_job", "restart"};
     const json_t *ended = json_object_get(state, "ended"), *earlier = json_object_get(state, "starts");
-    const double started = (double)vb_json_integer(state, "started"), last = ended ? (double)vb_json_integer(ended, "when") :
-                                                                             alive ? (double)time(NULL) :
-                                                                                     last_sign(output);
+    const double started = (double)vb_json_integer(state, "started"), begun = vb_json_number(state, "begun");
+    /* Each by one clock: the run's own, this machine's, or that of its files. */
+    const double seconds = ended ? ended_after(ended, started) :
+                           alive ? (double)time(NULL) - started :
+                                   last_sign(output) - (begun > 0 ? begun : started);
     json_t *list = vb_json_array(json),
-           *entry = new_entry(json, started, last - started, vb_json_integer(state, "nodes"), vb_json_integer(state, "ranks"));
+           *entry = new_entry(json, started, seconds, vb_json_integer(state, "nodes"), vb_json_integer(state, "ranks"));
     if (ended) vb_json_set_integer(json, entry, "code", vb_json_integer(ended, "code"));
     if (!ended && !alive) vb_json_set_bool(json, entry, "lost", true);
     for (size_t i = 0; i < sizeof copied / sizeof *copied; i++)

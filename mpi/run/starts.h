@@ -7,6 +7,9 @@
 
 #include "mpi/base/json.h"
 
+/* When the run that holds the folder `output` took it, in Unix seconds by the clock of its file system; 0: it cannot be told. */
+double vb_starts_begun(const char *output);
+
 /* The starts that a state.json (mpi/run/journal.h) in the folder `output` tells of, its own the last one; alive: that one has not
  * ended and goes on. A new list; check with vb_json_end. */
 json_t *vb_starts_of_state(vb_json *json, const json_t *state, const char *output, bool alive);

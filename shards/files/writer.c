@@ -221,9 +221,32 @@ int vb_writer_create_whole(const char *path, const void *bytes, size_t size, boo
     return status;
 }
 
-/* Whether ".<name>.<word>.<machine>.<pid>.tmp" was left behind: its process, of this machine, has ended, or it is a day old. */
-static bool is_stale(const char *name, const struct stat *info) {
+typedef struct sweeping {
+    const char *root;
+    time_t now; /* by the clock of its file system; 0: not asked yet, -1: cannot be told */
+} sweeping;
+
+/* Nobody has written to it for a day. Files have their times from the clock of who serves them, which this machine's may be far
+ * from: what another has just made would be taken away from it. */
+static bool is_old(sweeping *in, const struct stat *info) {
     enum { DAY = 24 * 60 * 60 };
+    vb_error none;
+    vb_writer *probe;
+    struct stat own;
+    if (!in->now) {
+        char *path = vb_path_join(in->root, "clock", &none);
+        in->now = -1;
+        if (path && !vb_writer_open(&probe, path, &none)) {
+            if (!fstat(probe->fd, &own)) in->now = own.st_mtime;
+            vb_writer_abandon(probe);
+        }
+        vb_free(path);
+    }
+    return in->now >= 0 && info->st_mtime < in->now - DAY;
+}
+
+/* Whether ".<name>.<word>.<machine>.<pid>.tmp" was left behind: its process, of this machine, has ended, or it is a day old. */
+static bool is_stale(sweeping *in, const char *name, const struct stat *info) {
     size_t n = strlen(name), from = n > 4 ? n - 4 : 0;
     if (name[0] != '.' || !vb_path_ends_with(name, ".tmp") || !S_ISREG(info->st_mode)) return false;
     while (from && name[from - 1] >= '0' && name[from - 1] <= '9') from--;
@@ -232,12 +255,11 @@ static bool is_stale(const char *name, const struct stat *info) {
     unsigned long machine = strtoul(name + from - 9, &end, 16);
     long process = strtol(name + from, NULL, 10);
     if (end != name + from - 1 || process < 1 || process > INT32_MAX) return false;
-    if (info->st_mtime < time(NULL) - DAY) return true;
-    return machine == machine_word() && vb_process_is_gone(process);
+    return (machine == machine_word() && vb_process_is_gone(process)) || is_old(in, info);
 }
 
 /* name: of the file whose temporaries alone are swept, or NULL. */
-static int64_t sweep(const char *folder, const char *name, int depth) {
+static int64_t sweep(sweeping *in, const char *folder, const char *name, int depth) {
     DIR *stream = vb_descriptor_open_folder(folder);
     int64_t removed = 0;
     if (!stream) return 0;
@@ -248,9 +270,9 @@ static int64_t sweep(const char *folder, const char *name, int depth) {
         if (hidden != temporary || (!hidden && entry->d_type != DT_DIR && entry->d_type != DT_UNKNOWN)) continue;
         if (fstatat(dirfd(stream), entry->d_name, &info, AT_SYMLINK_NOFOLLOW)) continue;
         bool meant = !name || (!strncmp(entry->d_name + 1, name, strlen(name)) && entry->d_name[strlen(name) + 1] == '.');
-        if (temporary && meant && is_stale(entry->d_name, &info)) removed += !unlinkat(dirfd(stream), entry->d_name, 0);
+        if (temporary && meant && is_stale(in, entry->d_name, &info)) removed += !unlinkat(dirfd(stream), entry->d_name, 0);
         char *below = !temporary && S_ISDIR(info.st_mode) && depth ? vb_format(&none, "%s/%s", folder, entry->d_name) : NULL;
-        if (below) removed += sweep(below, NULL, depth - 1);
+        if (below) removed += sweep(in, below, NULL, depth - 1);
         vb_free(below);
     }
     closedir(stream);
@@ -259,14 +281,14 @@ static int64_t sweep(const char *folder, const char *name, int depth) {
 
 int64_t vb_writer_sweep_temporaries(const char *folder) {
     enum { DEPTH = 8 }; /* an output folder has four levels */
-    return sweep(folder, NULL, DEPTH);
+    return sweep(&(sweeping){.root = folder}, folder, NULL, DEPTH);
 }
 
 int64_t vb_writer_sweep_beside(const char *path) {
     const char *base = vb_path_base_name(path);
     vb_error none;
     char *folder = base == path ? vb_strdup(".", &none) : vb_strndup(path, (size_t)(base - path), &none);
-    int64_t removed = folder ? sweep(folder, base, 0) : 0;
+    int64_t removed = folder ? sweep(&(sweeping){.root = folder}, folder, base, 0) : 0;
     vb_free(folder);
     return removed;
 }

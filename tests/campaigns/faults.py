@@ -2,14 +2,16 @@
 """A seeded campaign of faulted runs: faults.py [--runs N] [--seed S] [--jobs J] [--only I] [--keep]
 
 Each run takes a small job (an experiment of some kind, or a command), a number of ranks and one mishap: an injected fault
-(VOCABENCH_FAULT: kernels/base/fault.h), a signal to one rank or to all, a rank that stands still, a second run in the same
-folder or cache, an input that changes, damage to what the run has kept. Then the same command runs again, undisturbed. Held is:
+(VOCABENCH_FAULT: kernels/base/fault.h), a signal to one rank or to all, a rank that stands still, clocks that jump or differ,
+a connection between ranks that is refused, a disk that is full, a second run in the same folder or cache, an input that changes,
+damage to what the run has kept. Then the same command runs again, undisturbed. Held is:
   - the faulted run ends in time, with a documented code, and one line on the error output names what happened;
   - with code 0 its results are the right bytes;
   - it leaves no piece under a final name and, unless it was killed, nothing temporary;
   - the clean run ends with code 0 and the right bytes, whatever the first one left.
---only I repeats number I of a seed, and --keep keeps its folder. The last line counts; the code is 1 when something did not hold."""
-import argparse, collections, concurrent.futures, hashlib, json, os, random, shutil, signal, subprocess, sys, tempfile, time
+--only I repeats number I of a seed, and --keep keeps its folder; --mishap WORD takes no other. Without libfaketime, a device
+(vocabench devices) or the right to mount a line says what is left out. The last line counts; the code is 1 when something did not hold."""
+import argparse, collections, concurrent.futures, fcntl, functools, glob, hashlib, json, os, random, shlex, shutil, signal, subprocess, sys, tempfile, time
 
 root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 build = os.environ.get("VOCABENCH_BUILD", os.path.join(root, "build"))
@@ -17,9 +19,12 @@ vocabench, made, npy = (os.path.join(build, path) for path in ("vocabench", "tes
 LIMIT = 90  # seconds; an undisturbed run takes one or two
 ALONE = "mpirun waits for ranks that have ended"  # Open MPI's: of a rank that dies while it connects. Counted, not held against us
 # Of docs/troubleshooting.md; 1 only for a unit that is told to fail, and for mpirun when it is what was signalled.
-DOCUMENTED = {0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 75}
-SITES = {"open": 60, "read": 300, "write": 60, "fsync": 20, "rename": 20, "mmap": 20, "alloc": 4000, "mpi": 60, "unit": 6, "decode": 40}
+DOCUMENTED = {0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 75}
+SITES = {"open": 60, "read": 300, "write": 60, "fsync": 20, "rename": 20, "mmap": 20, "alloc": 4000, "mpi": 60, "unit": 6, "decode": 40, "hash": 12}
+DEVICE_SITES = {"device-alloc": 600, "device-build": 6, "device-launch": 300}
 EFFECTS = ["EIO", "ENOSPC", "ENOMEM", "EACCES", "short", "slow", "kill"]
+MISHAPS = ["fault"] * 6 + ["signal", "signal all", "stop", "twice", "damage", "input", "connect"]
+CLOCKS = ["+0", "+1", "-1", "+3600", "-90000", "+90000", "+30y", "-20y"]  # seconds and years beside the true time
 
 MODEL = "family: clip, activation: quick_gelu, weights: m.safetensors, tokenizer: tok"
 GIVEN = "family: precomputed, image_embeddings: i.npy, text_embeddings: t.npy, labels: y.npy"
@@ -94,6 +99,12 @@ def prepare(folder):
     must(npy, "numbers", "y.npy", "i8", "labels")
     with open("c.txt", "w") as file:
         file.writelines(f"a{row} caption of b{row % 9}\n" for row in range(100))
+    must(*shlex.split(os.environ.get("CC", "cc")), "-shared", "-fPIC", "-O1", "-o", "refuse.so",
+         os.path.join(root, "tests/campaigns/refuse_connect.c"))
+    with open("clocks.sh", "w") as file:  # the clock of each rank; times of files stay the true ones, as a file server's do
+        file.write(f"""export LD_PRELOAD={faketime()} NO_FAKE_STAT=1 FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_NO_CACHE=1
+FAKETIME_TIMESTAMP_FILE=$PWD/clock.${{OMPI_COMM_WORLD_RANK:-0}} exec "$@"
+""")
     with open("v.yaml", "w") as file:
         file.write("name: v\nvocabularies: {animals: [bear, dolphin, elephant], things: [apple, chair], places: [forest, sea]}\n")
     with open("w.yaml", "w") as file:
@@ -105,13 +116,47 @@ def prepare(folder):
 
 
 def command_of(job):
+    if job == "device":  # the first experiment; its bytes are the CPU's
+        return ["run", "encode.yaml", "--output", "o", "--device", "gpu"]
     return COMMANDS.get(job) or ["run", job + ".yaml", "--output", "o"]
 
 
-def start(job, ranks, fault="", more=()):
+def jobs():
+    """Those that this machine has. The first to ask has a device's driver compile, for half a minute; the others wait."""
+    cache = os.environ["XDG_CACHE_HOME"] = os.path.join(build, "tests/device-cache")
+    os.makedirs(cache, exist_ok=True)
+    with open(os.path.join(cache, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run([vocabench, "devices"], capture_output=True, text=True)
+    return list(EXPERIMENTS) + list(COMMANDS) + (["device"] if done.returncode == 0 and done.stdout[:1] == "0" else [])
+
+
+@functools.cache
+def mishaps():
+    return MISHAPS + (["clock"] if faketime() else []) + (["full"] if may_mount() else [])
+
+
+def may_mount():
+    with tempfile.TemporaryDirectory() as folder:
+        return not mount(folder, "size=16k") and not unmount(folder)
+
+
+def mount(folder, options):
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", folder], capture_output=True).returncode
+
+
+def unmount(folder):
+    return subprocess.run(["umount", "-l", folder], capture_output=True).returncode
+
+
+def faketime():
+    return next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None)
+
+
+def start(job, ranks, fault="", more=(), under=(), **variables):
     os.makedirs(".mpi", exist_ok=True)  # Open MPI's folders: runs beside each other would take them away from one another
-    environment = dict(os.environ, VOCABENCH_FAULT=fault, OMPI_MCA_orte_tmpdir_base=os.path.abspath(".mpi"))
-    command = [vocabench] + command_of(job) + list(more)
+    environment = dict(os.environ, VOCABENCH_FAULT=fault, OMPI_MCA_orte_tmpdir_base=os.path.abspath(".mpi"), **variables)
+    command = list(under) + [vocabench] + command_of(job) + list(more)
     if ranks > 1 or fault.endswith("kill"):
         command = ["mpirun", "--oversubscribe", "-n", str(ranks)] + command
     return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -200,13 +245,13 @@ def pieces(folder):
 
 
 class Run:
-    def __init__(self, seed, number, base, truth):
+    def __init__(self, seed, number, base, truth, mishap):
         self.chance = random.Random(f"{seed}.{number}")
         self.number, self.base, self.truth = number, base, truth
-        self.job = self.chance.choice(list(EXPERIMENTS) + list(COMMANDS))
+        self.job = self.chance.choice(list(truth))
         self.ranks = 1 if self.job in ("pack", "codes") else self.chance.randint(1, 4)
-        self.mishap = self.chance.choice(["fault"] * 6 + ["signal", "signal all", "stop", "twice", "damage", "input"])
-        if self.job in COMMANDS and self.mishap in ("twice", "damage"):
+        self.mishap = mishap or self.chance.choice(mishaps())
+        if self.job in COMMANDS and self.mishap in ("twice", "damage", "full") or self.ranks == 1 and self.mishap == "connect":
             self.mishap = "fault"
         self.what, self.met, self.alone, self.wrong, self.damaged = self.mishap, False, False, [], None
 
@@ -238,12 +283,13 @@ class Run:
         self.expect(killed or not temporary, "temporary files", " ".join(temporary))
 
     def again(self):
-        more = ["--resume"] if self.job in EXPERIMENTS and self.chance.random() < 0.5 else []
+        more = ["--resume"] if self.job not in COMMANDS and self.chance.random() < 0.5 else []
+        job = self.chance.choice(["device", "encode"]) if self.job == "device" else self.job  # the CPU goes on with what it left
         ranks = 1 if self.job in ("pack", "codes") else self.chance.randint(1, 3)
         if self.job in ("pack", "codes"):
             shutil.rmtree("o", ignore_errors=True)  # these refuse a folder that has something
             os.mkdir("o")
-        code, said = finish(start(self.job, ranks, more=more))
+        code, said = finish(start(job, ranks, more=more))
         self.expect(code == 0, f"the clean run at {ranks} ranks {' '.join(more)} ends with code {code}", said)
         if code == 0:
             wrong = self.right()
@@ -253,14 +299,16 @@ class Run:
         self.expect(not temporary and not cut, "left after the clean run", " ".join(temporary + cut))
 
     def fault(self):
-        site = self.chance.choice(list(SITES))
-        nth = max(1, int(SITES[site] ** self.chance.random()))
-        effect = self.chance.choice(EFFECTS)
+        sites = DEVICE_SITES if self.job == "device" and self.chance.random() < 0.5 else SITES
+        site = self.chance.choice(list(sites))
+        nth = max(1, int(sites[site] ** self.chance.random()))
+        # A kernel that computes nothing and does not say so is found by the check at the start alone: mpi/test_devices.
+        effect = self.chance.choice([effect for effect in EFFECTS if sites is SITES or effect != "short"])
         onwards = "+" if self.chance.random() < 0.2 and effect != "kill" else ""
         if effect == "slow" and site == "alloc":
             onwards = ""  # some thousand tenths of a second
         if effect == "slow" and onwards:
-            nth = max(nth, SITES[site] // 2)
+            nth = max(nth, sites[site] // 2)
         self.what = f"{site}:{nth}{onwards}:{effect}@{self.chance.randrange(self.ranks)}"
         code, said = finish(start(self.job, self.ranks, self.what))
         self.judge(code, said, codes={1} if site in ("unit", "decode") else set(), killed=effect == "kill" and code != 0)
@@ -327,6 +375,52 @@ class Run:
         if cache and ends[1][0] == 0:
             self.expect(digest("p") == self.truth[self.job], "the second run has other bytes")
 
+    def connect(self):
+        rank, number = self.chance.randrange(self.ranks), self.chance.randint(1, 3)
+        self.what = f"connection {number} of rank {rank} is refused"
+        under = ["env", "LD_PRELOAD=" + os.path.abspath("refuse.so")]
+        code, said = finish(start(self.job, self.ranks, under=under, REFUSE_CONNECT=str(number), REFUSE_RANK=str(rank),
+                                  OMPI_MCA_btl="tcp,self", OMPI_MCA_btl_tcp_if_include="lo"))
+        self.judge(code, said, killed=code != 0)  # it is Open MPI that ends the ranks, with its own words
+
+    def clock(self):
+        """No figure and no decision may depend on the time of day, nor on that of another rank or of the file server."""
+        def put():
+            for rank in range(self.ranks):
+                with open(f"clock.{rank}.new", "w") as file:
+                    file.write(self.chance.choice(CLOCKS) + "\n")
+                os.rename(f"clock.{rank}.new", f"clock.{rank}")
+        both = self.job not in COMMANDS and self.chance.random() < 0.5
+        self.what = "clocks differ and jump" + (", two runs in one cache" if both else "")
+        put()
+        cache = ["--cache", "shared"] if both else []
+        other = start(self.job, self.ranks, "unit:1+:slow", cache + ["--output", "p"]) if both else None
+        process = start(self.job, self.ranks, "unit:1+:slow", cache, under=["sh", "clocks.sh"])
+        self.catch(process)
+        put()
+        self.met = True
+        code, said = finish(process)
+        self.expect(code == 0, f"code {code}", said)
+        self.judge(code, said)
+        if other:
+            code, said = finish(other)
+            self.expect(code == 0, f"the other run: code {code}", said)
+            self.expect(code != 0 or digest("p") == self.truth[self.job], "the other run has other bytes")
+
+    def full(self):
+        room = int(8 * 128 ** self.chance.random())
+        self.what = f"a disk of {room} kB"
+        if mount("o", f"size={room}k"):
+            return self.expect(False, "no disk could be mounted")
+        try:
+            code, said = finish(start(self.job, self.ranks))
+            self.judge(code, said)
+            self.expect(code in (0, 7), f"code {code}", said)
+            mount("o", "remount,size=256m")
+            self.again()
+        finally:
+            unmount("o")
+
     def damage(self):
         code, said = finish(start(self.job, self.ranks))
         self.judge(code, said)
@@ -346,7 +440,8 @@ class Run:
 
     def input(self):
         """An input changes while the job reads it, and is put back: figures of the other bytes may not stay."""
-        name = self.chance.choice({"encode": ["m.safetensors", "tok", "v.yaml"], "retrieve": ["parts/1.npy", "q.npy"],
+        read = ["m.safetensors", "tok", "v.yaml"]
+        name = self.chance.choice({"encode": read, "device": read, "retrieve": ["parts/1.npy", "q.npy"],
                                    "search": ["coded/000001.vbq", "coded/mean.npy", "coded/manifest.json", "parts/1.npy"],
                                    "codes": ["parts/1.npy"], "pack": ["pics/bear"]}.get(self.job, ["i.npy", "t.npy", "y.npy"]))
         if os.path.isdir(name):
@@ -387,13 +482,14 @@ class Run:
         os.chdir(self.folder)
         os.mkdir("o")
         getattr(self, self.mishap.replace(" ", "_"))()
-        self.again()
+        if self.mishap != "full":  # which goes on where it was
+            self.again()
         return self
 
 
 def one(arguments):
-    seed, number, base, truth, keep = arguments
-    run = Run(seed, number, base, truth)
+    seed, number, base, truth, mishap, keep = arguments
+    run = Run(seed, number, base, truth, mishap)
     try:
         run.go()
     except Exception as error:  # the campaign's own fault is a failure, too
@@ -410,6 +506,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 2))
     parser.add_argument("--only", type=int)
+    parser.add_argument("--mishap", choices=sorted(set(mishaps())))
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--seconds", type=float, default=0, help="begin no run after that many")
     asked = parser.parse_args()
@@ -421,13 +518,15 @@ def main():
     os.mkdir(os.path.join(base, "inputs"))
     prepare(os.path.join(base, "inputs"))
     truth = {}
-    for job in list(EXPERIMENTS) + list(COMMANDS):
+    for job in jobs():
         os.mkdir("o")
         code, said = finish(start(job, 1))
         if code != 0:
             sys.exit(f"{job}: code {code}: {said}")
         truth[job] = digest("o")
         shutil.rmtree("o")
+    if truth.get("device", truth["encode"]) != truth["encode"]:
+        sys.exit("the device gives other bytes than the CPU")
     numbers = [asked.only] if asked.only is not None else range(asked.runs)
     counts, failed, begun = collections.Counter(), 0, time.monotonic()
     with concurrent.futures.ProcessPoolExecutor(asked.jobs) as pool:
@@ -437,7 +536,7 @@ def main():
                 number = next(numbers, None)
                 if number is None:
                     break
-                waiting.add(pool.submit(one, (asked.seed, number, base, truth, asked.keep)))
+                waiting.add(pool.submit(one, (asked.seed, number, base, truth, asked.mishap, asked.keep)))
             if not waiting:
                 break
             done, waiting = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
@@ -455,6 +554,10 @@ def main():
         shutil.rmtree(base, ignore_errors=True)
     else:
         print(base)
+    for word, there in (("jobs on a device", "device" in truth), ("clocks, as there is no libfaketime", "clock" in mishaps()),
+                        ("full disks, as nothing can be mounted", "full" in mishaps())):
+        if not there:
+            print("left out: " + word)
     kinds = ", ".join(f"{mishap} {count}" for mishap, count in sorted(counts.items()) if mishap not in ("runs", "met", "alone"))
     print(f"seed {asked.seed}: {counts['runs']} faulted runs ({kinds}), {counts['met']} met their mishap, "
           f"{counts['alone']} left mpirun waiting for nobody, "

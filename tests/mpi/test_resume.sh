@@ -62,9 +62,9 @@ rm -rf o; run e.yaml --output o; run e.yaml --output o --resume; equal "starts" 
 run e.yaml --output o --resume --set seed=1
 equal "starts of another configuration are not its own" "$(query o '.run.starts | length')" 1
 
-# One that was killed had been there until it last wrote anything, here of a pair.
+# One that was killed had been there until it last wrote anything, here of a pair: by the clock of its files.
 rm -rf o; cp -r whole o; started=$(($(date +%s) - 7200))
-jq "del(.ended) | .started = $started | .pid = 999999999 | .nodes = 3" whole/state.json >o/state.json
+jq "del(.ended) | .started = 1 | .begun = $started | .pid = 999999999 | .nodes = 3" whole/state.json >o/state.json
 find o -exec touch -d "@$((started + 3600))" {} +; find o/pairs -type f -exec touch -d "@$((started + 5400))" {} +
 "$vocabench" status o >told; like "the time of a run that was killed" '^used: 4[.]50 node-hours in 1 start[(]s[)], 1 lost' told
 
