@@ -139,6 +139,10 @@ ROWS = [
      "if (status && pending[i].from == *first && !end_piece", "if (status && !end_piece", "unit/kernels/test_gpu_engine"),
     ("the check of a device takes every text by itself", "kernels/gpu/gpu_check.c", "if (vb_program_is_causal(piece->program)) {",
      "if (!piece->program) {", "unit/kernels/test_gpu_check"),
+    ("a temporary file is old by the clock of whoever sweeps", "shards/files/writer.c", "in->now = own.st_mtime;", "in->now = time(NULL);",
+     "mpi/test_clocks"),
+    ("a start has taken the difference of two times of day", "mpi/run/starts.c", 'return json_object_get(ended, "seconds") ?',
+     'return json_object_get(ended, "second") ?', "mpi/test_clocks"),
 ]
 
 
