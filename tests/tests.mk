@@ -78,7 +78,7 @@ test-slurm: deps  ## install Slurm, start a private cluster of two pretend nodes
 
 FAULT_RUNS ?= 2000
 FAULT_SEED ?= 1
-test-faults: test-deps  ## FAULT_RUNS small runs with one mishap each, and after each a clean one (an hour or two); TESTING.md
+test-faults: test-deps  ## FAULT_RUNS small runs with one mishap each, and after each a clean one (20 minutes to an hour); TESTING.md
 	@$(MAKE) --no-print-directory all tools
 	@VOCABENCH_BUILD=$(abspath $(BUILD)) tests/campaigns/faults.py --runs $(FAULT_RUNS) --seed $(FAULT_SEED)
 

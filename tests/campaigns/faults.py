@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A seeded campaign of faulted runs: faults.py [--runs N] [--seed S] [--jobs J] [--only I] [--keep]
+"""A seeded campaign of faulted runs: faults.py [--runs N] [--seed S] [--jobs J] [--only I] [--mishap WORD] [--keep]
 
 Each run takes a small job (an experiment of some kind, or a command), a number of ranks and one mishap: an injected fault
 (VOCABENCH_FAULT: kernels/base/fault.h), a signal to one rank or to all, a rank that stands still, clocks that jump or differ,
