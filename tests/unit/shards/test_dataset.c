@@ -373,23 +373,6 @@ static void truncated_shards(void **state) {
     vb_free(bytes);
 }
 
-/* The same file by other names, as the listing begins above it or beside it, is another sample. */
-static void a_signature_has_names_of_samples(void **state) {
-    (void)state;
-    char path[800];
-    vb_digest signatures[2];
-    const char *const roots[] = {"above", "above/mid"};
-    assert_ok(vb_path_make_folders(in_scratch(path, "above/mid/one"), &err));
-    put_file("above/mid/one/a.jpg", "image", 5);
-    for (int i = 0; i < 2; i++) {
-        vb_dataset *dataset;
-        assert_ok(vb_dataset_open(&dataset, in_scratch(path, roots[i]), NULL, &err));
-        assert_ok(vb_dataset_unit_signature(dataset, 0, &signatures[i], &err));
-        vb_dataset_close(dataset);
-    }
-    assert_string_not_equal(signatures[0].hex, signatures[1].hex);
-}
-
 /* The signature of a shard's samples is their own: what others the dataset has, and how many samples lie before, is not in it. */
 static void shards_beside_others(void **state) {
     (void)state;
@@ -601,7 +584,6 @@ static void shared_captions(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(class_folders),
-                                       cmocka_unit_test(a_signature_has_names_of_samples),
                                        cmocka_unit_test(flat_folders),
                                        cmocka_unit_test(broken_images_spoil_only_themselves),
                                        cmocka_unit_test(samples_of_shards),
