@@ -7,6 +7,7 @@ TMPDIR=$scratch "$here/tests/campaigns/faults.py" --runs 24 --seed 5 --jobs 2 --
 while IFS= read -r line; do
   case $line in
     "seed 5: "*" 0 did not hold, "*) pass "$line" ;;
+    "left out: "*) skip "the campaign of faults: ${line#left out: }" "this machine lacks them" ;;
     *) fail "$line" ;;
   esac
 done <out
