@@ -123,6 +123,8 @@ def command_of(job):
 
 def jobs():
     """Those that this machine has. The first to ask has a device's driver compile, for half a minute; the others wait."""
+    if b"__asan_init" in open(vocabench, "rb").read():  # drivers take minutes there, and leaks of their own
+        return list(EXPERIMENTS) + list(COMMANDS)
     cache = os.environ["XDG_CACHE_HOME"] = os.path.join(build, "tests/device-cache")
     os.makedirs(cache, exist_ok=True)
     with open(os.path.join(cache, "lock"), "w") as lock:
